@@ -1,0 +1,1 @@
+"""What every Lambda of Parley is made of; the subpackages carry the meaning."""

@@ -1,0 +1,82 @@
+"""What is remembered of a dialog between two turns."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+import msgspec
+
+from shared.dialog.events import Person
+from shared.dialog.messages import Message
+
+Status = Literal["active", "busy", "handed_off", "completed", "blocked"]
+
+RECENT_EVENTS = 64
+"""How many event hashes a dialog remembers to recognise a redelivery."""
+
+_NAMESPACE = uuid5(NAMESPACE_URL, "urn:parley:dialog")
+
+
+def dialog_id_of(bot_id: str, platform: str, chat_id: str) -> str:
+    """The id of the dialog between a bot and a person on a platform: the same on every call."""
+    return str(uuid5(_NAMESPACE, f"{UUID(bot_id)}/{platform}/{chat_id}"))
+
+
+class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One choice as it was shown; `labels` are its words in every language of the scenario."""
+
+    label: str
+    value: str | int | float | bool
+    labels: tuple[str, ...] = ()
+    next_step: str | None = None
+
+
+class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One question put to the person, numbered within its run; open until answered."""
+
+    number: int
+    step_id: str
+    choices: tuple[Choice, ...] = ()
+    attempts: int = 0
+
+
+class Outbox(msgspec.Struct, frozen=True):
+    """What the last turn wants sent; `event` is the hash of the event that caused it."""
+
+    event: str
+    messages: tuple[Message, ...]
+
+
+class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """The whole of one dialog, saved as one item.
+
+    `turn` counts applied events and is the optimistic lock; `epoch` is random and new whenever the
+    dialog is created, so that nothing from a deleted one can touch its successor. `accepted` is the
+    data of the press that was last taken as an answer.
+    """
+
+    id: str
+    bot_id: str
+    platform: str
+    platform_chat_id: str
+    epoch: str
+    created_at: datetime
+    updated_at: datetime
+    last_interaction_at: datetime
+    turn: int = 0
+    status: Status = "active"
+    scenario_id: str | None = None
+    revision: int | None = None
+    bot_name: str = ""
+    run: int = 0
+    current_step: str | None = None
+    ask: Ask | None = None
+    asks: int = 0
+    accepted: str = ""
+    variables: dict[str, Any] = {}
+    used_conditions: tuple[int, ...] = ()
+    person: Person = Person()
+    recent_events: tuple[str, ...] = ()
+    outbox: Outbox | None = None

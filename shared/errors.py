@@ -1,0 +1,115 @@
+"""Every error Parley raises on purpose, sorted by what the caller should do about it.
+
+ParleyError
+├── Refused            answer the caller: what was asked cannot be done
+│   ├── NotFound
+│   ├── Unauthenticated
+│   ├── Forbidden
+│   ├── Conflict
+│   └── Invalid
+├── Again              load anew and repeat at once
+│   └── ConcurrentTurn
+├── Later              put it back and try after a while
+│   └── NotAccepted
+└── GiveUp             repeating cannot help
+    ├── UnreadableUpdate
+    └── EventNotApplicable
+
+`shared.admin_api.problems` maps the first branch to HTTP answers, the workers map the others to
+queue decisions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+
+class ParleyError(Exception):
+    """The root; never raised itself."""
+
+
+class Refused(ParleyError):
+    """The request cannot be fulfilled, and its sender should be told why."""
+
+
+class NotFound(Refused):
+    """It does not exist, or is not the caller's: the two look alike on purpose."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} not found")
+        self.what = what
+
+
+class Unauthenticated(Refused):
+    """No proof of identity, or one that does not hold."""
+
+
+class Forbidden(Refused):
+    """The caller is known, but their role does not reach this far."""
+
+
+class Conflict(Refused):
+    """It collides with something that already exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One thing wrong with an input: where (a JSON pointer), what, and a stable code."""
+
+    pointer: str
+    message: str
+    code: str = "invalid"
+
+
+class Invalid(Refused):
+    """The input breaks its schema; carries every violation found, not only the first."""
+
+    def __init__(self, detail: str, violations: Sequence[Violation] = ()) -> None:
+        super().__init__(detail)
+        self.violations = tuple(violations)
+
+
+class Again(ParleyError):
+    """Somebody else was faster; repeating at once is the cure."""
+
+
+class ConcurrentTurn(Again):
+    """The dialog has moved on since it was loaded."""
+
+    def __init__(self, dialog_id: str) -> None:
+        super().__init__(f"dialog {dialog_id} was changed by another turn")
+        self.dialog_id = dialog_id
+
+
+class Later(ParleyError):
+    """A passing fault; the same call may succeed after a while."""
+
+
+class NotAccepted(Later):
+    """A queue did not accept every message of a batch."""
+
+    def __init__(self, queue: str, reasons: Sequence[str]) -> None:
+        super().__init__(f"{queue} did not accept {len(reasons)} message(s): {', '.join(reasons)}")
+        self.queue = queue
+        self.reasons = tuple(reasons)
+
+
+class GiveUp(ParleyError):
+    """Repeating cannot help; keep the input where a person will find it."""
+
+
+class UnreadableUpdate(GiveUp):
+    """An authentic update that our parser does not understand."""
+
+
+@dataclass
+class EventNotApplicable(GiveUp):
+    """The engine failed on an event before anything was committed: a fault of ours."""
+
+    dialog_id: str
+    turn: int
+    reason: str = field(default="")
+
+    def __str__(self) -> str:
+        return f"dialog {self.dialog_id} at turn {self.turn}: {self.reason}"

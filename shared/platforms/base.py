@@ -1,0 +1,162 @@
+"""The contract between Parley and a messenger.
+
+An adapter is four pure functions and a table of capabilities. It never opens a connection: the
+webhook hands it a request to verify and parse, the sender hands it a message to render and a
+response to interpret. So an adapter is tested with tables of bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from shared.credential import Credential
+from shared.dialog.events import Event
+from shared.dialog.messages import Message
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookRequest:
+    """An HTTP request as API Gateway handed it over; header names are lower-case."""
+
+    method: str
+    headers: Mapping[str, str]
+    query: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookAnswer:
+    """An HTTP answer; `body` is sent as it is."""
+
+    status: int
+    body: str = ""
+    content_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressedEvent:
+    """An event and the chat it belongs to: the opaque identity of the person on the platform."""
+
+    chat_id: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was in an authentic update.
+
+    `ignored` names what was of no interest, one word each, for the counters. `answer` is the body
+    to give the messenger at once (Telegram's acknowledgement of a press). `wants_welcome` asks the
+    webhook to say the scenario's first message in its answer (Viber).
+    """
+
+    events: tuple[AddressedEvent, ...] = ()
+    ignored: tuple[str, ...] = ()
+    answer: Mapping[str, Any] | None = None
+    wants_welcome: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a messenger can show; lengths are in characters unless the name says otherwise.
+
+    Beyond `max_buttons` choices are written out as numbered text. 0 means: none at all.
+    """
+
+    max_text: int
+    max_buttons: int
+    max_button_label: int
+    styles: frozenset[str] = frozenset()
+    link_buttons: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP call to a messenger. `url` may hold a token: never log it."""
+
+    url: str = field(repr=False)
+    json: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A message in a messenger's terms: calls to be made in order, and what had to be given up.
+
+    No request at all is possible: the web chat reads what was recorded.
+    """
+
+    requests: tuple[Request, ...] = ()
+    degradations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A messenger's answer to a `Request`; header names are lower-case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Outcome(StrEnum):
+    """Everything that can come of a send; the sender decides by this and knows no messenger."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    CHAT_LIMITED = "chat_limited"
+    BOT_LIMITED = "bot_limited"
+    RECIPIENT_GONE = "recipient_gone"
+    WINDOW_CLOSED = "window_closed"
+    BAD_PAYLOAD = "bad_payload"
+    MEDIA_FAILED = "media_failed"
+    CREDENTIAL_BAD = "credential_bad"
+    ALREADY_SO = "already_so"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What a messenger made of one request.
+
+    `message_id` is the messenger's, when sent. `retry_after_seconds` is what it asked for, when it
+    did. `reason` is for people, and never holds a token or the message's text.
+    """
+
+    outcome: Outcome
+    message_id: str = ""
+    retry_after_seconds: float | None = None
+    reason: str = ""
+
+
+class PlatformAdapter(Protocol):
+    """One messenger. Every method is pure and total, but for what `parse` says."""
+
+    platform: str
+    capabilities: Capabilities
+
+    def verify(self, request: WebhookRequest, credential: Credential) -> bool:
+        """Whether the request proves that it comes from the messenger; compares in constant time."""
+        ...
+
+    def parse(self, payload: Any, credential: Credential) -> Parsed:
+        """Read the decoded JSON of a verified body.
+
+        What is unknown is `ignored`. An update of a known kind that is not shaped as documented
+        raises `UnreadableUpdate` (or whatever the access raises: the webhook keeps the raw body).
+        """
+        ...
+
+    def render(self, message: Message, chat_id: str, credential: Credential, delivery_id: str) -> Rendered:
+        """Write the message as calls to the messenger.
+
+        `delivery_id` is at most 128 ASCII characters and comes back in receipts where the messenger
+        can carry it.
+        """
+        ...
+
+    def interpret(self, response: Response) -> Delivery:
+        """Sort a messenger's answer, whatever it is, into an outcome."""
+        ...

@@ -1,0 +1,1 @@
+"""The queues between the Lambdas: what crosses them, putting in, taking out."""

@@ -1,0 +1,51 @@
+"""What crosses the queues, as JSON: `inbound` towards the dialog worker, `outbound` towards the sender.
+
+Producer and consumer may be of different deployments for a moment, so a field may be added with a
+default, never renamed or removed.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from shared.dialog.events import Event
+from shared.dialog.messages import Message
+
+
+class InboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event.v1"):
+    """One event for one dialog.
+
+    `met_turn` and `failure` are set when the worker gives an event up: the turn the dialog was at,
+    and why it could not be applied. Redriven, the event is applied only at that same turn.
+    """
+
+    dialog_id: str
+    bot_id: str
+    platform: str
+    platform_chat_id: str
+    event: Event
+    received_at: datetime
+    trace_id: str
+    met_turn: int | None = None
+    failure: str = ""
+
+
+class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="turn.v1"):
+    """Everything one turn wants said to one person; message `n` counts from 1.
+
+    `reemitted` says that an earlier copy may exist, so the sender looks at what it has recorded
+    before it sends. `failure` is set when the sender gives it up.
+    """
+
+    dialog_id: str
+    epoch: str
+    turn: int
+    bot_id: str
+    platform: str
+    platform_chat_id: str
+    messages: tuple[Message, ...]
+    trace_id: str
+    reemitted: bool = False
+    failure: str = ""

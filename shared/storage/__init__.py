@@ -1,0 +1,1 @@
+"""Where things are kept: one repository per aggregate, over DynamoDB or in memory."""
