@@ -1,0 +1,69 @@
+"""The AWS clients of this process: one botocore session, one client per service.
+
+A client is dear to make and safe to share between threads; botocore reads `AWS_ENDPOINT_URL`, region
+and credentials from the environment by itself.
+"""
+
+from __future__ import annotations
+
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import botocore.session
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+_CONFIG = Config(
+    connect_timeout=1,
+    read_timeout=3,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    tcp_keepalive=True,
+)
+"""Three tries fit into the shortest timeout of a worker; what still fails is redelivered by its queue."""
+
+_lock = RLock()
+_clients: dict[str, Any] = {}
+_session: botocore.session.Session | None = None
+
+
+def session() -> botocore.session.Session:
+    """The one session; making it reads the environment, so it is made when first needed."""
+    global _session  # noqa: PLW0603 - a cache for the life of the process
+    with _lock:
+        if _session is None:
+            _session = botocore.session.get_session()
+        return _session
+
+
+@overload
+def client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
+@overload
+def client(service: Literal["kms"]) -> KMSClient: ...
+@overload
+def client(service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(service: Literal["sqs"]) -> SQSClient: ...
+@overload
+def client(service: str) -> Any: ...
+def client(service: str) -> Any:
+    """The one client of a service. Making one is not safe between threads, hence the lock."""
+    found = _clients.get(service)
+    if found is None:
+        with _lock:
+            if service not in _clients:
+                _clients[service] = session().create_client(service, config=_CONFIG)
+            found = _clients[service]
+    return found
+
+
+def reset() -> None:
+    """Forget session and clients, for a test that changes the environment."""
+    global _session  # noqa: PLW0603
+    with _lock:
+        _session = None
+        _clients.clear()

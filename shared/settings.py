@@ -1,0 +1,83 @@
+"""What a deployment tells its Lambdas through environment variables.
+
+One frozen dataclass per kind of Lambda, read once at cold start, so that a missing variable is told by
+its name before any message is touched. A field is the variable in lower case; a default makes it
+optional. Table names are read by `shared.storage.tables`, the log level by `shared.observability`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Self
+
+
+class MissingSetting(RuntimeError):
+    """A variable the deployment must set is absent or empty; `name` says which."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"the environment variable {name} is not set")
+        self.name = name
+
+
+def required(name: str, environ: Mapping[str, str] = os.environ) -> str:
+    """The variable's value. Raises `MissingSetting`."""
+    value = environ.get(name)
+    if not value:
+        raise MissingSetting(name)
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The base of all: knows how to read itself; every field is a string."""
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read every field. Raises `MissingSetting` for the first one absent that has no default."""
+        values: dict[str, str] = {}
+        for field in fields(cls):
+            name = field.name.upper()
+            if field.default is MISSING:
+                values[field.name] = required(name, environ)
+            elif environ.get(name):
+                values[field.name] = environ[name]
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings(Settings):
+    """Where a webhook puts events, and updates that it could not read."""
+
+    inbound_queue_url: str
+    media_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
+class DialogSettings(Settings):
+    """The queues around the dialog worker."""
+
+    inbound_queue_url: str
+    inbound_dlq_url: str
+    outbound_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class SenderSettings(Settings):
+    """The queues around the sender, and the messengers' addresses."""
+
+    outbound_queue_url: str
+    outbound_dlq_url: str
+    telegram_api_url: str
+    whatsapp_api_url: str
+    whatsapp_api_version: str
+    viber_api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AdminSettings(Settings):
+    """How an admin API knows its callers: HS256 by a secret kept under a name, or the project's JWKS."""
+
+    supabase_url: str = ""
+    supabase_jwt_secret_name: str = ""

@@ -1,0 +1,256 @@
+"""The tables of Parley as PynamoDB models: every key and index is documented here, and only here.
+
+All models talk through the one client of `shared.aws`. Left alone, PynamoDB would give each model a
+session, a client and a pool of TLS connections of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Self
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.connection.table import TableConnection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from shared import aws
+from shared.settings import required
+
+MAX_ITEM_BYTES = 390 * 1024
+"""DynamoDB refuses items over 400 KB with an error that does not say which; we refuse sooner, by name."""
+
+_MAX_HASH_KEY_BYTES = 2048
+_MAX_RANGE_KEY_BYTES = 1024
+
+
+class Table(Model):
+    """The base of all models. `Meta.variable` is the environment variable with the table's name."""
+
+    class Meta:
+        table_name = ""
+        variable: ClassVar[str] = ""
+
+    @classmethod
+    def _get_connection(cls) -> TableConnection:
+        if not cls.Meta.table_name:
+            cls.Meta.table_name = required(cls.Meta.variable)
+        connection = super()._get_connection()
+        connection.connection._client = aws.client("dynamodb")  # type: ignore[assignment]  # noqa: SLF001
+        return connection
+
+    @classmethod
+    def find(
+        cls, hash_key: str, range_key: Any = None, attributes: Sequence[str] | None = None
+    ) -> Self | None:
+        """The item, by a consistent read, or None; also for a key that no item can have.
+
+        Keys come out of URLs: DynamoDB answers an empty or overlong one with an error, not with nothing.
+        """
+        if not (_is_key(hash_key, _MAX_HASH_KEY_BYTES) and _is_key(range_key, _MAX_RANGE_KEY_BYTES)):
+            return None
+        try:
+            return cls.get(hash_key, range_key, consistent_read=True, attributes_to_get=attributes)
+        except cls.DoesNotExist:
+            return None
+
+    def size(self) -> int:
+        """The bytes DynamoDB will count for this item, near enough: names and values."""
+        return sum(
+            len(name.encode()) + _size_of(value)
+            for name, typed in self.serialize().items()
+            for value in typed.values()
+        )
+
+
+def _is_key(value: Any, most: int) -> bool:
+    if not isinstance(value, str):
+        return True
+    return 0 < len(value.encode(errors="replace")) <= most and value.isprintable()
+
+
+def _size_of(value: Any) -> int:
+    return len(value) if isinstance(value, bytes) else len(str(value).encode())
+
+
+class ByAccount(GlobalSecondaryIndex["BotInstance"]):  # type: ignore[no-untyped-call]
+    """The bots of an account in order of their making."""
+
+    class Meta:
+        index_name = "by_account"
+        projection = AllProjection()
+
+    account_id = UnicodeAttribute(hash_key=True)
+    created_at = UTCDateTimeAttribute(range_key=True)
+
+
+class BotInstance(Table):
+    """Bots. Key: `id`. Index `by_account`: `account_id`, `created_at`."""
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "BOTS_TABLE"
+
+    id = UnicodeAttribute(hash_key=True)
+    account_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    description = UnicodeAttribute(default="")
+    timezone = UnicodeAttribute(default="UTC")
+    is_active = BooleanAttribute()
+    active_scenario_id = UnicodeAttribute(null=True)
+    active_revision = NumberAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+
+    by_account = ByAccount()
+
+
+class BotPlatformCredential(Table):
+    """Credentials. Key: `bot_id`, `platform`.
+
+    In the same table lies a marker for every identity in use, so that no two bots share a token or a
+    phone number: `bot_id` is "identity#" and a hash, `platform` is "#", `owner` is the bot's id.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "CREDENTIALS_TABLE"
+
+    bot_id = UnicodeAttribute(hash_key=True)
+    platform = UnicodeAttribute(range_key=True)
+    id = UnicodeAttribute(null=True)
+    is_active = BooleanAttribute(null=True)
+    public = UnicodeAttribute(null=True)
+    hints = UnicodeAttribute(null=True)
+    health = UnicodeAttribute(null=True)
+    ciphertext = BinaryAttribute(null=True, legacy_encoding=False)
+    marker = UnicodeAttribute(null=True)
+    owner = UnicodeAttribute(null=True)
+    created_at = UTCDateTimeAttribute(null=True)
+    updated_at = UTCDateTimeAttribute(null=True)
+
+
+class ByBot(GlobalSecondaryIndex["BotScenario"]):  # type: ignore[no-untyped-call]
+    """The scenarios of a bot in order of their making."""
+
+    class Meta:
+        index_name = "by_bot"
+        projection = AllProjection()
+
+    bot_id = UnicodeAttribute(hash_key=True)
+    created_at = UTCDateTimeAttribute(range_key=True)
+
+
+class BotScenario(Table):
+    """Heads of scenarios. Key: `id`. Index `by_bot`: `bot_id`, `created_at`."""
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "SCENARIOS_TABLE"
+
+    id = UnicodeAttribute(hash_key=True)
+    bot_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    description = UnicodeAttribute(default="")
+    version = UnicodeAttribute(default="")
+    latest_revision = NumberAttribute()
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+
+    by_bot = ByBot()
+
+
+class ScenarioRevision(Table):
+    """Immutable revisions of scenarios. Key: `scenario_id`, `revision` (1, 2, …).
+
+    `document` is the scenario as JSON, compressed with zlib.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "REVISIONS_TABLE"
+
+    scenario_id = UnicodeAttribute(hash_key=True)
+    revision = NumberAttribute(range_key=True)
+    document = BinaryAttribute(legacy_encoding=False)
+    created_at = UTCDateTimeAttribute()
+
+
+class ByActivity(GlobalSecondaryIndex["BotDialogState"]):  # type: ignore[no-untyped-call]
+    """The dialogs of a bot by the hour of their last turn, spread over shards; keys only."""
+
+    class Meta:
+        index_name = "by_activity"
+        projection = KeysOnlyProjection()
+
+    listing_shard = UnicodeAttribute(hash_key=True)
+    last_active_hour = UnicodeAttribute(range_key=True)
+
+
+class BotDialogState(Table):
+    """Dialogs. Key: `id`. Index `by_activity`: `listing_shard` ("{bot_id}#{0..7}"), `last_active_hour`.
+
+    `state` is the whole dialog as JSON, and the only truth; the other attributes repeat from it what
+    keys, conditions and people at the console need.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "DIALOGS_TABLE"
+
+    id = UnicodeAttribute(hash_key=True)
+    bot_id = UnicodeAttribute()
+    platform = UnicodeAttribute()
+    platform_chat_id = UnicodeAttribute()
+    status = UnicodeAttribute()
+    current_step = UnicodeAttribute(null=True)
+    run = NumberAttribute()
+    scenario_id = UnicodeAttribute(null=True)
+    revision = NumberAttribute(null=True)
+    turn = NumberAttribute()
+    epoch = UnicodeAttribute()
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+    last_interaction_at = UTCDateTimeAttribute()
+    listing_shard = UnicodeAttribute()
+    last_active_hour = UnicodeAttribute()
+    state = UnicodeAttribute()
+
+    by_activity = ByActivity()
+
+
+class BotDialogHistory(Table):
+    """What was said, and how far it came. Key: `dialog_id`, `entry` ("epoch/turn/n").
+
+    `payload` is the whole entry as JSON. DynamoDB deletes the item some time after `expires_at`.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "HISTORY_TABLE"
+
+    dialog_id = UnicodeAttribute(hash_key=True)
+    entry = UnicodeAttribute(range_key=True)
+    message_type = UnicodeAttribute()
+    delivery_status = UnicodeAttribute(null=True)
+    timestamp = UTCDateTimeAttribute()
+    created_at = UTCDateTimeAttribute()
+    payload = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+
+TABLES: tuple[type[Table], ...] = (
+    BotInstance,
+    BotPlatformCredential,
+    BotScenario,
+    ScenarioRevision,
+    BotDialogState,
+    BotDialogHistory,
+)

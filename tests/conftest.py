@@ -1,0 +1,115 @@
+"""What many tests share: an environment like a deployment's, and an AWS in this process.
+
+The credentials are made up and every address is moto's, so that no test can reach a real account.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import pytest
+from moto import mock_aws
+
+from shared import aws
+from shared.storage.tables import TABLES
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_kms import KMSClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sqs import SQSClient
+
+_REGION: Final = "eu-central-1"
+_QUEUES = f"https://sqs.{_REGION}.amazonaws.com/123456789012"
+
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_SESSION_TOKEN": "testing",
+    "AWS_DEFAULT_REGION": _REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "BOTS_TABLE": "parley-bots",
+    "CREDENTIALS_TABLE": "parley-credentials",
+    "SCENARIOS_TABLE": "parley-scenarios",
+    "REVISIONS_TABLE": "parley-revisions",
+    "DIALOGS_TABLE": "parley-dialogs",
+    "HISTORY_TABLE": "parley-history",
+    "INBOUND_QUEUE_URL": f"{_QUEUES}/parley-inbound.fifo",
+    "OUTBOUND_QUEUE_URL": f"{_QUEUES}/parley-outbound.fifo",
+    "INBOUND_DLQ_URL": f"{_QUEUES}/parley-inbound-dead.fifo",
+    "OUTBOUND_DLQ_URL": f"{_QUEUES}/parley-outbound-dead.fifo",
+    "MEDIA_BUCKET": "parley-media",
+    "CREDENTIALS_KEY_ID": "alias/parley-credentials",
+    "TELEGRAM_API_URL": "https://telegram.invalid",
+    "WHATSAPP_API_URL": "https://whatsapp.invalid",
+    "WHATSAPP_API_VERSION": "v25.0",
+    "VIBER_API_URL": "https://viber.invalid",
+    "SUPABASE_URL": "https://supabase.invalid",
+    "SUPABASE_JWT_SECRET_NAME": "/parley/jwt-secret",
+    "LOG_LEVEL": "INFO",
+}
+os.environ.update(ENVIRONMENT)
+for _name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+    os.environ.pop(_name, None)
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The clients that our own code uses, over an account with Parley's resources in it."""
+
+    dynamodb: DynamoDBClient
+    sqs: SQSClient
+    kms: KMSClient
+    s3: S3Client
+    inbound: str = ENVIRONMENT["INBOUND_QUEUE_URL"]
+    outbound: str = ENVIRONMENT["OUTBOUND_QUEUE_URL"]
+    inbound_dlq: str = ENVIRONMENT["INBOUND_DLQ_URL"]
+    outbound_dlq: str = ENVIRONMENT["OUTBOUND_DLQ_URL"]
+    bucket: str = ENVIRONMENT["MEDIA_BUCKET"]
+
+
+@pytest.fixture
+def aws_account() -> Iterator[Aws]:
+    """An empty account but for the six tables, the queues, the key and the bucket of Parley."""
+    with mock_aws():
+        account = Aws(aws.client("dynamodb"), aws.client("sqs"), aws.client("kms"), aws.client("s3"))
+        for table in TABLES:
+            table.create_table(billing_mode="PAY_PER_REQUEST")
+        _create_queues(account)
+        _create_key(account.kms)
+        account.s3.create_bucket(
+            Bucket=account.bucket, CreateBucketConfiguration={"LocationConstraint": _REGION}
+        )
+        yield account
+
+
+def _create_queues(account: Aws) -> None:
+    for url, dlq in ((account.inbound, account.inbound_dlq), (account.outbound, account.outbound_dlq)):
+        _create_queue(account.sqs, dlq)
+        _create_queue(account.sqs, url)
+        target = f"arn:aws:sqs:{_REGION}:123456789012:{dlq.rsplit('/', 1)[1]}"
+        redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 1000})
+        account.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
+
+
+def _create_queue(sqs: SQSClient, url: str) -> None:
+    created = sqs.create_queue(
+        QueueName=url.rsplit("/", 1)[1],
+        Attributes={
+            "FifoQueue": "true",
+            "ContentBasedDeduplication": "true",
+            "DeduplicationScope": "messageGroup",
+            "FifoThroughputLimit": "perMessageGroupId",
+            "VisibilityTimeout": "180",
+        },
+    )
+    assert created["QueueUrl"] == url
+
+
+def _create_key(kms: KMSClient) -> None:
+    key_id = kms.create_key(Description="Parley's credentials")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=ENVIRONMENT["CREDENTIALS_KEY_ID"], TargetKeyId=key_id)
