@@ -6,17 +6,19 @@ ParleyError
 │   ├── Unauthenticated
 │   ├── Forbidden
 │   ├── Conflict
-│   └── Invalid
+│   ├── Invalid
+│   └── TooLarge
 ├── Again              load anew and repeat at once
 │   └── ConcurrentTurn
 ├── Later              put it back and try after a while
-│   └── NotAccepted
+│   ├── NotAccepted
+│   └── Unavailable
 └── GiveUp             repeating cannot help
     ├── UnreadableUpdate
     └── EventNotApplicable
 
-`shared.admin_api.problems` maps the first branch to HTTP answers, the workers map the others to
-queue decisions.
+`shared.admin_api.problems` maps the first branch (and `Unavailable`) to HTTP answers, the workers map
+the others to queue decisions.
 """
 
 from __future__ import annotations
@@ -70,6 +72,14 @@ class Invalid(Refused):
         self.violations = tuple(violations)
 
 
+class TooLarge(Refused):
+    """More bytes than are taken here."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"at most {limit_bytes} bytes are taken here")
+        self.limit_bytes = limit_bytes
+
+
 class Again(ParleyError):
     """Somebody else was faster; repeating at once is the cure."""
 
@@ -93,6 +103,15 @@ class NotAccepted(Later):
         super().__init__(f"{queue} did not accept {len(reasons)} message(s): {', '.join(reasons)}")
         self.queue = queue
         self.reasons = tuple(reasons)
+
+
+class Unavailable(Later):
+    """Something this depends on does not answer; the caller may come back in a while."""
+
+    def __init__(self, what: str, retry_after_seconds: int) -> None:
+        super().__init__(f"{what} is not available at the moment")
+        self.what = what
+        self.retry_after_seconds = retry_after_seconds
 
 
 class GiveUp(ParleyError):
