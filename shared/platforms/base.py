@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -75,7 +76,10 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP call to a messenger. `url` may hold a token: never log it."""
+    """One HTTP POST to a messenger. `url` may hold a token: never log it.
+
+    `json` is sent as compact UTF-8 (`msgspec.json.encode`): limits in bytes are counted on that.
+    """
 
     url: str = field(repr=False)
     json: Mapping[str, Any]
@@ -141,9 +145,10 @@ class PlatformAdapter(Protocol):
         """Whether the request proves that it comes from the messenger; compares in constant time."""
         ...
 
-    def parse(self, payload: Any, credential: Credential) -> Parsed:
+    def parse(self, payload: Any, credential: Credential, received_at: datetime) -> Parsed:
         """Read the decoded JSON of a verified body.
 
+        `received_at` is the time of what carries none of its own (a press on Telegram).
         What is unknown is `ignored`. An update of a known kind that is not shaped as documented
         raises `UnreadableUpdate` (or whatever the access raises: the webhook keeps the raw body).
         """

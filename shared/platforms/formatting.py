@@ -1,0 +1,154 @@
+"""What the renderers share: cutting labels, splitting texts, and writing out what cannot be shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from shared.dialog.messages import Button, Span
+
+ELLIPSIS = "…"
+
+# Words for `Rendered.degradations`.
+TEXT_SPLIT = "text_split"
+EMPTY_TEXT = "empty_text"
+LABEL_CUT = "label_cut"
+LABEL_NUMBERED = "label_numbered"
+CHOICES_AS_LIST = "choices_as_list"
+CHOICES_AS_TEXT = "choices_as_text"
+LINKS_AS_TEXT = "links_as_text"
+STYLES_DROPPED = "styles_dropped"
+
+Range = tuple[int, int]
+Size = Callable[[int, int], int]
+"""How much room a stretch of a text takes, in the messenger's unit."""
+
+_WEB_LINK = re.compile(
+    r"https?://(?:[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]+|\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?(?:[/?#][^\s\x00-\x1f]*)?",
+    re.IGNORECASE,
+)
+
+
+def is_web_link(url: str) -> bool:
+    """Whether messengers take it as a link: http(s), and a host with a top-level domain or an IP."""
+    return _WEB_LINK.fullmatch(url) is not None
+
+
+def utf16_length(text: str) -> int:
+    """Its length in UTF-16 code units, the ones that Telegram counts in."""
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def label_of(button: Button) -> str:
+    """The button's words in one line, never empty: no messenger takes an empty button."""
+    return " ".join(button.text.split()) or ELLIPSIS
+
+
+def cut(text: str, limit: int) -> str:
+    """The text in at most `limit` characters, with an ellipsis where something is missing."""
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
+
+
+def distinct(labels: Iterable[str], limit: int) -> list[str]:
+    """The labels cut to `limit`, and numbered where that leaves two alike in any case."""
+    seen: set[str] = set()
+    result = []
+    for label in labels:
+        title, n = cut(label, limit), 1
+        while title.casefold() in seen:
+            n += 1
+            suffix = f" ({n})"
+            title = cut(label, limit - len(suffix)) + suffix
+        seen.add(title.casefold())
+        result.append(title)
+    return result
+
+
+def written_out(text: str, choices: Sequence[str] = (), links: Iterable[Button] = ()) -> str:
+    """The text, and below it the choices by number and the links, one a line."""
+    lines = [f"{n}. {label}" for n, label in enumerate(choices, 1)]
+    lines += [f"{label_of(link)}: {link.url}" for link in links]
+    if not lines:
+        return text
+    return "\n".join([text, "", *lines] if text.strip() else lines)
+
+
+def clipped(spans: Iterable[Span], start: int, end: int) -> tuple[Span, ...]:
+    """The spans as they lie in `text[start:end]`."""
+    return tuple(
+        Span(max(span.start, start) - start, min(span.end, end) - start, span.style, span.url)
+        for span in spans
+        if span.start < end and span.end > start
+    )
+
+
+def links_spelled_out(text: str, spans: Sequence[Span]) -> tuple[str, tuple[Span, ...]]:
+    """For a messenger without linked words: each address follows its words in brackets."""
+    links = sorted((s for s in spans if s.style == "link" and s.url), key=lambda s: s.end)
+    if not links:
+        return text, tuple(s for s in spans if s.style != "link")
+    inserts = [(s.end, "" if text[s.start : s.end] == s.url else f" ({s.url})") for s in links]
+    pieces, at = [], 0
+    for end, insert in inserts:
+        pieces += (text[at:end], insert)
+        at = end
+    pieces.append(text[at:])
+    moved = tuple(
+        Span(
+            s.start + sum(len(insert) for end, insert in inserts if end <= s.start),
+            s.end + sum(len(insert) for end, insert in inserts if end < s.end),
+            s.style,
+        )
+        for s in spans
+        if s.style != "link"
+    )
+    return "".join(pieces), moved
+
+
+def split(text: str, limit: int, size: Size) -> list[Range]:
+    """Cut the text into parts of at most `limit`, between words where there are any.
+
+    The parts are all of the text in order, but for parts that are blank: messengers refuse those.
+    """
+    parts = []
+    start = 0
+    while start < len(text):
+        end = _part_end(text, start, limit, size)
+        if not text[start:end].isspace():
+            parts.append((start, end))
+        start = end
+    return parts
+
+
+def tail_start(text: str, limit: int, size: Size) -> int:
+    """Where the longest last part of at most `limit` begins: at a line, else at a word."""
+    end = len(text)
+    start = max(0, end - limit)
+    while (taken := size(start, end)) > limit:
+        start = end - max(1, (end - start) * limit // taken)
+    if start == 0:
+        return 0
+    for break_ in ("\n", " "):
+        after = text.find(break_, start - 1) + 1
+        if after and text[after:].strip() and size(after, end) <= limit:
+            return after
+    return start
+
+
+def _part_end(text: str, start: int, limit: int, size: Size) -> int:
+    end = min(len(text), start + limit)
+    while True:
+        end = _word_end(text, start, end)
+        taken = size(start, end)
+        if taken <= limit or end - start == 1:
+            return end
+        end = start + max(1, (end - start) * limit // taken)
+
+
+def _word_end(text: str, start: int, end: int) -> int:
+    """The last place at or before `end` where the text may be cut: a line of some length, a word."""
+    if end == len(text) or text[end].isspace():
+        return end
+    middle = (start + end) // 2
+    line = text.rfind("\n", middle, end) + 1
+    return line or text.rfind(" ", start + 1, end) + 1 or end
