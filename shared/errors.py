@@ -15,6 +15,7 @@ ParleyError
 │   └── Unavailable
 └── GiveUp             repeating cannot help
     ├── UnreadableUpdate
+    ├── ScenarioUnusable
     └── EventNotApplicable
 
 `shared.admin_api.problems` maps the first branch (and `Unavailable`) to HTTP answers, the workers map
@@ -120,6 +121,10 @@ class GiveUp(ParleyError):
 
 class UnreadableUpdate(GiveUp):
     """An authentic update that our parser does not understand."""
+
+
+class ScenarioUnusable(GiveUp):
+    """A saved scenario that our compiler cannot digest: a fault of ours."""
 
 
 @dataclass

@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import msgspec
 
 from shared.dialog.events import Person
+from shared.dialog.history import HistoryEntry
 from shared.dialog.messages import Message
 
 Status = Literal["active", "busy", "handed_off", "completed", "blocked"]
@@ -43,9 +44,13 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Outbox(msgspec.Struct, frozen=True):
-    """What the last turn wants sent; `event` is the hash of the event that caused it."""
+    """What is still to be done for the last turn, until it is certain that it was.
+
+    `event` is the hash of the event that caused it, `entry` its row for the history.
+    """
 
     event: str
+    entry: HistoryEntry
     messages: tuple[Message, ...]
 
 
