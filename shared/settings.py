@@ -79,5 +79,6 @@ class SenderSettings(Settings):
 class AdminSettings(Settings):
     """How an admin API knows its callers: HS256 by a secret kept under a name, or the project's JWKS."""
 
+    bots_table: str
     supabase_url: str = ""
     supabase_jwt_secret_name: str = ""
