@@ -12,7 +12,8 @@ ParleyError
 │   └── ConcurrentTurn
 ├── Later              put it back and try after a while
 │   ├── NotAccepted
-│   └── Unavailable
+│   ├── Unavailable
+│   └── Wait
 └── GiveUp             repeating cannot help
     ├── UnreadableUpdate
     ├── ScenarioUnusable
@@ -113,6 +114,15 @@ class Unavailable(Later):
         super().__init__(f"{what} is not available at the moment")
         self.what = what
         self.retry_after_seconds = retry_after_seconds
+
+
+class Wait(Later):
+    """Put it back for so many seconds: somebody told us when to come again, or a backoff says so."""
+
+    def __init__(self, seconds: float, reason: str) -> None:
+        super().__init__(f"waiting {seconds:.0f} s: {reason}")
+        self.seconds = seconds
+        self.reason = reason
 
 
 class GiveUp(ParleyError):
