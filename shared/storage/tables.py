@@ -20,6 +20,7 @@ from pynamodb.attributes import (
 from pynamodb.connection.table import TableConnection
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
 
 from shared import aws
 from shared.settings import required
@@ -29,6 +30,7 @@ MAX_ITEM_BYTES = 390 * 1024
 
 _MAX_HASH_KEY_BYTES = 2048
 _MAX_RANGE_KEY_BYTES = 1024
+_MAX_NUMBER = 10**38
 
 
 class Table(Model):
@@ -48,18 +50,25 @@ class Table(Model):
 
     @classmethod
     def find(
-        cls, hash_key: str, range_key: Any = None, attributes: Sequence[str] | None = None
+        cls, hash_key: str, range_key: str | int | None = None, attributes: Sequence[str] | None = None
     ) -> Self | None:
         """The item, by a consistent read, or None; also for a key that no item can have.
 
         Keys come out of URLs: DynamoDB answers an empty or overlong one with an error, not with nothing.
         """
-        if not (_is_key(hash_key, _MAX_HASH_KEY_BYTES) and _is_key(range_key, _MAX_RANGE_KEY_BYTES)):
+        if not _is_key(hash_key, _MAX_HASH_KEY_BYTES):
+            return None
+        if range_key is not None and not _is_key(range_key, _MAX_RANGE_KEY_BYTES):
             return None
         try:
             return cls.get(hash_key, range_key, consistent_read=True, attributes_to_get=attributes)
         except cls.DoesNotExist:
             return None
+
+    @classmethod
+    def transaction(cls) -> TransactWrite:
+        """Writes that happen all or not at all, of any of the tables."""
+        return TransactWrite(connection=cls._get_connection().connection)
 
     def size(self) -> int:
         """The bytes DynamoDB will count for this item, near enough: names and values."""
@@ -70,10 +79,15 @@ class Table(Model):
         )
 
 
-def _is_key(value: Any, most: int) -> bool:
-    if not isinstance(value, str):
-        return True
-    return 0 < len(value.encode(errors="replace")) <= most and value.isprintable()
+def _is_key(value: str | int, max_bytes: int) -> bool:
+    if isinstance(value, int):
+        return abs(value) < _MAX_NUMBER
+    return value.isprintable() and 0 < len(value.encode()) <= max_bytes
+
+
+def whole(number: float | None) -> int | None:
+    """A number as PynamoDB types it, as the whole number that all of ours are."""
+    return None if number is None else int(number)
 
 
 def _size_of(value: Any) -> int:
@@ -115,8 +129,8 @@ class BotInstance(Table):
 class BotPlatformCredential(Table):
     """Credentials. Key: `bot_id`, `platform`.
 
-    In the same table lies a marker for every identity in use, so that no two bots share a token or a
-    phone number: `bot_id` is "identity#" and a hash, `platform` is "#", `owner` is the bot's id.
+    `public`, `hints` and `health` are JSON objects; `ciphertext` is the secrets', by KMS. `marker` is the
+    key of the `IdentityMarker` that the credential holds.
     """
 
     class Meta(Table.Meta):
@@ -125,16 +139,30 @@ class BotPlatformCredential(Table):
 
     bot_id = UnicodeAttribute(hash_key=True)
     platform = UnicodeAttribute(range_key=True)
-    id = UnicodeAttribute(null=True)
-    is_active = BooleanAttribute(null=True)
-    public = UnicodeAttribute(null=True)
-    hints = UnicodeAttribute(null=True)
-    health = UnicodeAttribute(null=True)
-    ciphertext = BinaryAttribute(null=True, legacy_encoding=False)
+    id = UnicodeAttribute()
+    is_active = BooleanAttribute()
+    public = UnicodeAttribute()
+    hints = UnicodeAttribute()
+    health = UnicodeAttribute(default="{}")
+    ciphertext = BinaryAttribute(legacy_encoding=False)
     marker = UnicodeAttribute(null=True)
-    owner = UnicodeAttribute(null=True)
-    created_at = UTCDateTimeAttribute(null=True)
-    updated_at = UTCDateTimeAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+
+
+class IdentityMarker(Table):
+    """Identities in use, among the credentials, so that no two bots share a token or a phone number.
+
+    Key: `bot_id` (here "identity#" and a hash), `platform` (here "#", which no platform is called).
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "CREDENTIALS_TABLE"
+
+    bot_id = UnicodeAttribute(hash_key=True)
+    platform = UnicodeAttribute(range_key=True, default="#")
+    owner = UnicodeAttribute()
 
 
 class ByBot(GlobalSecondaryIndex["BotScenario"]):  # type: ignore[no-untyped-call]

@@ -1,0 +1,146 @@
+"""Bots: who owns them, whether they run, and the scenario that their new runs follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.expressions.condition import And, Condition
+from pynamodb.expressions.update import Action
+
+from shared.dialog.ports import ActiveScenario
+from shared.errors import Conflict, NotFound
+from shared.storage.clock import Clock, utc_now
+from shared.storage.conditions import is_refused
+from shared.storage.paging import Page, Position, page_of, slice_of
+from shared.storage.tables import BotInstance, whole
+
+CHANGEABLE = frozenset(
+    {"name", "description", "timezone", "is_active", "active_scenario_id", "active_revision"}
+)
+"""The fields of a bot that can be changed once it exists."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bot:
+    """A bot; the active pointer is None until a scenario has been activated."""
+
+    id: str
+    account_id: str
+    name: str
+    description: str = ""
+    timezone: str = "UTC"
+    is_active: bool = True
+    active_scenario_id: str | None = None
+    active_revision: int | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+def pointer_of(bot: Bot) -> ActiveScenario | None:
+    """What a new run of the bot starts with; None before the first activation."""
+    if bot.active_scenario_id is None or bot.active_revision is None:
+        return None
+    return ActiveScenario(bot.name, bot.timezone, bot.active_scenario_id, bot.active_revision)
+
+
+class DynamoBots:
+    """Bots over DynamoDB; fulfils `ports.BotRepository`."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+
+    def create(self, bot: Bot) -> None:
+        """Keep a new bot. Raises `Conflict` if its id is taken."""
+        try:
+            _item_of(bot).save(BotInstance.id.does_not_exist())
+        except PutError as error:
+            if is_refused(error):
+                raise Conflict("a bot with this id exists already") from None
+            raise
+
+    def get(self, bot_id: str) -> Bot:
+        """The bot as last changed (a consistent read). Raises `NotFound`."""
+        item = BotInstance.find(bot_id)
+        if item is None:
+            raise NotFound("bot")
+        return _bot_of(item)
+
+    def change(self, bot_id: str, *, met: datetime | None = None, **fields: Any) -> Bot:
+        """Set some of the fields in `CHANGEABLE`, and `updated_at`, in one write; None clears a field.
+
+        `met` is the `updated_at` of the bot that the caller has seen. Raises `NotFound`, and `Conflict`
+        if the bot has been changed since.
+        """
+        item = BotInstance(bot_id)
+        try:
+            item.update(_actions(fields, self._clock()), _exists_unchanged(met))
+        except UpdateError as error:
+            if not is_refused(error):
+                raise
+            self.get(bot_id)
+            raise Conflict("the bot was changed by somebody else") from None
+        return _bot_of(item)
+
+    def of_account(self, account_id: str, limit: int, start: Position | None = None) -> Page[Bot]:
+        """The account's bots, the newest first."""
+        found = BotInstance.by_account.query(account_id, scan_index_forward=False, **slice_of(limit, start))
+        return page_of(found, _bot_of)
+
+    def active_scenario(self, bot_id: str) -> ActiveScenario | None:
+        """The pointer a new run follows (a consistent read); None if the bot has none, or is gone."""
+        item = BotInstance.find(bot_id)
+        return None if item is None else pointer_of(_bot_of(item))
+
+    def is_active(self, bot_id: str) -> bool:
+        """Whether the bot exists and is switched on (a consistent read)."""
+        item = BotInstance.find(bot_id, attributes=["is_active"])
+        return item is not None and item.is_active
+
+
+def _actions(fields: dict[str, Any], now: datetime) -> list[Action]:
+    unknown = fields.keys() - CHANGEABLE
+    if unknown:
+        raise TypeError(f"a bot's {', '.join(sorted(unknown))} cannot be changed")
+    actions: list[Action] = [BotInstance.updated_at.set(now)]
+    for name, value in fields.items():
+        attribute = getattr(BotInstance, name)
+        actions.append(attribute.remove() if value is None else attribute.set(value))
+    return actions
+
+
+def _exists_unchanged(met: datetime | None) -> Condition:
+    exists = BotInstance.id.exists()
+    return exists if met is None else And(exists, BotInstance.updated_at == met)
+
+
+def _item_of(bot: Bot) -> BotInstance:
+    return BotInstance(
+        bot.id,
+        account_id=bot.account_id,
+        name=bot.name,
+        description=bot.description,
+        timezone=bot.timezone,
+        is_active=bot.is_active,
+        active_scenario_id=bot.active_scenario_id,
+        active_revision=bot.active_revision,
+        created_at=bot.created_at,
+        updated_at=bot.updated_at,
+    )
+
+
+def _bot_of(item: BotInstance) -> Bot:
+    return Bot(
+        id=item.id,
+        account_id=item.account_id,
+        name=item.name,
+        description=item.description,
+        timezone=item.timezone,
+        is_active=item.is_active,
+        active_scenario_id=item.active_scenario_id,
+        active_revision=whole(item.active_revision),
+        created_at=item.created_at,
+        updated_at=item.updated_at,
+    )

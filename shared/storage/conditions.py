@@ -1,0 +1,20 @@
+"""Whether DynamoDB refused a write because of its condition, or failed for another reason."""
+
+from __future__ import annotations
+
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+
+
+def is_refused(error: PynamoDBException) -> bool:
+    """The condition of a single write did not hold."""
+    return error.cause_response_code == "ConditionalCheckFailedException"
+
+
+def refused_writes(error: TransactWriteError) -> set[int]:
+    """Which writes of a transaction had conditions that did not hold, or met another transaction.
+
+    PynamoDB sends checks first, then deletes, puts and updates, whatever order they were named in.
+    """
+    codes = {"ConditionalCheckFailed", "TransactionConflict"}
+    reasons = enumerate(error.cancellation_reasons)
+    return {place for place, reason in reasons if reason is not None and reason.code in codes}

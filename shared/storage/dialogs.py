@@ -1,0 +1,145 @@
+"""Dialogs over DynamoDB: one item each, one conditional write per turn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from heapq import merge
+from itertools import islice
+from zlib import crc32
+
+import msgspec
+from pynamodb.exceptions import PutError
+from pynamodb.expressions.condition import And, Condition
+
+from shared.dialog.state import Dialog
+from shared.errors import ConcurrentTurn, EventNotApplicable
+from shared.storage.conditions import is_refused
+from shared.storage.paging import Page, Position
+from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState
+
+SHARDS = 8
+"""Partitions of the listing index per bot, so that a busy bot is not bound to the writes of one."""
+
+_MAX_ROUNDS = 5
+"""How often a page looks for more dialogs of a rare platform before it ends, short, with a position."""
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Dialog)
+
+
+class DynamoDialogs:
+    """Dialogs over DynamoDB; fulfils `ports.StateRepository`."""
+
+    def load(self, dialog_id: str) -> Dialog | None:
+        """The dialog as last committed (a consistent read), or None."""
+        item = BotDialogState.find(dialog_id, attributes=["state"])
+        return None if item is None else _decoder.decode(item.state)
+
+    def commit(self, dialog: Dialog, met_turn: int | None) -> None:
+        """Save the whole dialog in one conditional write.
+
+        A dialog's first commit (`met_turn` None) needs the place empty; every later one needs the stored
+        turn to be `met_turn` and the stored epoch to be the dialog's own. So an epoch can only begin
+        where nothing lies: a new one is never written over an old one, not even at an equal turn, and
+        whoever starts a dialog anew deletes the old item first. What was loaded before that deletion
+        cannot be committed after it. Raises `ConcurrentTurn` when refused, and `EventNotApplicable` for
+        a dialog too large to be kept.
+        """
+        item = _item_of(dialog)
+        size = item.size()
+        if size > MAX_ITEM_BYTES:
+            reason = f"the dialog has grown to {size} bytes, more than {MAX_ITEM_BYTES}"
+            raise EventNotApplicable(dialog.id, met_turn or 0, reason)
+        try:
+            item.save(_unmoved(dialog.epoch, met_turn))
+        except PutError as error:
+            if is_refused(error):
+                raise ConcurrentTurn(dialog.id) from None
+            raise
+
+    def of_bot(
+        self, bot_id: str, platform: str | None, limit: int, start: Position | None = None
+    ) -> Page[Dialog]:
+        """The bot's dialogs (on one platform, if named), those with the latest turns first, by the hour.
+
+        Dialogs that go on while the list is read move to its head, past a reader who is further down.
+        A page may hold fewer than `limit` dialogs and still have a next one.
+        """
+        position: Position = dict(start or {})
+        rows = _rows(bot_id, position, page_size=limit // 4 + 2)
+        dialogs: list[Dialog] = []
+        for _ in range(_MAX_ROUNDS):
+            taken = list(islice(rows, limit - len(dialogs)))
+            position |= {
+                row.listing_shard.rpartition("#")[2]: [row.last_active_hour, row.id] for row in taken
+            }
+            dialogs += _read(taken, platform)
+            if not taken or len(dialogs) == limit:
+                break
+        return Page(dialogs, position if next(rows, None) else None)
+
+
+def shard_of(dialog: Dialog) -> str:
+    """The partition of the listing index that the dialog lies in, always the same."""
+    return f"{dialog.bot_id}#{crc32(dialog.id.encode()) % SHARDS}"
+
+
+def hour_of(moment: datetime) -> str:
+    """The hour in UTC, sortable as text. Coarse, so that most turns leave the index alone."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
+
+
+def _unmoved(epoch: str, met_turn: int | None) -> Condition:
+    if met_turn is None:
+        return BotDialogState.id.does_not_exist()
+    return And(BotDialogState.turn == met_turn, BotDialogState.epoch == epoch)
+
+
+def _item_of(dialog: Dialog) -> BotDialogState:
+    return BotDialogState(
+        dialog.id,
+        bot_id=dialog.bot_id,
+        platform=dialog.platform,
+        platform_chat_id=dialog.platform_chat_id,
+        status=dialog.status,
+        current_step=dialog.current_step,
+        run=dialog.run,
+        scenario_id=dialog.scenario_id,
+        revision=dialog.revision,
+        turn=dialog.turn,
+        epoch=dialog.epoch,
+        created_at=dialog.created_at,
+        updated_at=dialog.updated_at,
+        last_interaction_at=dialog.last_interaction_at,
+        listing_shard=shard_of(dialog),
+        last_active_hour=hour_of(dialog.last_interaction_at),
+        state=_encoder.encode(dialog).decode(),
+    )
+
+
+def _rows(bot_id: str, position: Position, page_size: int) -> Iterator[BotDialogState]:
+    """The index rows of all shards after the position, the newest hour first."""
+    shards = (_rows_of_shard(f"{bot_id}#{n}", position.get(str(n)), page_size) for n in range(SHARDS))
+    return merge(*shards, key=lambda row: row.last_active_hour, reverse=True)
+
+
+def _rows_of_shard(shard: str, after: list[str] | None, page_size: int) -> Iterator[BotDialogState]:
+    return BotDialogState.by_activity.query(
+        shard,
+        scan_index_forward=False,
+        page_size=page_size,
+        last_evaluated_key=None if after is None else _key_of(shard, *after),
+    )
+
+
+def _key_of(shard: str, hour: str, dialog_id: str) -> Position:
+    return {"listing_shard": {"S": shard}, "last_active_hour": {"S": hour}, "id": {"S": dialog_id}}
+
+
+def _read(rows: Iterable[BotDialogState], platform: str | None) -> list[Dialog]:
+    """The rows' dialogs in the rows' order, but for those of other platforms and those gone since."""
+    ids = [row.id for row in rows]
+    items = {item.id: item for item in BotDialogState.batch_get(ids)} if ids else {}
+    found = (items[dialog_id] for dialog_id in ids if dialog_id in items)
+    return [_decoder.decode(item.state) for item in found if platform in {None, item.platform}]

@@ -1,0 +1,82 @@
+"""The history of dialogs over DynamoDB: a row per event and per message, deleted when its time is up."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import msgspec
+
+from shared.dialog.history import HistoryEntry, entry_key
+from shared.storage.tables import MAX_ITEM_BYTES, BotDialogHistory
+
+RETENTION_DAYS = 365
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(HistoryEntry)
+
+
+class DynamoHistory:
+    """History over DynamoDB; fulfils `ports.HistoryRepository`. All reads are consistent."""
+
+    def __init__(self, retention_days: int = RETENTION_DAYS) -> None:
+        self._retention = timedelta(days=retention_days)
+
+    def record(self, entry: HistoryEntry) -> None:
+        """Write the entry, over whatever was in its place.
+
+        An entry too large for an item is kept without its `message_data`, which then says so: its turn
+        is committed, so there is nobody left who could be refused.
+        """
+        item = _item_of(entry, self._retention)
+        size = item.size()
+        if size > MAX_ITEM_BYTES:
+            entry = msgspec.structs.replace(entry, message_data={"omitted": f"{size} bytes are too many"})
+            item = _item_of(entry, self._retention)
+        item.save()
+
+    def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
+        """All entries of one turn, in order."""
+        first, last = entry_key(epoch, turn, 0), entry_key(epoch, turn, 9999)
+        found = BotDialogHistory.query(
+            dialog_id, BotDialogHistory.entry.between(first, last), consistent_read=True
+        )
+        return [_decoder.decode(item.payload) for item in found]
+
+    def after(
+        self, dialog_id: str, epoch: str, key: str, limit: int, *, newest_first: bool = False
+    ) -> list[HistoryEntry]:
+        """Entries of an epoch that follow `key` (exclusive, "" for all) in the given direction.
+
+        A key that is not of this epoch counts as "": it stems from a dialog deleted since.
+        """
+        first, last = span_after(epoch, key, newest_first=newest_first)
+        found = BotDialogHistory.query(
+            dialog_id,
+            BotDialogHistory.entry.between(first, last),
+            consistent_read=True,
+            scan_index_forward=not newest_first,
+            limit=limit + 1,
+        )
+        return [_decoder.decode(item.payload) for item in found if item.entry != key][:limit]
+
+
+def span_after(epoch: str, key: str, *, newest_first: bool) -> tuple[str, str]:
+    """The first and the last entry key to look at, both inclusive: `key` itself is one of them."""
+    first, last = f"{epoch}/", f"{epoch}/~"
+    if not re.fullmatch(re.escape(epoch) + r"/\d{8}/\d{4}", key):
+        return first, last
+    return (first, key) if newest_first else (key, last)
+
+
+def _item_of(entry: HistoryEntry, retention: timedelta) -> BotDialogHistory:
+    return BotDialogHistory(
+        entry.dialog_id,
+        entry.key,
+        message_type=entry.message_type,
+        delivery_status=entry.delivery.status if entry.delivery else None,
+        timestamp=entry.timestamp,
+        created_at=entry.created_at,
+        payload=_encoder.encode(entry).decode(),
+        expires_at=entry.created_at + retention,
+    )

@@ -1,0 +1,218 @@
+"""The repositories over dictionaries: for tests, the simulator and benchmarks.
+
+They keep to what the ones over DynamoDB promise (one contract test holds both), and are safe between
+threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from copy import copy
+from dataclasses import replace
+from datetime import datetime
+from threading import Lock
+from typing import Any, TypeVar
+
+from shared.dialog.history import HistoryEntry, entry_key
+from shared.dialog.ports import ActiveScenario
+from shared.dialog.state import Dialog
+from shared.errors import ConcurrentTurn, Conflict, NotFound
+from shared.storage.bots import CHANGEABLE, Bot, pointer_of
+from shared.storage.clock import Clock, utc_now
+from shared.storage.dialogs import hour_of
+from shared.storage.history import span_after
+from shared.storage.paging import Page, Position
+from shared.storage.scenarios import Revision, RevisionSummary, Scenario, pack, unpack
+
+T = TypeVar("T")
+
+
+class MemoryDialogs:
+    """Dialogs in memory. What is given and got is copied, fast: only `variables` can change in place."""
+
+    def __init__(self) -> None:
+        self._dialogs: dict[str, Dialog] = {}
+        self._lock = Lock()
+
+    def load(self, dialog_id: str) -> Dialog | None:
+        stored = self._dialogs.get(dialog_id)
+        return None if stored is None else _copy_of(stored)
+
+    def commit(self, dialog: Dialog, met_turn: int | None) -> None:
+        kept = _copy_of(dialog)
+        with self._lock:
+            stored = self._dialogs.get(dialog.id)
+            if _place(stored) != (None if met_turn is None else (met_turn, dialog.epoch)):
+                raise ConcurrentTurn(dialog.id)
+            self._dialogs[dialog.id] = kept
+
+    def of_bot(
+        self, bot_id: str, platform: str | None, limit: int, start: Position | None = None
+    ) -> Page[Dialog]:
+        dialogs = [d for d in list(self._dialogs.values()) if d.bot_id == bot_id]
+        matching = [d for d in dialogs if platform in {None, d.platform}]
+        page = _page(matching, lambda d: (hour_of(d.last_interaction_at), d.id), limit, start)
+        return Page([_copy_of(d) for d in page.items], page.next)
+
+
+class MemoryHistory:
+    """History in memory; nothing expires."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, dict[str, HistoryEntry]] = {}
+
+    def record(self, entry: HistoryEntry) -> None:
+        self._entries.setdefault(entry.dialog_id, {})[entry.key] = entry
+
+    def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
+        return self._between(dialog_id, entry_key(epoch, turn, 0), entry_key(epoch, turn, 9999))
+
+    def after(
+        self, dialog_id: str, epoch: str, key: str, limit: int, *, newest_first: bool = False
+    ) -> list[HistoryEntry]:
+        found = self._between(dialog_id, *span_after(epoch, key, newest_first=newest_first))
+        ordered = reversed(found) if newest_first else found
+        return [entry for entry in ordered if entry.key != key][:limit]
+
+    def _between(self, dialog_id: str, first: str, last: str) -> list[HistoryEntry]:
+        entries = list(self._entries.get(dialog_id, {}).items())
+        return [entry for key, entry in sorted(entries, key=lambda pair: pair[0]) if first <= key <= last]
+
+
+class MemoryBots:
+    """Bots in memory."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._bots: dict[str, Bot] = {}
+        self._clock = clock
+        self._lock = Lock()
+
+    def create(self, bot: Bot) -> None:
+        with self._lock:
+            if bot.id in self._bots:
+                raise Conflict("a bot with this id exists already")
+            self._bots[bot.id] = bot
+
+    def get(self, bot_id: str) -> Bot:
+        if bot_id not in self._bots:
+            raise NotFound("bot")
+        return self._bots[bot_id]
+
+    def change(self, bot_id: str, *, met: datetime | None = None, **fields: Any) -> Bot:
+        unknown = fields.keys() - CHANGEABLE
+        if unknown:
+            raise TypeError(f"a bot's {', '.join(sorted(unknown))} cannot be changed")
+        with self._lock:
+            bot = self.get(bot_id)
+            if met not in {None, bot.updated_at}:
+                raise Conflict("the bot was changed by somebody else")
+            self._bots[bot_id] = replace(bot, **fields, updated_at=self._clock())
+            return self._bots[bot_id]
+
+    def of_account(self, account_id: str, limit: int, start: Position | None = None) -> Page[Bot]:
+        bots = [bot for bot in list(self._bots.values()) if bot.account_id == account_id]
+        return _page(bots, lambda bot: (bot.created_at.isoformat(), bot.id), limit, start)
+
+    def active_scenario(self, bot_id: str) -> ActiveScenario | None:
+        bot = self._bots.get(bot_id)
+        return None if bot is None else pointer_of(bot)
+
+    def is_active(self, bot_id: str) -> bool:
+        bot = self._bots.get(bot_id)
+        return bot is not None and bot.is_active
+
+
+class MemoryScenarios:
+    """Scenarios in memory."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._heads: dict[str, Scenario] = {}
+        self._revisions: dict[str, list[tuple[bytes, datetime]]] = {}
+        self._clock = clock
+        self._lock = Lock()
+
+    def create(self, scenario: Scenario, document: dict[str, Any]) -> None:
+        packed = pack(document)
+        with self._lock:
+            if scenario.id in self._heads:
+                raise Conflict("a scenario with this id exists already")
+            self._heads[scenario.id] = scenario
+            self._revisions[scenario.id] = [(packed, scenario.created_at)]
+
+    def add_revision(
+        self,
+        scenario_id: str,
+        document: dict[str, Any],
+        name: str,
+        description: str,
+        version: str,
+        met: int | None = None,
+    ) -> Scenario:
+        packed, now = pack(document), self._clock()
+        with self._lock:
+            head = self.get(scenario_id)
+            if met not in {None, head.latest_revision}:
+                raise Conflict("the scenario was changed by somebody else")
+            following = replace(
+                head,
+                name=name,
+                description=description,
+                version=version,
+                latest_revision=head.latest_revision + 1,
+                updated_at=now,
+            )
+            self._heads[scenario_id] = following
+            self._revisions[scenario_id].append((packed, now))
+            return following
+
+    def get(self, scenario_id: str) -> Scenario:
+        if scenario_id not in self._heads:
+            raise NotFound("scenario")
+        return self._heads[scenario_id]
+
+    def of_bot(self, bot_id: str, limit: int, start: Position | None = None) -> Page[Scenario]:
+        heads = [head for head in list(self._heads.values()) if head.bot_id == bot_id]
+        return _page(heads, lambda head: (head.created_at.isoformat(), head.id), limit, start)
+
+    def revision(self, scenario_id: str, n: int) -> Revision:
+        written = self._revisions.get(scenario_id, [])
+        if not 1 <= n <= len(written):
+            raise NotFound("revision")
+        packed, created_at = written[n - 1]
+        return Revision(scenario_id, n, unpack(packed), created_at)
+
+    def revisions(self, scenario_id: str, limit: int, start: Position | None = None) -> Page[RevisionSummary]:
+        written = list(enumerate(self._revisions.get(scenario_id, []), 1))
+        summaries = [RevisionSummary(scenario_id, n, created_at) for n, (_, created_at) in written]
+        return _page(summaries, lambda summary: (summary.revision,), limit, start)
+
+    def document(self, scenario_id: str, revision: int) -> dict[str, Any]:
+        return self.revision(scenario_id, revision).document
+
+
+def _copy_of(dialog: Dialog) -> Dialog:
+    copied = copy(dialog)
+    copied.variables = _copy_of_json(dialog.variables)
+    return copied
+
+
+def _copy_of_json(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _copy_of_json(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_copy_of_json(inner) for inner in value]
+    return value
+
+
+def _place(stored: Dialog | None) -> tuple[int, str] | None:
+    return None if stored is None else (stored.turn, stored.epoch)
+
+
+def _page(
+    items: Sequence[T], rank: Callable[[T], tuple[Any, ...]], limit: int, start: Position | None
+) -> Page[T]:
+    """The items of highest rank below the position, which is a rank itself."""
+    ordered = sorted(items, key=rank, reverse=True)
+    rest = [item for item in ordered if start is None or rank(item) < tuple(start["below"])]
+    more = len(rest) > limit
+    return Page(rest[:limit], {"below": list(rank(rest[limit - 1]))} if more else None)
