@@ -30,7 +30,7 @@ _ADAPTERS = {
 PLATFORMS = tuple(_ADAPTERS)
 
 
-def adapter_for(platform: str, addresses: object = MessengerAddresses()) -> PlatformAdapter:  # noqa: B008 - frozen
+def adapter_for(platform: str, addresses: object = MessengerAddresses()) -> PlatformAdapter:
     """The adapter of a platform; only its module is imported, for the sake of cold starts.
 
     `addresses` is anything with the fields of `MessengerAddresses`, such as a Lambda's settings.

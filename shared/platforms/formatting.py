@@ -82,27 +82,35 @@ def clipped(spans: Iterable[Span], start: int, end: int) -> tuple[Span, ...]:
     )
 
 
-def links_spelled_out(text: str, spans: Sequence[Span]) -> tuple[str, tuple[Span, ...]]:
-    """For a messenger without linked words: each address follows its words in brackets."""
-    links = sorted((s for s in spans if s.style == "link" and s.url), key=lambda s: s.end)
+def _never(_: str) -> bool:
+    return False
+
+
+def links_spelled_out(
+    text: str, spans: Sequence[Span], unless: Callable[[str], bool] = _never
+) -> tuple[str, tuple[Span, ...]]:
+    """The address of each link that the messenger cannot hang on words follows them in brackets."""
+    links = sorted((s for s in spans if s.style == "link" and not unless(s.url)), key=lambda s: s.end)
     if not links:
-        return text, tuple(s for s in spans if s.style != "link")
-    inserts = [(s.end, "" if text[s.start : s.end] == s.url else f" ({s.url})") for s in links]
-    pieces, at = [], 0
-    for end, insert in inserts:
-        pieces += (text[at:end], insert)
-        at = end
-    pieces.append(text[at:])
-    moved = tuple(
-        Span(
-            s.start + sum(len(insert) for end, insert in inserts if end <= s.start),
-            s.end + sum(len(insert) for end, insert in inserts if end < s.end),
-            s.style,
-        )
-        for s in spans
-        if s.style != "link"
-    )
-    return "".join(pieces), moved
+        return text, tuple(spans)
+    inserts = [(s.end, "" if s.url in ("", text[s.start : s.end]) else f" ({s.url})") for s in links]
+    kept = (s for s in spans if s.style != "link" or unless(s.url))
+    return _inserted(text, inserts), tuple(_moved(span, inserts) for span in kept)
+
+
+def _inserted(text: str, inserts: Sequence[tuple[int, str]]) -> str:
+    pieces: list[str] = []
+    at = 0
+    for place, insert in inserts:
+        pieces += (text[at:place], insert)
+        at = place
+    return "".join([*pieces, text[at:]])
+
+
+def _moved(span: Span, inserts: Sequence[tuple[int, str]]) -> Span:
+    start = span.start + sum(len(insert) for place, insert in inserts if place <= span.start)
+    end = span.end + sum(len(insert) for place, insert in inserts if place < span.end)
+    return Span(start, end, span.style, span.url)
 
 
 def split(text: str, limit: int, size: Size) -> list[Range]:

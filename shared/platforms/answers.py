@@ -1,0 +1,57 @@
+"""What interpreting any messenger's answer takes: reading it without trusting it."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from shared.platforms.base import Response
+
+LONGEST_WAIT_SECONDS = 24 * 3600.0
+_LONGEST_REASON = 200
+
+_QUOTED = re.compile(r"""'[^']*'?|"[^"]*"?|“[^”]*”?""")
+
+
+def decoded(response: Response) -> Mapping[str, Any]:
+    """The answer's JSON object, or an empty one for anything else."""
+    try:
+        answer = msgspec.json.decode(response.body)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def part(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """The object under a key, or an empty one."""
+    value = answer.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def reason(code: object, words: object) -> str:
+    """A line for people: the code and what the messenger said, without what it quoted of ours."""
+    said = _QUOTED.sub("…", words) if isinstance(words, str) else ""
+    return f"{code} {said}"[:_LONGEST_REASON].strip()
+
+
+def wait_of(response: Response, asked: object = None) -> float | None:
+    """The seconds to wait that the answer names, in its body (`asked`) or its `Retry-After`."""
+    for value in (asked, response.headers.get("retry-after")):
+        seconds = _seconds(value)
+        if seconds is not None:
+            return seconds
+    return None
+
+
+def _seconds(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return min(seconds, LONGEST_WAIT_SECONDS) if seconds >= 0 and math.isfinite(seconds) else None
