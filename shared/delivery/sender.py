@@ -108,17 +108,17 @@ class _TurnDelivery:
         rendered = adapter.render(message, envelope.platform_chat_id, credential, delivery_id)
         record = msgspec.structs.replace(record, degradations=rendered.degradations)
         while len(record.message_ids) < len(rendered.requests):
-            delivery, record = self._send(n, message, record, rendered, adapter)
+            delivery, record = self._send(record, rendered, adapter)
             if delivery.outcome not in (Outcome.SENT, Outcome.ALREADY_SO):
                 return self._not_sent(n, message, record, delivery)
-            is_last = len(record.message_ids) == len(rendered.requests)
-            if not is_last:
-                self._write(n, message, record)
+            if len(record.message_ids) < len(rendered.requests):
+                # should we die now, nobody knows whether the next request has gone out
+                self._write(n, message, msgspec.structs.replace(record, in_doubt=True))
         self._write(n, message, msgspec.structs.replace(record, status="sent", reason=""))
         return Delivery(Outcome.SENT)
 
     def _send(
-        self, n: int, message: Message, record: DeliveryRecord, rendered: Rendered, adapter: PlatformAdapter
+        self, record: DeliveryRecord, rendered: Rendered, adapter: PlatformAdapter
     ) -> tuple[Delivery, DeliveryRecord]:
         if self.sender.seconds_left() < SECONDS_NEEDED:
             raise Wait(0, "no time left in this invocation")
