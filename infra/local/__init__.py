@@ -1,0 +1,1 @@
+"""The embedded run: the real template, deployed to an emulated AWS on this machine."""

@@ -1,0 +1,167 @@
+import json
+import os
+import secrets
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import httpx
+
+from infra.local import building, deployment, seeding
+from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi, admin_token
+from infra.local.commands import REGION
+from infra.local.deployment import Deployment
+from infra.local.emulator import Emulator
+from infra.local.lock import StateLock
+from infra.local.ports import free_port_above, is_free, reserve
+from infra.local.progress import Say, say_nothing, step
+from infra.local.proxy import Proxy
+from infra.local.routes import api_id, connect_routes
+from infra.local.seeding import Seed
+from infra.local.settings import Settings
+from infra.local.warming import warm_workers
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What another program needs to use a running Parley; `.local/run.json` holds it."""
+
+    api_url: str
+    chat_url: str
+    admin_token: str
+    jwt_secret: str
+    account_id: str
+    bot_id: str
+    aws_endpoint_url: str
+    region: str
+
+
+class EmbeddedParley:
+    """Parley deployed to an emulated AWS, with all its state in one folder.
+
+    `make run` and the tests of the deployment both use it: a context manager that gives its `RunInfo`.
+    """
+
+    def __init__(self, settings: Settings, tell: Say = say_nothing) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._state = settings.state_dir
+        self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._logs = self._state / "logs"
+        self._lock = StateLock(self._state)
+        self._proxy: Proxy | None = None
+        self._emulator: Emulator | None = None
+
+    def __enter__(self) -> RunInfo:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def start(self) -> RunInfo:
+        self._lock.take()
+        try:
+            return self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop in the order of dependence; the emulator writes its state at the end."""
+        (self._state / "run.json").unlink(missing_ok=True)
+        if self._proxy is not None:
+            self._proxy.stop()
+        if self._emulator is not None:
+            self._emulator.stop()
+        self._lock.release()
+
+    def ensure_running(self) -> None:
+        self.emulator.ensure_running()
+
+    @property
+    def emulator(self) -> Emulator:
+        assert self._emulator is not None, "not started"  # noqa: S101
+        return self._emulator
+
+    def _start(self) -> RunInfo:
+        self._proxy = Proxy(reserve(self._settings.port))
+        with step(self._tell, "build with the SAM CLI"):
+            template = building.build(self._logs / "build.log")
+        with step(self._tell, "start the embedded AWS"):
+            self._emulator = Emulator(
+                self._state / "emulator", self._emulator_port(), self._logs / "emulator.log"
+            )
+            self._emulator.start()
+        secret = self._jwt_secret()
+        self._deploy(template, secret)
+        self._proxy.start(api_id(self.emulator), self.emulator.port)
+        with step(self._tell, "set up the demo bot"):
+            info = self._seed(secret)
+        self._publish(info)
+        return info
+
+    def _deploy(self, template: Path, secret: str) -> None:
+        """Deploy, unless the same template stands there with the same code and parameters."""
+        record = self._state / "deployed.json"
+        digest = building.digest_of_sources()
+        parameters = deployment.parameters_of(template, self._settings.parameters)
+        before = Deployment.load(record)
+        if before and before == Deployment(digest, parameters, deployment.stack_id(self.emulator) or ""):
+            return
+        record.unlink(missing_ok=True)
+        with step(self._tell, "deploy template.yaml with the SAM CLI"):
+            deployment.store_jwt_secret(self.emulator, secret)
+            stack = deployment.deploy(self.emulator, template, parameters, self._logs / "deploy.log")
+        with step(self._tell, "connect the API's routes"):
+            connect_routes(self.emulator)
+        Deployment(digest, parameters, stack).save(record)
+
+    def _seed(self, secret: str) -> RunInfo:
+        api_url = f"http://localhost:{self._settings.port}"
+        token = admin_token(secret)
+        record = self._state / "seed.json"
+        warming = threading.Thread(target=warm_workers, args=(self.emulator,))
+        warming.start()
+        with AdminApi(f"http://127.0.0.1:{self._settings.port}", token) as api:
+            seed = seeding.seed(api, Seed.load(record))
+        warming.join()
+        seed.save(record)
+        return RunInfo(
+            api_url=api_url,
+            chat_url=f"{api_url}/chat/{seed.bot_id}",
+            admin_token=token,
+            jwt_secret=secret,
+            account_id=DEMO_ACCOUNT_ID,
+            bot_id=seed.bot_id,
+            aws_endpoint_url=self.emulator.url,
+            region=REGION,
+        )
+
+    def _publish(self, info: RunInfo) -> None:
+        httpx.get(info.chat_url, trust_env=False, timeout=60)  # so that a person's first call is warm
+        _write_secret(self._state / "run.json", json.dumps(asdict(info), indent=2))
+
+    def _emulator_port(self) -> int:
+        """The same at every start, where it is still free."""
+        record = self._state / "emulator-port"
+        before = int(record.read_text()) if record.exists() else None
+        if before is not None and (is_free(before) or (self._state / "emulator" / "pid").exists()):
+            return before
+        port = free_port_above(self._settings.port)
+        record.write_text(str(port))
+        return port
+
+    def _jwt_secret(self) -> str:
+        file = self._state / "jwt-secret"
+        if not file.exists():
+            _write_secret(file, secrets.token_urlsafe(48))
+        return file.read_text()
+
+
+def _write_secret(file: Path, text: str) -> None:
+    """Whole or not at all, and for this user only."""
+    new = file.with_suffix(".new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
+        output.write(text)
+    new.replace(file)

@@ -1,0 +1,118 @@
+"""The nice address: passes every request on to the emulated API, and has the gateway's own edges."""
+
+import asyncio
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterable
+
+import httpx
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from infra.local.errors import StartError
+
+BODY_LIMIT_BYTES = 10 * 1024 * 1024
+TIMEOUT_SECONDS = 30
+# The emulator starts a process for each concurrent call; a laptop has room for a few.
+CONCURRENT_CALLS = 8
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+NOT_PASSED_ON = {b"host", b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"content-length"}
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Gateway:
+    """One deployed API of the emulator."""
+
+    def __init__(self, api_id: str, port: int) -> None:
+        self._port = port
+        self._host = f"{api_id}.execute-api.localhost:{port}".encode()
+        self._room = asyncio.Semaphore(CONCURRENT_CALLS)
+        self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
+
+    async def pass_on(self, request: Request) -> Response:
+        body = await _body_within_limit(request)
+        if body is None:
+            return JSONResponse({"message": "Request Entity Too Large"}, 413)
+        try:
+            async with self._room:
+                return await self._answer(request, body)
+        except httpx.TimeoutException:
+            return JSONResponse({"message": "Endpoint request timed out"}, 504)
+        except httpx.TransportError:
+            return JSONResponse({"message": "Service Unavailable"}, 503)
+
+    async def _answer(self, request: Request, body: bytes) -> Response:
+        call = httpx.Request(
+            request.method,
+            httpx.URL(scheme="http", host="127.0.0.1", port=self._port, raw_path=_raw_path(request)),
+            headers=[(b"host", self._host), *_passed_on(request.headers.raw)],
+            content=body,
+        )
+        answer = await self._client.send(call, stream=True)
+        content = b"".join([chunk async for chunk in answer.aiter_raw()])
+        await answer.aclose()
+        passed = Response(content, answer.status_code)
+        passed.raw_headers += [
+            (name, value) for name, value in _passed_on(answer.headers.raw) if name.lower() != b"date"
+        ]
+        return passed
+
+
+class Proxy:
+    """Serves a gateway on sockets that are already bound, in a thread of its own."""
+
+    def __init__(self, sockets: list[socket.socket]) -> None:
+        self._sockets = sockets
+        self._server: uvicorn.Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self, api_id: str, port: int) -> None:
+        app = Starlette(routes=[Route("/{path:path}", Gateway(api_id, port).pass_on, methods=METHODS)])
+        config = uvicorn.Config(app, log_level="error", access_log=False, date_header=True, lifespan="off")
+        self._server = uvicorn.Server(config)
+        self._thread = threading.Thread(target=self._serve, name="proxy", daemon=True)
+        self._thread.start()
+        while not self._server.started:
+            if not self._thread.is_alive():
+                raise StartError("The local gateway did not start.")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        if self._server is not None and self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join(TIMEOUT_SECONDS)
+        for bound in self._sockets:
+            bound.close()
+
+    def _serve(self) -> None:
+        assert self._server is not None  # noqa: S101 - set before the thread starts
+        with contextlib.suppress(asyncio.CancelledError):
+            asyncio.run(self._server.serve(sockets=self._sockets))
+
+
+async def _body_within_limit(request: Request) -> bytes | None:
+    if int(request.headers.get("content-length") or 0) > BODY_LIMIT_BYTES:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > BODY_LIMIT_BYTES:
+            return None
+    return bytes(body)
+
+
+def _raw_path(request: Request) -> bytes:
+    """The path and query as they came: decoded and encoded anew, some would change."""
+    path: bytes = request.scope["raw_path"]
+    query: bytes = request.scope["query_string"]
+    return path + b"?" + query if query else path
+
+
+def _passed_on(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
+    return [(name, value) for name, value in headers if name.lower() not in NOT_PASSED_ON]
