@@ -46,13 +46,14 @@ class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_
 
 
 class ConversationStarted(_Event, frozen=True, kw_only=True, tag="conversation_started"):
-    """The person asked to begin: `/start`, a deep link, or opening the chat.
+    """The person asked to begin (`/start`, a deep link), or has only opened the chat (`only_opens`).
 
-    `welcomed_by` is the revision whose first message the webhook has already said in its own answer
-    (Viber); such an event opens a dialog only where there is none.
+    The latter begins a run where there is no dialog yet, and otherwise changes nothing. `welcomed_by`
+    is the revision whose first message the webhook has already said in its own answer (Viber).
     """
 
     payload: str = ""
+    only_opens: bool = False
     welcomed_by: int | None = None
 
 

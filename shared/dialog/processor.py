@@ -139,11 +139,10 @@ class _Turn:
             self._answer(event)
 
     def _start(self, event: ConversationStarted) -> None:
-        """Begin a run; a welcome that was already said opens a dialog only where there is none."""
-        if event.welcomed_by is None:
-            self._begin(event.payload)
-        elif not self.dialog.run:
-            self._begin(event.payload)
+        if event.only_opens and self.dialog.run:
+            return
+        self._begin(event.payload)
+        if event.welcomed_by is not None:
             self.messages = self.messages[1:]
 
     def _open(self, event: MessageReceived) -> None:
