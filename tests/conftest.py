@@ -9,7 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from moto import mock_aws
@@ -72,6 +72,19 @@ class Aws:
     bucket: str = ENVIRONMENT["MEDIA_BUCKET"]
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call to AWS, as our code made it."""
+
+    service: str
+    operation: str
+    params: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        return f"{self.service}:{self.operation}"
+
+
 @pytest.fixture
 def aws_account() -> Iterator[Aws]:
     """An empty account but for the six tables, the queues, the key and the bucket of Parley."""
@@ -85,6 +98,22 @@ def aws_account() -> Iterator[Aws]:
             Bucket=account.bucket, CreateBucketConfiguration={"LocationConstraint": _REGION}
         )
         yield account
+
+
+@pytest.fixture
+def aws_calls(aws_account: Aws) -> Iterator[list[Call]]:
+    """Every call that is made from now on through the clients of `shared.aws`; clear it at will."""
+    made: list[Call] = []
+
+    def note(params: dict[str, Any], model: Any, **_: Any) -> None:
+        made.append(Call(model.service_model.service_name, model.name, params))
+
+    clients = (aws_account.dynamodb, aws_account.sqs, aws_account.kms, aws_account.s3)
+    for client in clients:
+        client.meta.events.register_last("provide-client-params.*.*", note, unique_id="note")
+    yield made
+    for client in clients:
+        client.meta.events.unregister("provide-client-params.*.*", unique_id="note")
 
 
 def _create_queues(account: Aws) -> None:

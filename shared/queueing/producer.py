@@ -1,0 +1,166 @@
+"""Putting envelopes into the queues: grouped by dialog, and named so that SQS drops a quick repeat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+
+from shared.errors import GiveUp, NotAccepted
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+MAX_BATCH_ENTRIES = 10
+MAX_BATCH_BYTES = 200_000
+"""Of all bodies in one call; a larger body goes alone."""
+
+MAX_MESSAGE_BYTES = 1_000_000
+"""Of one body. SQS takes 1 MiB of a message, unless its queue says less."""
+
+_encoder = msgspec.json.Encoder()
+
+
+class MessageTooLarge(GiveUp):
+    """An envelope that no queue can hold."""
+
+    def __init__(self, dialog_id: str, size: int) -> None:
+        super().__init__(
+            f"an envelope of dialog {dialog_id} has {size} bytes; {MAX_MESSAGE_BYTES} are the most"
+        )
+        self.dialog_id = dialog_id
+        self.size = size
+
+
+class _Message(msgspec.Struct, frozen=True):
+    """What SQS is given: a body, and the two names it goes by."""
+
+    group: str
+    deduplication_id: str
+    body: str
+    size: int
+
+
+class SqsInbound:
+    """The queue towards the dialog worker; fulfils `ports.InboundQueue`."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, envelopes: Sequence[InboundEnvelope]) -> None:
+        """Put them in, in order, in as few calls as they need.
+
+        Raises `MessageTooLarge` before anything is sent, and `NotAccepted` unless all were taken: when
+        they are sent again, SQS drops those that were.
+        """
+        messages = [_message(envelope, _name_of_event(envelope)) for envelope in envelopes]
+        for batch in _batches(messages):
+            self._send(batch)
+
+    def _send(self, batch: Sequence[_Message]) -> None:
+        with _told_as_not_accepted(self._queue_url):
+            answer = self._client.send_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {
+                        "Id": str(place),
+                        "MessageBody": message.body,
+                        "MessageGroupId": message.group,
+                        "MessageDeduplicationId": message.deduplication_id,
+                    }
+                    for place, message in enumerate(batch)
+                ],
+            )
+        failed = answer.get("Failed", [])
+        if failed:
+            raise NotAccepted(_queue_name(self._queue_url), [entry["Code"] for entry in failed])
+
+
+class SqsOutbound:
+    """The queue towards the sender; fulfils `ports.OutboundQueue`."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, envelope: OutboundEnvelope) -> None:
+        """Put it in. Raises `NotAccepted` unless it was taken, `MessageTooLarge` if it never can be."""
+        name = f"{envelope.dialog_id}:{envelope.epoch}:{envelope.turn}"
+        _send_one(self._client, self._queue_url, _message(envelope, name))
+
+
+def dead_letter(client: SQSClient, queue_url: str, envelope: InboundEnvelope | OutboundEnvelope) -> None:
+    """Put an envelope that was given up, with its `failure`, where a person will find it.
+
+    Raises `NotAccepted`: then it has to stay where it was.
+    """
+    _send_one(client, queue_url, _message(envelope, _digest(_encoder.encode(envelope))))
+
+
+def _send_one(client: SQSClient, queue_url: str, message: _Message) -> None:
+    with _told_as_not_accepted(queue_url):
+        client.send_message(
+            QueueUrl=queue_url,
+            MessageBody=message.body,
+            MessageGroupId=message.group,
+            MessageDeduplicationId=message.deduplication_id,
+        )
+
+
+def _name_of_event(envelope: InboundEnvelope) -> str:
+    """A hash, for the parts may have any length, of the event as its platform names it for this bot."""
+    event = envelope.event
+    kind = type(event).__struct_config__.tag
+    return _digest(_encoder.encode((envelope.platform, envelope.bot_id, kind, event.id)))
+
+
+def _digest(data: bytes) -> str:
+    return sha256(data).hexdigest()
+
+
+def _message(envelope: InboundEnvelope | OutboundEnvelope, deduplication_id: str) -> _Message:
+    body = _sendable(_encoder.encode(envelope).decode())
+    size = len(body.encode())
+    if size > MAX_MESSAGE_BYTES:
+        raise MessageTooLarge(envelope.dialog_id, size)
+    return _Message(envelope.dialog_id, deduplication_id, body, size)
+
+
+def _sendable(body: str) -> str:
+    """SQS refuses two characters; in JSON they stand within strings only, where they can be escaped."""
+    return body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
+
+
+def _batches(messages: Sequence[_Message]) -> Iterator[list[_Message]]:
+    """The messages in order, as many together as one call may take."""
+    batch: list[_Message] = []
+    room = MAX_BATCH_BYTES
+    for message in messages:
+        if batch and (len(batch) == MAX_BATCH_ENTRIES or message.size > room):
+            yield batch
+            batch, room = [], MAX_BATCH_BYTES
+        batch.append(message)
+        room -= message.size
+    if batch:
+        yield batch
+
+
+@contextmanager
+def _told_as_not_accepted(queue_url: str) -> Iterator[None]:
+    """A call that failed altogether took nothing either. Only the kind of failure is told, not its text."""
+    try:
+        yield
+    except ClientError as error:
+        raise NotAccepted(_queue_name(queue_url), [error.response["Error"]["Code"]]) from error
+    except BotoCoreError as error:
+        raise NotAccepted(_queue_name(queue_url), [type(error).__name__]) from error
+
+
+def _queue_name(queue_url: str) -> str:
+    return queue_url.rsplit("/", 1)[-1]

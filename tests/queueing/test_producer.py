@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from botocore.exceptions import EndpointConnectionError
+from botocore.stub import ANY, Stubber
+
+from shared.dialog.events import ButtonPressed, ConversationStarted, Event, MessageReceived
+from shared.dialog.messages import Message
+from shared.errors import GiveUp, NotAccepted
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.queueing.producer import (
+    MAX_BATCH_BYTES,
+    MAX_MESSAGE_BYTES,
+    MessageTooLarge,
+    SqsInbound,
+    SqsOutbound,
+    dead_letter,
+)
+from tests.conftest import Aws, Call
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def said(event_id: str = "1", text: str = "hello") -> MessageReceived:
+    return MessageReceived(id=event_id, occurred_at=NOON, text=text)
+
+
+def inbound(
+    event: Event, dialog: str = "dialog-1", bot: str = "bot-1", platform: str = "telegram"
+) -> InboundEnvelope:
+    return InboundEnvelope(
+        dialog_id=dialog,
+        bot_id=bot,
+        platform=platform,
+        platform_chat_id="42",
+        event=event,
+        received_at=NOON,
+        trace_id="trace-1",
+    )
+
+
+def outbound(turn: int = 7, *, reemitted: bool = False) -> OutboundEnvelope:
+    return OutboundEnvelope(
+        dialog_id="dialog-1",
+        epoch="e1",
+        turn=turn,
+        bot_id="bot-1",
+        platform="telegram",
+        platform_chat_id="42",
+        messages=(Message("hi"),),
+        trace_id="trace-1",
+        reemitted=reemitted,
+    )
+
+
+def received(account: Aws, url: str) -> list[dict[str, Any]]:
+    """All messages of a queue; of a FIFO group, SQS gives further ones only once the first are deleted."""
+    messages: list[Any] = []
+    while batch := account.sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+    ).get("Messages"):
+        messages += batch
+        for message in batch:
+            account.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return messages
+
+
+def events_in(account: Aws) -> list[Event]:
+    messages = received(account, account.inbound)
+    return [msgspec.json.decode(message["Body"], type=InboundEnvelope).event for message in messages]
+
+
+def test_one_call_takes_the_events_of_an_update(aws_account: Aws, aws_calls: list[Call]) -> None:
+    SqsInbound(aws_account.sqs, aws_account.inbound).send([inbound(said("1")), inbound(said("2"))])
+
+    assert [call.name for call in aws_calls] == ["sqs:SendMessageBatch"]
+    assert events_in(aws_account) == [said("1"), said("2")]
+
+
+def test_nothing_to_send_is_no_call(aws_account: Aws, aws_calls: list[Call]) -> None:
+    SqsInbound(aws_account.sqs, aws_account.inbound).send([])
+
+    assert not aws_calls
+
+
+def test_more_than_ten_events_keep_their_order(aws_account: Aws, aws_calls: list[Call]) -> None:
+    events = [said(str(n)) for n in range(25)]
+
+    SqsInbound(aws_account.sqs, aws_account.inbound).send([inbound(event) for event in events])
+
+    assert [len(call.params["Entries"]) for call in aws_calls] == [10, 10, 5]
+    assert events_in(aws_account) == events
+
+
+def test_a_call_carries_no_more_bytes_than_sqs_takes(aws_account: Aws, aws_calls: list[Call]) -> None:
+    events = [said(str(n), "я" * 30_000) for n in range(5)]
+
+    SqsInbound(aws_account.sqs, aws_account.inbound).send([inbound(event) for event in events])
+
+    for call in aws_calls:
+        assert sum(len(entry["MessageBody"].encode()) for entry in call.params["Entries"]) <= MAX_BATCH_BYTES
+    assert [len(call.params["Entries"]) for call in aws_calls] == [3, 2]
+    assert events_in(aws_account) == events
+
+
+def test_a_body_over_the_size_of_a_batch_goes_alone(aws_account: Aws, aws_calls: list[Call]) -> None:
+    texts = ["a", "b" * (MAX_BATCH_BYTES + 1), "c"]
+
+    SqsInbound(aws_account.sqs, aws_account.inbound).send([inbound(said(text[0], text)) for text in texts])
+
+    assert [len(call.params["Entries"]) for call in aws_calls] == [1, 1, 1]
+
+
+def test_an_event_no_queue_can_hold_is_given_up_before_any_is_sent(
+    aws_account: Aws, aws_calls: list[Call]
+) -> None:
+    envelopes = [inbound(said("1")), inbound(said("2", "x" * MAX_MESSAGE_BYTES))]
+
+    with pytest.raises(MessageTooLarge) as caught:
+        SqsInbound(aws_account.sqs, aws_account.inbound).send(envelopes)
+
+    assert isinstance(caught.value, GiveUp)
+    assert "xxx" not in str(caught.value)
+    assert not aws_calls
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00\x08\x1f\x7f", "a\ufffeb\uffffc", "😀\U0001fffe", '\\uffff"\\'], ids=ascii
+)
+def test_every_character_a_person_can_send_gets_through(
+    aws_account: Aws, aws_calls: list[Call], text: str
+) -> None:
+    SqsInbound(aws_account.sqs, aws_account.inbound).send([inbound(said("1", text))])
+
+    (entry,) = aws_calls[0].params["Entries"]
+    assert all(is_taken_by_sqs(character) for character in entry["MessageBody"])
+    assert events_in(aws_account) == [said("1", text)]
+
+
+def is_taken_by_sqs(character: str) -> bool:
+    """#x9 | #xA | #xD | #x20 to #xD7FF | #xE000 to #xFFFD | #x10000 to #x10FFFF (SQS API, SendMessage)."""
+    code = ord(character)
+    return code in {9, 10, 13} or 0x20 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or code >= 0x10000
+
+
+def test_an_event_sent_again_is_dropped(aws_account: Aws) -> None:
+    queue = SqsInbound(aws_account.sqs, aws_account.inbound)
+
+    for _ in range(50):
+        queue.send([inbound(said("1"))])
+
+    assert events_in(aws_account) == [said("1")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        inbound(said("1"), dialog="dialog-2", bot="bot-2"),
+        inbound(said("1"), bot="bot-2"),
+        inbound(said("1"), platform="viber"),
+        inbound(ButtonPressed(id="1", occurred_at=NOON, data="x")),
+        inbound(ConversationStarted(id="1", occurred_at=NOON)),
+        inbound(said("2")),
+    ],
+    ids=["another bot", "another bot, same group", "another platform", "a press", "a start", "another id"],
+)
+def test_equal_ids_of_different_things_do_not_meet(aws_account: Aws, other: InboundEnvelope) -> None:
+    queue = SqsInbound(aws_account.sqs, aws_account.inbound)
+
+    queue.send([inbound(said("1"))])
+    queue.send([other])
+
+    assert len(received(aws_account, aws_account.inbound)) == 2
+
+
+def test_messages_are_grouped_by_dialog(aws_account: Aws) -> None:
+    SqsInbound(aws_account.sqs, aws_account.inbound).send(
+        [inbound(said("1"), dialog="d-1"), inbound(said("2"), dialog="d-2")]
+    )
+
+    groups = [
+        message["Attributes"]["MessageGroupId"] for message in received(aws_account, aws_account.inbound)
+    ]
+    assert sorted(groups) == ["d-1", "d-2"]
+
+
+def test_a_partial_failure_is_not_acceptance(aws_account: Aws) -> None:
+    answer = {
+        "Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": "x"}],
+        "Failed": [{"Id": "1", "Code": "InternalError", "SenderFault": False}],
+    }
+    with Stubber(aws_account.sqs) as stubber:
+        stubber.add_response("send_message_batch", answer, {"QueueUrl": aws_account.inbound, "Entries": ANY})
+        with pytest.raises(NotAccepted) as caught:
+            SqsInbound(aws_account.sqs, aws_account.inbound).send([inbound(said("1")), inbound(said("2"))])
+
+    assert caught.value.queue == "parley-inbound.fifo"
+    assert caught.value.reasons == ("InternalError",)
+
+
+def test_after_a_batch_that_failed_no_further_is_sent(aws_account: Aws) -> None:
+    failed = {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError", "SenderFault": False}]}
+    with Stubber(aws_account.sqs) as stubber:
+        stubber.add_response("send_message_batch", failed)
+        with pytest.raises(NotAccepted):
+            SqsInbound(aws_account.sqs, aws_account.inbound).send([inbound(said(str(n))) for n in range(25)])
+        stubber.assert_no_pending_responses()
+
+
+def test_a_call_that_fails_altogether_is_not_acceptance(aws_account: Aws) -> None:
+    with Stubber(aws_account.sqs) as stubber:
+        stubber.add_client_error("send_message_batch", "RequestThrottled", "text of theirs")
+        with pytest.raises(NotAccepted, match="RequestThrottled") as caught:
+            SqsInbound(aws_account.sqs, aws_account.inbound).send([inbound(said())])
+
+    assert "text of theirs" not in str(caught.value)
+
+
+def test_a_queue_out_of_reach_is_not_acceptance(aws_account: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(**_: Any) -> None:
+        raise EndpointConnectionError(endpoint_url="https://sqs.invalid")
+
+    monkeypatch.setattr(aws_account.sqs, "send_message", unreachable)
+
+    with pytest.raises(NotAccepted, match="EndpointConnectionError"):
+        SqsOutbound(aws_account.sqs, aws_account.outbound).send(outbound())
+
+
+def test_a_turn_goes_out_once_in_one_call(aws_account: Aws, aws_calls: list[Call]) -> None:
+    queue = SqsOutbound(aws_account.sqs, aws_account.outbound)
+
+    queue.send(outbound(turn=7))
+    queue.send(outbound(turn=7, reemitted=True))
+    queue.send(outbound(turn=8))
+
+    assert [call.name for call in aws_calls] == ["sqs:SendMessage"] * 3
+    assert [call.params["MessageDeduplicationId"] for call in aws_calls] == ["dialog-1:e1:7"] * 2 + [
+        "dialog-1:e1:8"
+    ]
+    bodies = [message["Body"] for message in received(aws_account, aws_account.outbound)]
+    assert [msgspec.json.decode(body, type=OutboundEnvelope) for body in bodies] == [outbound(7), outbound(8)]
+
+
+def test_what_was_given_up_is_kept_with_its_reason(aws_account: Aws) -> None:
+    given_up = msgspec.structs.replace(inbound(said()), met_turn=3, failure="KeyError")
+
+    dead_letter(aws_account.sqs, aws_account.inbound_dlq, given_up)
+    dead_letter(aws_account.sqs, aws_account.inbound_dlq, given_up)
+
+    (message,) = received(aws_account, aws_account.inbound_dlq)
+    assert msgspec.json.decode(message["Body"], type=InboundEnvelope) == given_up
+    assert message["Attributes"]["MessageGroupId"] == "dialog-1"
+
+
+def test_a_redriven_event_given_up_anew_is_kept_anew(aws_account: Aws) -> None:
+    for failure in ("KeyError", "TypeError"):
+        envelope = msgspec.structs.replace(inbound(said()), met_turn=3, failure=failure)
+        dead_letter(aws_account.sqs, aws_account.inbound_dlq, envelope)
+
+    assert len(received(aws_account, aws_account.inbound_dlq)) == 2

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from shared import aws
+
+
+@pytest.fixture
+def forgetful() -> Iterator[None]:
+    """Clients made for this test alone; those of other tests are made anew."""
+    aws.reset()
+    yield
+    aws.reset()
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_threads_get_one_client_of_a_service() -> None:
+    with ThreadPoolExecutor(8) as pool:
+        clients = set(map(id, pool.map(aws.client, ["sqs"] * 32)))
+
+    assert len(clients) == 1
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_there_is_one_session() -> None:
+    session = aws.session()
+
+    aws.client("sqs")
+    aws.client("kms")
+
+    assert aws.session() is session
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_client_gives_up_within_a_workers_time() -> None:
+    config: Any = aws.client("sqs").meta.config
+
+    tries = config.retries["total_max_attempts"]
+    assert tries * (config.connect_timeout + config.read_timeout) <= 12
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_client_calls_the_endpoint_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+
+    assert aws.client("sqs").meta.endpoint_url == "http://127.0.0.1:4566"

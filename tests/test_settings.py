@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import pytest
+
+from shared.settings import (
+    AdminSettings,
+    DialogSettings,
+    MissingSetting,
+    SenderSettings,
+    Settings,
+    WebhookSettings,
+)
+from tests.conftest import ENVIRONMENT
+
+
+@pytest.mark.parametrize("kind", [WebhookSettings, DialogSettings, SenderSettings, AdminSettings])
+def test_every_field_is_the_variable_of_its_name(kind: type[Settings]) -> None:
+    settings = kind.from_environment(ENVIRONMENT)
+
+    assert fields(kind)
+    for field in fields(kind):
+        assert getattr(settings, field.name) == ENVIRONMENT[field.name.upper()]
+
+
+@pytest.mark.parametrize("environment", [{}, {"INBOUND_QUEUE_URL": ""}], ids=["absent", "empty"])
+def test_a_missing_variable_is_told_by_its_name(environment: dict[str, str]) -> None:
+    with pytest.raises(MissingSetting, match="INBOUND_QUEUE_URL") as caught:
+        WebhookSettings.from_environment(environment)
+
+    assert caught.value.name == "INBOUND_QUEUE_URL"
+
+
+def test_an_empty_variable_does_not_override_a_default() -> None:
+    @dataclass(frozen=True, slots=True)
+    class Example(Settings):
+        greeting: str = "hello"
+
+    assert Example.from_environment({"GREETING": ""}) == Example("hello")
+    assert Example.from_environment({"GREETING": "hi"}) == Example("hi")
