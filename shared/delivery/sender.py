@@ -22,8 +22,8 @@ from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered
 from shared.queueing.envelopes import OutboundEnvelope
 
-MAX_FAILURES = 8
-"""Failed tries of one message before it is given up; waits a messenger asked for do not count."""
+MAX_FAILURES = 20
+"""Failed tries of one message before it is given up, an hour or more; waits a messenger asked for do not count."""
 
 LONGEST_BACKOFF_SECONDS = 300
 LONGEST_WAIT_SECONDS = 12 * 3600
@@ -81,6 +81,8 @@ class _TurnDelivery:
         for n, message in enumerate(self.envelope.messages, start=1):
             record = self._record_of(n)
             if record and record.status in _DONE:
+                if record.status == "failed" and record.attempts >= MAX_FAILURES:
+                    yield record.reason  # given up before, but perhaps not told
                 continue
             record = record or DeliveryRecord("queued", in_doubt=may_be_lost)
             may_be_lost = False  # messages go in order: only the first without a record can have been sent

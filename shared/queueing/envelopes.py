@@ -49,3 +49,17 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     trace_id: str
     reemitted: bool = False
     failure: str = ""
+
+
+_inbound = msgspec.json.Decoder(InboundEnvelope)
+_outbound = msgspec.json.Decoder(OutboundEnvelope)
+
+
+def read_inbound(body: str) -> InboundEnvelope:
+    """Raises `msgspec.DecodeError` for what is none."""
+    return _inbound.decode(body)
+
+
+def read_outbound(body: str) -> OutboundEnvelope:
+    """Raises `msgspec.DecodeError` for what is none."""
+    return _outbound.decode(body)

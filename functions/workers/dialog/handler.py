@@ -1,0 +1,56 @@
+"""The dialog worker: events from `inbound` become turns, whose messages go to `outbound`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shared import aws
+from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
+from shared.errors import EventNotApplicable
+from shared.queueing.consumer import BatchAnswer, Record, Visibility, consume
+from shared.queueing.envelopes import read_inbound
+from shared.queueing.giving_up import DeadLetters, giving_up
+from shared.queueing.producer import SqsOutbound
+from shared.settings import DialogSettings
+from shared.storage.bots import DynamoBots
+from shared.storage.dialogs import DynamoDialogs
+from shared.storage.history import DynamoHistory
+from shared.storage.scenarios import DynamoScenarios
+
+_settings = DialogSettings.from_environment()
+_sqs = aws.client("sqs")
+_visibility = Visibility(_sqs, _settings.inbound_queue_url)
+_dead_letters = DeadLetters(_sqs, _settings.inbound_dlq_url)
+_manager = DialogManager(
+    dialogs=DynamoDialogs(),
+    history=DynamoHistory(),
+    bots=DynamoBots(),
+    scenarios=CompiledScenarios(DynamoScenarios()),
+    outbound=SqsOutbound(_sqs, _settings.outbound_queue_url),
+    outside=Outside(now=lambda: datetime.now(UTC), random=random.random),
+)
+
+
+def lambda_handler(event: Mapping[str, Any], _context: object) -> BatchAnswer:
+    """Answer which messages of the batch are to be kept."""
+    return consume(event, giving_up(_apply, _bury, "inbound"), _visibility)
+
+
+def _apply(record: Record) -> None:
+    _manager.handle(read_inbound(record.body))
+
+
+def _bury(record: Record, error: Exception) -> None:
+    """With the turn it met: should the dialog go on meanwhile, the event is not applied when redriven."""
+    try:
+        envelope = read_inbound(record.body)
+    except msgspec.DecodeError:
+        _dead_letters.put_unread(record)
+        return
+    met_turn = error.turn if isinstance(error, EventNotApplicable) else None
+    _dead_letters.put(msgspec.structs.replace(envelope, met_turn=met_turn), error)

@@ -1,0 +1,77 @@
+"""What cannot be done is put where a person will find it, so that the rest of its group can go on.
+
+A fault outside of us (AWS, a queue, a lost race) is never a reason: such a message is retried until it
+succeeds, for what it asks for may be half done. Anything else is a fault of ours or of the message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.exceptions import PynamoDBException
+
+from shared.errors import Again, Later
+from shared.observability import count, describe, logger
+from shared.queueing.consumer import Handle, Record
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.queueing.producer import dead_letter
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+TRIES = 5
+"""How often a message is received before it is given up."""
+
+_OUTSIDE = (Later, Again, BotoCoreError, ClientError, PynamoDBException)
+
+Bury = Callable[[Record, Exception], None]
+"""Puts a message, with the reason, into a dead-letter queue; raises if that fails: then it stays."""
+
+
+def giving_up(handle: Handle, bury: Bury, queue: str) -> Handle:
+    """The handler, but burying what still fails on its fifth receive; `queue` names it in the counter."""
+
+    def handle_or_bury(record: Record) -> None:
+        try:
+            handle(record)
+        except _OUTSIDE:
+            raise
+        except Exception as error:
+            if record.receive_count < TRIES:
+                raise
+            bury(record, error)
+            logger.error("message given up", extra={"dialog_id": record.group, **describe(error)})
+            count("given_up", queue=queue)
+
+    return handle_or_bury
+
+
+class DeadLetters:
+    """A dead-letter queue, for envelopes with their reason and for bodies that are none."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def put(self, envelope: InboundEnvelope | OutboundEnvelope, error: Exception | str) -> None:
+        """Raises `NotAccepted`."""
+        reason = error if isinstance(error, str) else _reason_of(error)
+        dead_letter(self._client, self._queue_url, msgspec.structs.replace(envelope, failure=reason))
+
+    def put_unread(self, record: Record) -> None:
+        """A body that is no envelope of ours, as it came."""
+        self._client.send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=record.body,
+            MessageGroupId=record.group,
+            MessageDeduplicationId=record.message_id,
+        )
+
+
+def _reason_of(error: Exception) -> str:
+    """A kind and a place, never what a person wrote."""
+    described = describe(error)
+    return f"{described['error']}: {described.get('says', '')} ({described['at']})"
