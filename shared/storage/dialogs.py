@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from heapq import merge
@@ -21,8 +22,9 @@ from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState
 SHARDS = 8
 """Partitions of the listing index per bot, so that a busy bot is not bound to the writes of one."""
 
+_ROUND = 100
 _MAX_ROUNDS = 5
-"""How often a page looks for more dialogs of a rare platform before it ends, short, with a position."""
+"""A page looks for the dialogs of a rare platform among so many, then ends short, with a position."""
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Dialog)
@@ -70,14 +72,17 @@ class DynamoDialogs:
         rows = _rows(bot_id, position, page_size=limit // 4 + 2)
         dialogs: list[Dialog] = []
         for _ in range(_MAX_ROUNDS):
-            taken = list(islice(rows, limit - len(dialogs)))
-            position |= {
-                row.listing_shard.rpartition("#")[2]: [row.last_active_hour, row.id] for row in taken
-            }
-            dialogs += _read(taken, platform)
-            if not taken or len(dialogs) == limit:
+            chunk = deque(islice(rows, limit if platform is None else max(limit, _ROUND)))
+            found = _read(chunk, platform)
+            while chunk and len(dialogs) < limit:
+                row = chunk.popleft()
+                position[_number_of(row)] = [row.last_active_hour, row.id]
+                if row.id in found:
+                    dialogs.append(found[row.id])
+            if len(dialogs) == limit:
                 break
-        return Page(dialogs, position if next(rows, None) else None)
+        has_next = bool(chunk) or next(rows, None) is not None
+        return Page(dialogs, position if has_next else None)
 
 
 def shard_of(dialog: Dialog) -> str:
@@ -137,9 +142,11 @@ def _key_of(shard: str, hour: str, dialog_id: str) -> Position:
     return {"listing_shard": {"S": shard}, "last_active_hour": {"S": hour}, "id": {"S": dialog_id}}
 
 
-def _read(rows: Iterable[BotDialogState], platform: str | None) -> list[Dialog]:
-    """The rows' dialogs in the rows' order, but for those of other platforms and those gone since."""
-    ids = [row.id for row in rows]
-    items = {item.id: item for item in BotDialogState.batch_get(ids)} if ids else {}
-    found = (items[dialog_id] for dialog_id in ids if dialog_id in items)
-    return [_decoder.decode(item.state) for item in found if platform in {None, item.platform}]
+def _number_of(row: BotDialogState) -> str:
+    return row.listing_shard.rpartition("#")[2]
+
+
+def _read(rows: Iterable[BotDialogState], platform: str | None) -> dict[str, Dialog]:
+    """The rows' dialogs by id, but for those of other platforms and those gone since."""
+    items = BotDialogState.batch_get([row.id for row in rows])
+    return {item.id: _decoder.decode(item.state) for item in items if platform in {None, item.platform}}
