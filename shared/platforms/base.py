@@ -138,8 +138,11 @@ class Delivery:
 class PlatformAdapter(Protocol):
     """One messenger. Every method is pure and total, but for what `parse` says."""
 
-    platform: str
-    capabilities: Capabilities
+    @property
+    def platform(self) -> str: ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
 
     def verify(self, request: WebhookRequest, credential: Credential) -> bool:
         """Whether the request proves that it comes from the messenger; compares in constant time."""

@@ -1,0 +1,58 @@
+"""From what a platform told to what goes into the inbound queue."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from shared.credential import Credential
+from shared.dialog.state import dialog_id_of
+from shared.errors import UnreadableUpdate
+from shared.observability import logger
+from shared.platforms.base import AddressedEvent
+from shared.queueing.envelopes import InboundEnvelope
+from shared.webhook.gateway import Call
+
+MAX_EVENT_BYTES = 100_000
+"""Far more than any messenger lets a person write, and little beside what a queue and a table take."""
+
+
+def seal(
+    events: Sequence[AddressedEvent], call: Call, credential: Credential, received_at: datetime
+) -> tuple[InboundEnvelope, ...]:
+    """One envelope per event, in order. Raises `UnreadableUpdate` for one too large."""
+    return tuple(_sealed(addressed, call, credential, received_at) for addressed in events)
+
+
+def _sealed(
+    addressed: AddressedEvent, call: Call, credential: Credential, received_at: datetime
+) -> InboundEnvelope:
+    envelope = InboundEnvelope(
+        dialog_id=dialog_id_of(credential.bot_id, credential.platform, addressed.chat_id),
+        bot_id=credential.bot_id,
+        platform=credential.platform,
+        platform_chat_id=addressed.chat_id,
+        event=addressed.event,
+        received_at=received_at,
+        trace_id=call.trace_id,
+    )
+    if len(msgspec.json.encode(envelope.event)) > MAX_EVENT_BYTES:
+        raise UnreadableUpdate("an event too large to be kept")
+    return envelope
+
+
+def tell(envelopes: Sequence[InboundEnvelope]) -> None:
+    """Log what was taken in, so that its trace can be followed; never what it says."""
+    for envelope in envelopes:
+        logger.info(
+            "event taken in",
+            extra={
+                "trace_id": envelope.trace_id,
+                "bot_id": envelope.bot_id,
+                "platform": envelope.platform,
+                "dialog_id": envelope.dialog_id,
+                "event_type": type(envelope.event).__name__,
+            },
+        )

@@ -1,0 +1,44 @@
+"""Viber's welcome: the scenario's first message, said in the answer to the opening of a chat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from shared.credential import Credential
+from shared.dialog.messages import Message
+from shared.dialog.ports import BotRepository, RevisionRepository, StateRepository
+from shared.queueing.envelopes import InboundEnvelope
+
+RenderWelcome = Callable[[Message, Credential], Mapping[str, Any]]
+
+
+class Welcome(msgspec.Struct, frozen=True):
+    """What to answer, and the revision whose first message it is."""
+
+    answer: Mapping[str, Any]
+    revision: int
+
+
+class Welcomer(msgspec.Struct, frozen=True):
+    """Finds the first message, read-only: the dialog itself is opened by its worker, as ever."""
+
+    dialogs: StateRepository
+    bots: BotRepository
+    revisions: RevisionRepository
+    render: RenderWelcome
+
+    def welcome(self, opened: InboundEnvelope, credential: Credential) -> Welcome | None:
+        """None where a dialog exists already, or nothing is active that could speak first."""
+        if self.dialogs.load(opened.dialog_id) is not None:
+            return None
+        active = self.bots.active_scenario(opened.bot_id)
+        if active is None:
+            return None
+        from shared.dialog.welcome import first_message  # noqa: PLC0415 (the engine is slow to import)
+
+        document = self.revisions.document(active.scenario_id, active.revision)
+        message = first_message(active, document, opened)
+        return None if message is None else Welcome(self.render(message, credential), active.revision)

@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared.dialog import presses
+from shared.dialog.events import ConversationStarted
+from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
+from shared.platforms.viber import ViberAdapter
+from shared.queueing.envelopes import OutboundEnvelope
+from shared.storage.bots import Bot
+from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, MemoryScenarios
+from shared.storage.scenarios import Scenario
+from shared.webhook.door import Door
+from shared.webhook.unparsed import UnparsedUpdates
+from shared.webhook.welcome import Welcomer
+from tests.webhook.doubles import BOT_ID, Bucket, Queue, Vault, body_of, gateway_event
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+TOKEN = "viber-token"
+SCENARIO_ID = str(uuid4())
+DOCUMENT = {
+    "version": "1.0",
+    "steps": [
+        {
+            "id": "welcome",
+            "message": {"text": "Hello, {{ user.first_name }}! Tea or coffee?"},
+            "buttons": [{"text": "Tea", "value": "tea"}, {"text": "Coffee", "value": "coffee"}],
+            "expected_input": {"type": "button", "variable": "drink"},
+        }
+    ],
+}
+CHAT = "01234567890A/+b="
+
+
+class Outbound:
+    def __init__(self) -> None:
+        self.sent: list[OutboundEnvelope] = []
+
+    def send(self, envelope: OutboundEnvelope) -> None:
+        self.sent.append(envelope)
+
+
+class Cafe:
+    """A Viber bot behind its webhook, and the dialog worker that comes after it."""
+
+    def __init__(self) -> None:
+        self.vault, self.queue, self.bucket, self.outbound = Vault(), Queue(), Bucket(), Outbound()
+        self.vault.keep("viber", auth_token=TOKEN, sender_name="Café")
+        self.dialogs, self.bots, self.scenarios = MemoryDialogs(), MemoryBots(), MemoryScenarios()
+        self.bots.create(Bot(id=BOT_ID, account_id="a", name="Café", created_at=NOW, updated_at=NOW))
+        self.scenarios.create(
+            Scenario(id=SCENARIO_ID, bot_id=BOT_ID, name="s", created_at=NOW, updated_at=NOW), DOCUMENT
+        )
+        self.bots.change(BOT_ID, active_scenario_id=SCENARIO_ID, active_revision=1)
+        adapter = ViberAdapter()
+        self.door = Door(
+            adapter=adapter,
+            credentials=self.vault.cache(),
+            inbound=self.queue,
+            unparsed=UnparsedUpdates(lambda: self.bucket, "media"),  # type: ignore[arg-type,return-value]
+            welcomer=Welcomer(self.dialogs, self.bots, self.scenarios, adapter.welcome),
+            now=lambda: NOW,
+        )
+
+    def opens(self, token: int = 1) -> dict[str, Any]:
+        """Anna opens the chat."""
+        callback = {
+            "event": "conversation_started",
+            "timestamp": int((NOW + timedelta(seconds=token)).timestamp() * 1000),
+            "message_token": 4912661846655238000 + token,
+            "type": "open",
+            "user": {"id": CHAT, "name": "Anna", "language": "en", "country": "DE", "api_version": 10},
+            "subscribed": False,
+        }
+        body = json.dumps(callback)
+        digest = hmac.new(TOKEN.encode(), body.encode(), hashlib.sha256).hexdigest()
+        return self.door.answer(gateway_event(body, headers={"x-viber-content-signature": digest}))
+
+    def works(self) -> None:
+        """The dialog worker takes up what is in the queue."""
+        manager = DialogManager(
+            self.dialogs,
+            MemoryHistory(),
+            self.bots,
+            CompiledScenarios(self.scenarios),
+            self.outbound,
+            Outside(now=lambda: NOW, random=lambda: 0.5),
+        )
+        while self.queue.envelopes:
+            manager.handle(self.queue.envelopes.pop(0))
+
+    def event(self) -> ConversationStarted:
+        event = self.queue.envelopes[-1].event
+        assert isinstance(event, ConversationStarted)
+        return event
+
+
+@pytest.fixture
+def cafe() -> Cafe:
+    return Cafe()
+
+
+def test_whoever_opens_the_chat_is_answered_with_the_first_message(cafe: Cafe) -> None:
+    answer = body_of(cafe.opens())
+    assert answer["text"] == "Hello, Anna! Tea or coffee?"
+    assert "receiver" not in answer
+    assert [button["Text"] for button in answer["keyboard"]["Buttons"]] == ["Tea", "Coffee"]
+
+
+def test_the_event_says_what_was_said_and_the_worker_does_not_say_it_again(cafe: Cafe) -> None:
+    cafe.opens()
+    assert cafe.event().welcomed_by == 1
+    cafe.works()
+    assert cafe.outbound.sent == []
+
+
+def test_the_buttons_of_the_welcome_are_those_of_the_dialog(cafe: Cafe) -> None:
+    answer = body_of(cafe.opens())
+    dialog_id = cafe.queue.envelopes[0].dialog_id
+    cafe.works()
+    dialog = cafe.dialogs.load(dialog_id)
+    assert dialog is not None
+    assert dialog.ask is not None
+    expected = presses.write(dialog.epoch, dialog.run, dialog.ask.number, 0)
+    assert answer["keyboard"]["Buttons"][0]["ActionBody"] == expected
+
+
+def test_whoever_comes_back_is_not_welcomed_again(cafe: Cafe) -> None:
+    cafe.opens(1)
+    cafe.works()
+    assert cafe.opens(2)["body"] == ""
+    assert cafe.event().welcomed_by is None
+
+
+def test_a_bot_with_nothing_to_say_says_nothing_and_keeps_the_event(cafe: Cafe) -> None:
+    cafe.bots.change(BOT_ID, active_scenario_id=None, active_revision=None)
+    assert (cafe.opens()["statusCode"], cafe.opens()["body"]) == (200, "")
+    assert cafe.event().welcomed_by is None
+
+
+def test_a_welcome_that_breaks_does_not_cost_the_event(
+    cafe: Cafe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cafe.bots.change(BOT_ID, active_revision=99)
+    answer = cafe.opens()
+    assert (answer["statusCode"], answer["body"]) == (200, "")
+    assert cafe.event().welcomed_by is None
+    assert "failed_welcomes" in capsys.readouterr().out
+
+
+def test_what_the_queue_did_not_take_is_not_welcomed_either(cafe: Cafe) -> None:
+    cafe.queue.refuses = True
+    assert cafe.opens()["statusCode"] == 503
