@@ -6,7 +6,6 @@ possibly doubled; everything else is sent once, because what is recorded is look
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,10 +19,11 @@ from shared.dialog.messages import Message
 from shared.dialog.ports import HistoryRepository
 from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered
+from shared.queueing.backoff import backoff_seconds
 from shared.queueing.envelopes import OutboundEnvelope
 
 MAX_FAILURES = 20
-"""Failed tries of one message before it is given up, an hour or more; waits a messenger asked for do not count."""
+"""Failed tries of one message before it is given up: an hour or more. Waits a messenger asks for are none."""
 
 LONGEST_BACKOFF_SECONDS = 300
 LONGEST_WAIT_SECONDS = 12 * 3600
@@ -146,11 +146,11 @@ class _TurnDelivery:
         match delivery.outcome:
             case Outcome.CHAT_LIMITED | Outcome.BOT_LIMITED:
                 self._write(n, message, msgspec.structs.replace(record, reason=reason))
-                raise Wait(_bounded(delivery.retry_after_seconds or backoff_seconds(1)), reason)
+                raise Wait(_bounded(delivery.retry_after_seconds or _backoff(1)), reason)
             case Outcome.RETRY if record.attempts + 1 < MAX_FAILURES:
                 attempts = record.attempts + 1
                 self._write(n, message, msgspec.structs.replace(record, attempts=attempts, reason=reason))
-                raise Wait(_bounded(delivery.retry_after_seconds or backoff_seconds(attempts)), reason)
+                raise Wait(_bounded(delivery.retry_after_seconds or _backoff(attempts)), reason)
             case Outcome.RETRY:
                 record = msgspec.structs.replace(record, attempts=record.attempts + 1)
         self._write(n, message, _failed(record, reason))
@@ -182,7 +182,5 @@ def _bounded(seconds: float) -> float:
     return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
 
 
-def backoff_seconds(failures: int) -> float:
-    """Doubling from two seconds, at most five minutes, of which a random half is taken off (jitter)."""
-    whole = min(2.0**failures, LONGEST_BACKOFF_SECONDS)
-    return whole * (0.5 + random.random() / 2)  # noqa: S311 (spreads load; guards nothing)
+def _backoff(failures: int) -> float:
+    return backoff_seconds(failures, longest=LONGEST_BACKOFF_SECONDS)

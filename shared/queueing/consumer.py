@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import math
-import random
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,11 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import Wait
 from shared.observability import describe, logger
+from shared.queueing.backoff import backoff_seconds
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
-
-LONGEST_BACKOFF_SECONDS = 60.0
 
 LONGEST_WAIT_SECONDS = 11 * 3600
 """SQS hides a message for at most 12 hours, counted from when it was received."""
@@ -125,15 +123,6 @@ def records_of(event: Mapping[str, Any]) -> list[Record]:
         )
         for raw in event["Records"]
     ]
-
-
-def backoff_seconds(receive_count: int, jitter: Callable[[], float] = random.random) -> float:
-    """1 to 2 s after the first failure, twice that after each further one, up to a minute.
-
-    The random half keeps dialogs that failed together from coming back together.
-    """
-    longest = min(2.0 ** min(receive_count, 10), LONGEST_BACKOFF_SECONDS)
-    return longest * (0.5 + jitter() / 2)
 
 
 def _groups_of(event: Mapping[str, Any]) -> list[list[Record]]:

@@ -10,12 +10,11 @@ from typing import Any
 import pytest
 
 from shared.errors import ConcurrentTurn, Wait
+from shared.queueing.backoff import backoff_seconds
 from shared.queueing.consumer import (
-    LONGEST_BACKOFF_SECONDS,
     LONGEST_WAIT_SECONDS,
     Record,
     SqsVisibility,
-    backoff_seconds,
     consume,
     records_of,
 )
@@ -118,7 +117,7 @@ def test_backoffs_grow_to_a_limit_and_differ() -> None:
         4,
         8,
         60,
-        LONGEST_BACKOFF_SECONDS,
+        60,
     ]
     assert [backoff_seconds(n, lambda: 0.0) for n in (1, 2, 3)] == [1, 2, 4]
     assert len({backoff_seconds(5) for _ in range(20)}) > 1

@@ -1,0 +1,273 @@
+"""What the sender does with every outcome, and what it does when it has seen an envelope before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.credential import Credential
+from shared.delivery.sender import MAX_FAILURES, Sender
+from shared.delivery.transport import AnswerLost, NotReached
+from shared.dialog.history import DeliveryRecord, HistoryEntry
+from shared.dialog.messages import Message
+from shared.errors import Wait
+from shared.platforms.base import Capabilities, Delivery, Outcome, Rendered, Request, Response
+from shared.queueing.envelopes import OutboundEnvelope
+from shared.storage.memory import MemoryHistory
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+DIALOG = "3f2c4d1e-0000-4000-8000-000000000001"
+SENT = Delivery(Outcome.SENT, message_id="m")
+
+Step = Delivery | Exception
+
+
+class OneRequestPerLine:
+    """A messenger that takes a line a request, and whose responses are outcomes by number."""
+
+    platform = "telegram"
+    capabilities = Capabilities(max_text=10, max_buttons=0, max_button_label=0)
+
+    def __init__(self, outcomes: list[Delivery]) -> None:
+        self.outcomes = outcomes
+
+    def verify(self, *_: Any) -> bool:
+        raise NotImplementedError
+
+    def parse(self, *_: Any) -> Any:
+        raise NotImplementedError
+
+    def render(self, message: Message, chat_id: str, _credential: Credential, delivery_id: str) -> Rendered:
+        lines = message.text.split("\n") if message.text else []
+        return Rendered(
+            tuple(Request("url", {"line": line, "to": chat_id, "id": delivery_id}) for line in lines)
+        )
+
+    def interpret(self, response: Response) -> Delivery:
+        return self.outcomes[response.status]
+
+
+@dataclass
+class Stage:
+    """A sender, a script of what the messenger does next, and what came of it."""
+
+    script: list[Step] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+    history: MemoryHistory = field(default_factory=MemoryHistory)
+    writes: int = 0
+    is_active: bool = True
+    seconds: float = 900.0
+    credential: Callable[[], Credential | None] | None = None
+
+    def send(self, request: Request) -> Response:
+        self.lines.append(request.json["line"])
+        step = self.script.pop(0) if self.script else SENT
+        if isinstance(step, Exception):
+            raise step
+        self.adapter.outcomes.append(step)
+        return Response(len(self.adapter.outcomes) - 1, b"")
+
+    def record(self, entry: HistoryEntry) -> None:
+        self.writes += 1
+        self.history.record(entry)
+
+    def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
+        return self.history.of_turn(dialog_id, epoch, turn)
+
+    def after(self, *_: Any, **__: Any) -> list[HistoryEntry]:
+        raise NotImplementedError
+
+    def deliver(self, *texts: str, is_repeat: bool = False, **more: Any) -> tuple[str, ...]:
+        self.adapter = OneRequestPerLine([])
+        connected = Credential("c", "b", "telegram", is_active=self.is_active, settings={})
+        sender = Sender(
+            self,
+            lambda *_: self.credential() if self.credential else connected,
+            lambda _: self.adapter,
+            self,
+            lambda: NOW,
+            lambda: self.seconds,
+        )
+        return sender.deliver(envelope(texts, **more), is_repeat=is_repeat)
+
+    def records(self) -> list[DeliveryRecord]:
+        found = [entry.delivery for entry in self.history.of_turn(DIALOG, "e", 1)]
+        return [record for record in found if record]
+
+    def statuses(self) -> list[str]:
+        return [record.status for record in self.records()]
+
+
+def envelope(texts: Sequence[str], **more: Any) -> OutboundEnvelope:
+    return OutboundEnvelope(
+        dialog_id=DIALOG,
+        epoch="e",
+        turn=1,
+        bot_id="b",
+        platform="telegram",
+        platform_chat_id="7",
+        messages=tuple(Message(text) for text in texts),
+        trace_id="t",
+        **more,
+    )
+
+
+def test_each_message_is_sent_in_order_and_written_once() -> None:
+    stage = Stage()
+    assert stage.deliver("one", "two") == ()
+    assert stage.lines == ["one", "two"]
+    assert stage.writes == 2
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m",))] * 2
+
+
+def test_the_entry_is_the_bots_side_of_the_history() -> None:
+    stage = Stage()
+    stage.deliver("one")
+    (entry,) = stage.history.of_turn(DIALOG, "e", 1)
+    assert (entry.n, entry.message_type, entry.message_data) == (1, "bot", {"text": "one"})
+    assert (entry.timestamp, entry.created_at) == (NOW, NOW)
+
+
+def test_a_message_without_requests_is_delivered_by_its_record() -> None:
+    stage = Stage()
+    stage.deliver("")
+    assert stage.lines == []
+    assert stage.statuses() == ["sent"]
+
+
+@pytest.mark.parametrize(
+    "outcome", [Outcome.RECIPIENT_GONE, Outcome.WINDOW_CLOSED, Outcome.CREDENTIAL_BAD], ids=str
+)
+def test_what_stands_against_all_messages_is_not_hammered(outcome: Outcome) -> None:
+    stage = Stage([Delivery(outcome, reason="no")])
+    assert stage.deliver("one", "two", "three") == ()
+    assert stage.lines == ["one"]
+    assert stage.records() == [DeliveryRecord("failed", reason="no")] * 3
+
+
+@pytest.mark.parametrize("outcome", [Outcome.BAD_PAYLOAD, Outcome.MEDIA_FAILED], ids=str)
+def test_one_bad_message_does_not_keep_the_others(outcome: Outcome) -> None:
+    stage = Stage([Delivery(outcome, reason="bad")])
+    stage.deliver("one", "two")
+    assert stage.statuses() == ["failed", "sent"]
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CHAT_LIMITED, Outcome.BOT_LIMITED], ids=str)
+def test_a_wait_a_messenger_asks_for_is_kept_to_and_is_no_failure(outcome: Outcome) -> None:
+    stage = Stage([Delivery(outcome, retry_after_seconds=17, reason="slow down")])
+    with pytest.raises(Wait) as wait:
+        stage.deliver("one", "two")
+    assert wait.value.seconds == 17
+    assert stage.records() == [DeliveryRecord("queued", reason="slow down")]
+
+    stage.deliver("one", "two", is_repeat=True)
+    assert stage.lines == ["one", "one", "two"]
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m",))] * 2
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(1e9, 12 * 3600), (-5, 0)], ids=["too long", "negative"])
+def test_a_wait_is_one_that_the_queue_can_keep(asked: float, waited: float) -> None:
+    stage = Stage([Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=asked)])
+    with pytest.raises(Wait) as wait:
+        stage.deliver("one")
+    assert wait.value.seconds == waited
+
+
+@pytest.mark.parametrize(
+    "fault", [Delivery(Outcome.RETRY, reason="500"), NotReached("ConnectError")], ids=["5xx", "not reached"]
+)
+def test_a_passing_fault_is_tried_again_and_counted(fault: Step) -> None:
+    stage = Stage([fault, fault])
+    for attempt in (1, 2):
+        with pytest.raises(Wait) as wait:
+            stage.deliver("one", is_repeat=attempt > 1)
+        assert 0 < wait.value.seconds <= 2**attempt
+        assert stage.records()[0].attempts == attempt
+    stage.deliver("one", is_repeat=True)
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m",), attempts=2)]
+
+
+def test_a_message_is_given_up_after_the_last_try_and_told() -> None:
+    stage = Stage([Delivery(Outcome.RETRY, reason="500")] * MAX_FAILURES)
+    for attempt in range(MAX_FAILURES - 1):
+        with pytest.raises(Wait):
+            stage.deliver("one", "two", is_repeat=attempt > 0)
+    assert stage.deliver("one", "two", is_repeat=True) == ("500",)
+    assert stage.statuses() == ["failed", "sent"]
+    assert stage.deliver("one", "two", is_repeat=True) == ("500",), "told again, should we have died before"
+    assert stage.lines.count("two") == 1
+
+
+def test_a_redriven_envelope_tries_what_failed_once_more() -> None:
+    stage = Stage([Delivery(Outcome.BAD_PAYLOAD, reason="bad")])
+    stage.deliver("one", "two")
+    stage.deliver("one", "two", failure="given up")
+    assert stage.lines == ["one", "two", "one"]
+    assert stage.statuses() == ["sent", "sent"]
+
+
+def test_a_lost_answer_is_recorded_and_its_repeat_possibly_doubled() -> None:
+    stage = Stage([AnswerLost("ReadTimeout")])
+    with pytest.raises(Wait):
+        stage.deliver("one", "two")
+    assert stage.records()[0].in_doubt
+
+    stage.deliver("one", "two", is_repeat=True)
+    one, two = stage.records()
+    assert (one.possibly_doubled, one.in_doubt, two.possibly_doubled) == (True, False, False)
+
+
+@pytest.mark.parametrize("seen", [{"is_repeat": True}, {"reemitted": True}], ids=["redelivered", "reemitted"])
+def test_of_a_repeat_without_records_only_the_first_message_is_in_doubt(seen: Mapping[str, Any]) -> None:
+    stage = Stage()
+    stage.deliver("one", "two", **seen)
+    assert [record.possibly_doubled for record in stage.records()] == [True, False]
+
+
+def test_what_is_recorded_is_not_sent_again() -> None:
+    stage = Stage()
+    stage.deliver("one", "two")
+    stage.deliver("one", "two", is_repeat=True)
+    assert stage.lines == ["one", "two"]
+
+
+def test_a_message_of_several_requests_goes_on_where_it_stopped() -> None:
+    stage = Stage([SENT, Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=1)])
+    with pytest.raises(Wait):
+        stage.deliver("a\nb\nc")
+    stage.deliver("a\nb\nc", is_repeat=True)
+    assert stage.lines == ["a", "b", "b", "c"]
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m", "m", "m"))]
+
+
+def test_a_bot_that_is_not_connected_any_more_sends_nothing() -> None:
+    for stage in (Stage(is_active=False), Stage(credential=lambda: None)):
+        stage.deliver("one", "two")
+        assert stage.lines == []
+        assert {record.reason for record in stage.records()} == {"the bot is not connected or not active"}
+        assert stage.statuses() == ["failed", "failed"]
+
+
+def test_nothing_is_begun_that_the_process_has_no_time_for() -> None:
+    stage = Stage(seconds=3)
+    with pytest.raises(Wait) as wait:
+        stage.deliver("one")
+    assert wait.value.seconds == 0
+    assert stage.lines == []
+
+
+def test_the_first_time_of_an_entry_stays() -> None:
+    stage = Stage([Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=1)])
+    with pytest.raises(Wait):
+        stage.deliver("one")
+    (waiting,) = stage.history.of_turn(DIALOG, "e", 1)
+    earlier = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
+    stage.history.record(msgspec.structs.replace(waiting, created_at=earlier))
+    stage.deliver("one", is_repeat=True)
+    (sent,) = stage.history.of_turn(DIALOG, "e", 1)
+    assert (sent.created_at, sent.timestamp) == (earlier, NOW)
