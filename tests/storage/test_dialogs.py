@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -21,6 +20,7 @@ from shared.storage.dialogs import SHARDS, DynamoDialogs, hour_of, shard_of
 from shared.storage.memory import MemoryDialogs
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState
 from tests.conftest import Aws, Call
+from tests.storage.pages import pages_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BOT = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"
@@ -188,17 +188,6 @@ def committed(dialogs: Dialogs, *, hours: int, per_hour: int) -> list[Dialog]:
         dialogs.commit(made[-1], None)
     dialogs.commit(a_dialog("x", bot_id=str(uuid4()), id=str(uuid4())), None)
     return made
-
-
-def pages_of(list_from: Callable[[Any], Any]) -> list[list[Any]]:
-    """The items of all pages, each asked for with the last one's position, as it is after a trip as JSON."""
-    pages, start = [], None
-    while True:
-        page = list_from(start)
-        pages.append(page.items)
-        if page.next is None:
-            return pages
-        start = msgspec.json.decode(msgspec.json.encode(page.next))
 
 
 @pytest.mark.parametrize("limit", [1, 7, 40, 200])

@@ -1,0 +1,24 @@
+"""Reading a list to its end, as a client of the API does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from shared.storage.paging import Page, Position
+
+T = TypeVar("T")
+
+
+def pages_of(list_from: Callable[[Position | None], Page[T]]) -> list[list[T]]:
+    """The items of every page, each asked for with the last one's position after a trip as JSON."""
+    pages: list[list[T]] = []
+    start: Position | None = None
+    while True:
+        page = list_from(start)
+        pages.append(page.items)
+        if page.next is None:
+            return pages
+        start = msgspec.json.decode(msgspec.json.encode(page.next))
