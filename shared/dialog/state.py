@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
+from hashlib import sha1
 from typing import Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -20,9 +22,21 @@ RECENT_EVENTS = 64
 _NAMESPACE = uuid5(NAMESPACE_URL, "urn:parley:dialog")
 
 
+@lru_cache(maxsize=1024)
+def _namespace_of(bot_id: str) -> bytes:
+    return _NAMESPACE.bytes + str(UUID(bot_id)).encode()
+
+
 def dialog_id_of(bot_id: str, platform: str, chat_id: str) -> str:
-    """The id of the dialog between a bot and a person on a platform: the same on every call."""
-    return str(uuid5(_NAMESPACE, f"{UUID(bot_id)}/{platform}/{chat_id}"))
+    """The id of the dialog between a bot and a person on a platform: the same on every call.
+
+    It is `uuid5(…, "{bot_id}/{platform}/{chat_id}")`, written out: the library's takes four times as long,
+    which is a tenth of a whole turn.
+    """
+    name = f"/{platform}/{chat_id}".encode()
+    digest = sha1(_namespace_of(bot_id) + name, usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) % 4]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
