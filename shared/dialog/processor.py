@@ -118,6 +118,7 @@ class _Turn:
     input_text: str = ""
     input_value: Any = None
     steps_passed: int = 0
+    spoken: tuple[Any, tuple[str, ...]] = (None, ())
 
     # --- events ---------------------------------------------------------------------------------
 
@@ -406,7 +407,7 @@ class _Turn:
 
     def _choices(self, step: CompiledStep) -> tuple[Choice, ...]:
         shown = (b for b in step.buttons if b.url is None and self._is_shown(b))
-        return tuple(Choice(self._words(b.text), b.value, b.text.words(), b.next_step) for b in shown)
+        return tuple(Choice(self._words(b.text), b.value, b.text.words, b.next_step) for b in shown)
 
     def _buttons(self, step: CompiledStep, ask: Ask) -> tuple[Button, ...]:
         dialog = self.dialog
@@ -437,8 +438,13 @@ class _Turn:
 
     def _languages(self) -> tuple[str, ...]:
         """The dialog's language first: its variable, the messenger's, the scenario's default."""
-        declared = self.scenario.languages
         own = self.dialog.variables.get("language")
+        if not self.spoken[1] or self.spoken[0] != own:
+            self.spoken = own, self._languages_with(own)
+        return self.spoken[1]
+
+    def _languages_with(self, own: Any) -> tuple[str, ...]:
+        declared = self.scenario.languages
         messenger = self.dialog.person.language
         wanted = [own] if isinstance(own, str) else []
         wanted += [messenger, messenger.partition("-")[0]] if messenger else []

@@ -167,10 +167,13 @@ class Url(Template):
 class Text:
     """A text in all its languages."""
 
-    __slots__ = ("by_language",)
+    __slots__ = ("by_language", "words")
 
     def __init__(self, by_language: Mapping[str, Template]) -> None:
+        """`words` are its constant wordings in every language, for comparing with what a person typed."""
         self.by_language = by_language
+        shown = (t.show(_no_value, "", [])[0] for t in by_language.values() if not t.expressions)
+        self.words = tuple(dict.fromkeys(shown))
 
     def show(self, value_of: Callable[[str], Any], languages: tuple[str, ...], notes: list[str]) -> Printed:
         """Print it in the first of `languages` that it has; it has at least one."""
@@ -178,11 +181,6 @@ class Text:
             if template := self.by_language.get(language):
                 return template.show(value_of, language, notes)
         return next(iter(self.by_language.values())).show(value_of, languages[0], notes)
-
-    def words(self) -> tuple[str, ...]:
-        """Its constant wordings in every language, for comparing with what a person typed."""
-        shown = (t.show(_no_value, "", [])[0] for t in self.by_language.values() if not t.expressions)
-        return tuple(dict.fromkeys(shown))
 
 
 def printed(value: Any, language: str) -> str:
