@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from moto import mock_aws
+from moto.core.models import botocore_stubber
 
 from shared import aws
 from shared.storage.tables import TABLES
@@ -88,7 +91,7 @@ class Call:
 @pytest.fixture
 def aws_account() -> Iterator[Aws]:
     """An empty account but for the six tables, the queues, the key and the bucket of Parley."""
-    with mock_aws():
+    with mock_aws(), _one_request_at_a_time():
         account = Aws(aws.client("dynamodb"), aws.client("sqs"), aws.client("kms"), aws.client("s3"))
         for table in TABLES:
             table.create_table(billing_mode="PAY_PER_REQUEST")
@@ -98,6 +101,20 @@ def aws_account() -> Iterator[Aws]:
             Bucket=account.bucket, CreateBucketConfiguration={"LocationConstraint": _REGION}
         )
         yield account
+
+
+@contextmanager
+def _one_request_at_a_time() -> Iterator[None]:
+    """AWS checks a condition and writes in one step. moto does so only while no other thread gets in."""
+    process, lock = botocore_stubber.process_request, RLock()
+
+    def process_alone(request: Any) -> Any:
+        with lock:
+            return process(request)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore_stubber, "process_request", process_alone)
+        yield
 
 
 @pytest.fixture
