@@ -7,11 +7,12 @@ threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from copy import copy
 from dataclasses import replace
 from datetime import datetime
 from threading import Lock
 from typing import Any, TypeVar
+
+import msgspec
 
 from shared.dialog.history import HistoryEntry, entry_key
 from shared.dialog.ports import ActiveScenario
@@ -191,14 +192,16 @@ class MemoryScenarios:
 
 
 def _copy_of(dialog: Dialog) -> Dialog:
-    copied = copy(dialog)
-    copied.variables = _copy_of_json(dialog.variables)
+    copied: Dialog = msgspec.structs.replace(dialog, variables=_copy_of_json(dialog.variables))
     return copied
+
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
 
 
 def _copy_of_json(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _copy_of_json(inner) for key, inner in value.items()}
+        return {k: inner if type(inner) in _ATOMS else _copy_of_json(inner) for k, inner in value.items()}
     if isinstance(value, list):
         return [_copy_of_json(inner) for inner in value]
     return value
