@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from shared.platforms.base import Response
+from shared.platforms.base import Outcome, Response
 
 LONGEST_WAIT_SECONDS = 24 * 3600.0
 _LONGEST_REASON = 200
@@ -30,6 +31,16 @@ def part(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     """The object under a key, or an empty one."""
     value = answer.get(key)
     return value if isinstance(value, dict) else {}
+
+
+def by_status(status: int) -> Outcome:
+    """The outcome by HTTP status alone, for an answer that says nothing else we know."""
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        return Outcome.CREDENTIAL_BAD
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return Outcome.BOT_LIMITED
+    is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
+    return Outcome.BAD_PAYLOAD if is_refusal else Outcome.RETRY
 
 
 def reason(code: object, words: object) -> str:

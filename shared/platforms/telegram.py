@@ -15,7 +15,7 @@ from shared.credential import Credential
 from shared.dialog.events import ButtonPressed, ContentType, ConversationStarted, MessageReceived, Person
 from shared.dialog.messages import Button, Message, Span
 from shared.platforms import formatting
-from shared.platforms.answers import decoded, part, reason, wait_of
+from shared.platforms.answers import by_status, decoded, part, reason, wait_of
 from shared.platforms.base import (
     AddressedEvent,
     Capabilities,
@@ -372,7 +372,4 @@ def _entity(text: str, span: Span) -> dict[str, Any] | None:
 def _outcome(status: int, said: str) -> Outcome:
     if status == HTTPStatus.BAD_REQUEST:
         return next((outcome for words, outcome in _BY_DESCRIPTION if words in said), Outcome.BAD_PAYLOAD)
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return Outcome.BAD_PAYLOAD if is_refusal else Outcome.RETRY
+    return _BY_STATUS.get(status) or by_status(status)

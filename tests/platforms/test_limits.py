@@ -1,0 +1,230 @@
+"""Whatever is to be said: no request breaks a limit of its messenger, and nothing said is lost."""
+
+from __future__ import annotations
+
+import json
+import re
+from html import unescape
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from shared.dialog.messages import Button, Message, Span
+from shared.platforms.base import Capabilities, PlatformAdapter, Rendered
+from shared.platforms.formatting import split, utf16_length
+from shared.platforms.markup import HAIR_SPACE, WORD_JOINER, Markup, marked_up
+from shared.platforms.telegram import TelegramAdapter
+from shared.platforms.viber import ViberAdapter
+from shared.platforms.whatsapp import WhatsAppAdapter
+from tests.platforms.cases import DELIVERY_ID, credential
+
+TELEGRAM, WHATSAPP, VIBER = TelegramAdapter(), WhatsAppAdapter(), ViberAdapter()
+WHATSAPP_MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)
+
+# Letters, markers, spaces of all kinds, a pair of surrogates, things that grow when they are escaped.
+ALPHABET = 'abЯ1 *_~`>-.\n\t/:&<"\x01😀é\u200d'
+words = st.text(ALPHABET, max_size=30)
+
+
+def about(*limits: int) -> st.SearchStrategy[str]:
+    """A character as often as a limit allows, or a little more or less."""
+    more = st.sampled_from([0, 1, -1, 5])
+    return st.builds(
+        lambda c, n, m: c * (n + m), st.sampled_from("aЯ😀*&\x01"), st.sampled_from(limits), more
+    )
+
+
+any_text = st.one_of(
+    words,
+    st.text(st.characters(codec="utf-8"), max_size=200),
+    st.builds(lambda word, times: word * times, words, st.integers(0, 1500)),
+    st.lists(words, max_size=400).map(" ".join),
+    about(512, 1024, 2048, 4096, 7000),
+)
+labels = st.one_of(words, st.sampled_from(["Yes", "yes", "Yes" * 10]), about(20, 24, 72, 128, 250))
+addresses = st.sampled_from(
+    ["https://a.io", "https://a.io/" + "x" * 300, "http://localhost", "nonsense", "tg://resolve?domain=a"]
+)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Message:
+    text = draw(any_text)
+    places = st.integers(0, len(text))
+    styles = st.sampled_from(["bold", "italic", "code", "link"])
+    spans = draw(st.lists(st.tuples(places, places, styles, addresses), max_size=8))
+    buttons = st.tuples(labels, st.none() | addresses)
+    few, many = st.lists(buttons, max_size=12), st.lists(buttons, min_size=90, max_size=110)
+    alike = st.builds(
+        lambda button, times: [button] * times, st.tuples(labels, st.none()), st.integers(0, 105)
+    )
+    shown = draw(st.one_of(few, many, alike))
+    return Message(
+        text,
+        tuple(Span(min(a, b), max(a, b), s, url if s == "link" else "") for a, b, s, url in spans),  # type: ignore[arg-type]
+        tuple(
+            Button(label, data=f"p:a1b2c3d4:1:1:{n}") if url is None else Button(label, url=url)
+            for n, (label, url) in enumerate(shown)
+        ),
+    )
+
+
+thoroughly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def render(adapter: PlatformAdapter, message: Message) -> tuple[list[Any], Rendered]:
+    rendered = adapter.render(message, "12345", credential(adapter.platform), DELIVERY_ID)
+    return [json.loads(msgspec.json.encode(request.json)) for request in rendered.requests], rendered
+
+
+def letters(text: str) -> str:
+    """What a person reads of it, whatever stands between."""
+    return re.sub(rf"[\s*_~`{HAIR_SPACE}{WORD_JOINER}]", "", text)
+
+
+def assert_said(message: Message, texts: list[str], capabilities: Capabilities, rendered: Rendered) -> None:
+    """All of the text is there in order, and what became text of the buttons is there too."""
+    said = letters("".join(texts))
+    linked = [span.url for span in message.spans if span.style == "link"]
+    if not linked:
+        assert said.startswith(letters(message.text)) or said == "…"
+    if "choices_as_text" in rendered.degradations:
+        for button in message.buttons:
+            assert letters(" ".join(button.text.split())) in said
+    assert len(rendered.degradations) == len(set(rendered.degradations))
+    assert capabilities.max_text >= max(map(len, texts), default=0)
+
+
+# ── Telegram ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@thoroughly
+@given(messages())
+def test_telegram_gets_nothing_it_would_refuse(message: Message) -> None:
+    bodies, rendered = render(TELEGRAM, message)
+    for body in bodies:
+        assert body["text"].strip()
+        assert len(body["text"].encode("utf-16-le")) // 2 <= 4096
+        for entity in body.get("entities", ()):
+            end = entity["offset"] + entity["length"]
+            assert 0 <= entity["offset"] < end <= len(body["text"].encode("utf-16-le")) // 2
+        rows = body.get("reply_markup", {"inline_keyboard": [[{"text": "-", "callback_data": "-"}]]})
+        buttons = [button for row in rows["inline_keyboard"] for button in row]
+        assert 1 <= len(buttons) <= 100
+        assert len(json.dumps(rows, ensure_ascii=False).encode()) <= 10_240
+        for button in buttons:
+            assert button["text"].strip()
+            assert 1 <= len(button.get("callback_data", "x").encode()) <= 64
+            assert ("url" in button) is not ("callback_data" in button)
+    assert_said(message, [body["text"] for body in bodies], TELEGRAM.capabilities, rendered)
+
+
+@thoroughly
+@given(messages())
+def test_telegram_shows_every_style_on_its_own_words(message: Message) -> None:
+    bare = Message(message.text, tuple(s for s in message.spans if s.style != "link"))
+    bodies, _ = render(TELEGRAM, bare)
+    if len(bodies) != 1:
+        return
+    units = bodies[0]["text"].encode("utf-16-le")
+    shown = [
+        (e["type"], units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le"))
+        for e in bodies[0].get("entities", ())
+    ]
+    assert shown == [(s.style, bare.text[s.start : s.end]) for s in bare.spans if s.end > s.start]
+
+
+# ── WhatsApp ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def assert_fits_whatsapp(body: Any) -> None:
+    if body["type"] == "text":
+        assert 1 <= len(body["text"]["body"].encode("utf-16-le")) // 2 <= 4096
+        return
+    interactive = body["interactive"]
+    assert 1 <= len(interactive["body"]["text"].encode("utf-16-le")) // 2 <= 1024
+    action = interactive["action"]
+    if interactive["type"] == "cta_url":
+        assert 1 <= len(action["parameters"]["display_text"]) <= 20
+        return
+    if interactive["type"] == "button":
+        rows, limit = [button["reply"] for button in action["buttons"]], 20
+        assert 1 <= len(rows) <= 3
+    else:
+        (section,) = action["sections"]
+        rows, limit = section["rows"], 24
+        assert 1 <= len(rows) <= 10
+        assert 1 <= len(action["button"]) <= 20
+    assert all(1 <= len(row["title"].strip()) == len(row["title"]) <= limit for row in rows)
+    assert all(1 <= len(row.get("description", "x")) <= 72 for row in rows)
+    assert len({row["title"].casefold() for row in rows}) == len({row["id"] for row in rows}) == len(rows)
+
+
+@thoroughly
+@given(messages())
+@example(Message("a" * 1025, buttons=(Button("Yes", "p:1"),)))
+def test_whatsapp_gets_nothing_it_would_refuse(message: Message) -> None:
+    bodies, rendered = render(WHATSAPP, message)
+    for body in bodies:
+        assert_fits_whatsapp(body)
+    texts = [b["text"]["body"] if b["type"] == "text" else b["interactive"]["body"]["text"] for b in bodies]
+    assert all(text.strip() for text in texts)
+    assert_said(message, texts, WHATSAPP.capabilities, rendered)
+
+
+OPENS_A_STYLE = re.compile(r"(?<![^\W_])_(?=\S)[^\n]*?(?<=\S)_(?![^\W_])|([*~`])(?=\S)[^\n]*?(?<=\S)\1")
+MAKES_A_LIST = re.compile(r"^\s*(?:>|[*-]\s)", re.MULTILINE)
+
+
+@thoroughly
+@given(any_text)
+def test_what_a_person_wrote_is_never_markup(text: str) -> None:
+    shown, _ = marked_up(text, (), WHATSAPP_MARKUP)
+    assert not OPENS_A_STYLE.search(shown)
+    assert not MAKES_A_LIST.search(shown)
+    assert shown.replace(HAIR_SPACE, "").replace(WORD_JOINER, "") == text.replace(HAIR_SPACE, "").replace(
+        WORD_JOINER, ""
+    )
+
+
+# ── Viber ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@thoroughly
+@given(messages())
+def test_viber_gets_nothing_it_would_refuse(message: Message) -> None:
+    bodies, rendered = render(VIBER, message)
+    for body, request in zip(bodies, rendered.requests, strict=True):
+        assert len(msgspec.json.encode(request.json)) <= 30_000
+        assert 1 <= len(body["text"]) <= 7000
+        assert body["text"].strip()
+        assert 1 <= len(body["sender"]["name"]) <= 28
+        buttons = body.get("keyboard", {"Buttons": [{"Text": "-", "ActionBody": "-"}]})["Buttons"]
+        assert 1 <= len(buttons) <= 12
+        for button in buttons:
+            assert 1 <= len(button["Text"]) <= 250
+            assert "<" not in button["Text"]
+            assert unescape(button["Text"]).strip()
+            assert 1 <= len(button["ActionBody"]) <= 250
+    assert_said(message, [body["text"] for body in bodies], VIBER.capabilities, rendered)
+
+
+# ── Splitting ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@thoroughly
+@given(any_text, st.integers(2, 300))
+def test_splitting_loses_only_blanks_and_keeps_to_the_limit(text: str, limit: int) -> None:
+    parts = [text[a:b] for a, b in split(text, limit, lambda a, b: utf16_length(text[a:b]))]
+    assert all(len(part.encode("utf-16-le")) // 2 <= limit for part in parts)
+    assert letters("".join(parts)) == letters(text)
+    assert all(part.strip() for part in parts)
+
+
+@thoroughly
+@given(st.lists(st.text("abЯ😀", min_size=1, max_size=20), min_size=1, max_size=200).map(" ".join))
+def test_words_shorter_than_the_limit_are_never_cut(text: str) -> None:
+    parts = [text[a:b] for a, b in split(text, 50, lambda a, b: utf16_length(text[a:b]))]
+    assert [word for part in parts for word in part.split()] == text.split()

@@ -1,0 +1,389 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.dialog.events import ButtonPressed, ContentType, ConversationStarted, MessageReceived, Person
+from shared.dialog.messages import Button, Message, Span
+from shared.errors import UnreadableUpdate
+from shared.platforms.base import Delivery, Outcome, Parsed, Rendered, Response, WebhookRequest
+from shared.platforms.viber import ViberAdapter
+from tests.platforms.cases import (
+    DELIVERY_ID,
+    RECEIVED_AT,
+    credential,
+    payload,
+    payload_names,
+    response,
+)
+
+ADAPTER = ViberAdapter("https://viber.test")
+CREDENTIAL = credential("viber")
+CHAT = "01234567890A/+b="
+SENT_AT = datetime.fromtimestamp(1793370000.25, UTC)
+PERSON = Person(first_name="Иван Петров", language="ru")
+
+
+def parse(name: str) -> Parsed:
+    return ADAPTER.parse(payload("viber", name), CREDENTIAL, RECEIVED_AT)
+
+
+def only_event(name: str) -> Any:
+    (addressed,) = parse(name).events
+    assert addressed.chat_id == CHAT
+    return addressed.event
+
+
+def token(name: str) -> str:
+    return str(payload("viber", name)["message_token"])
+
+
+def render(message: Message) -> Rendered:
+    return ADAPTER.render(message, CHAT, CREDENTIAL, DELIVERY_ID)
+
+
+def bodies(message: Message) -> list[Any]:
+    return [request.json for request in render(message).requests]
+
+
+def body(message: Message) -> Any:
+    (only,) = bodies(message)
+    return only
+
+
+# ── Verify ───────────────────────────────────────────────────────────────────────────────────────────
+
+BODY = '{"event": "message", "text": "п"}'.encode()
+TOKEN = CREDENTIAL.settings["auth_token"]
+
+
+def signed(content: bytes, secret: str) -> str:
+    return hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("signature", "is_genuine"),
+    [
+        pytest.param(signed(BODY, TOKEN), True, id="the bot's"),
+        pytest.param(signed(BODY + b" ", TOKEN), False, id="of another body"),
+        pytest.param(signed(BODY, "another"), False, id="by another token"),
+        pytest.param("", False, id="empty"),
+        pytest.param("\ud800é", False, id="not even text"),
+        pytest.param(None, False, id="none"),
+    ],
+)
+def test_only_the_auth_token_signs_a_callback(signature: str | None, *, is_genuine: bool) -> None:
+    headers = {} if signature is None else {"x-viber-content-signature": signature}
+    assert ADAPTER.verify(WebhookRequest("POST", headers, {}, BODY), CREDENTIAL) is is_genuine
+
+
+def test_without_a_token_nothing_is_genuine() -> None:
+    request = WebhookRequest("POST", {"x-viber-content-signature": signed(BODY, "")}, {}, BODY)
+    assert not ADAPTER.verify(request, credential("viber", auth_token=""))
+
+
+# ── Parse ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_text_is_a_message_of_its_sender_and_time() -> None:
+    assert only_event("text") == MessageReceived(
+        id=token("text"), occurred_at=SENT_AT, person=PERSON, text="Повар 👨‍🍳"
+    )
+
+
+def test_a_message_token_keeps_all_its_digits() -> None:
+    assert int(only_event("text").id) > 2**53
+    assert only_event("text").id == token("text")
+
+
+def test_a_text_that_is_what_a_button_carries_is_a_press() -> None:
+    assert only_event("press") == ButtonPressed(
+        id=token("press"), occurred_at=SENT_AT, person=PERSON, data="p:a1b2c3d4:1:3:1"
+    )
+
+
+def test_a_text_that_only_begins_like_a_press_is_a_message() -> None:
+    assert only_event("almost_a_press").text == "p:a1b2c3d4:1:3:1 please"
+
+
+@pytest.mark.parametrize(("name", "start"), [("start", ""), ("start_payload", "cook-2026_1")])
+def test_the_start_command_begins_a_conversation(name: str, start: str) -> None:
+    event = only_event(name)
+    assert isinstance(event, ConversationStarted)
+    assert (event.payload, event.welcomed_by) == (start, None)
+    assert not parse(name).wants_welcome
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("url", "text", "https://example.com/cv"),
+        ("picture", "image", "Моя кухня"),
+        ("video", "video", ""),
+        ("file", "file", ""),
+        ("sticker", "sticker", ""),
+        ("contact", "contact", ""),
+        ("location", "location", ""),
+        ("unheard_of_content", "unsupported", ""),
+    ],
+)
+def test_what_is_not_text_is_a_message_of_its_kind(name: str, content: ContentType, words: str) -> None:
+    event = only_event(name)
+    assert isinstance(event, MessageReceived)
+    assert (event.content, event.text) == (content, words)
+
+
+def test_somebody_who_does_not_tell_a_name_has_none() -> None:
+    assert only_event("nameless").person == Person()
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("conversation_started", ""), ("conversation_started_by_link", "cook-2026_1")]
+)
+def test_who_opens_the_chat_is_to_be_welcomed(name: str, start: str) -> None:
+    event = ConversationStarted(id=token(name), occurred_at=SENT_AT, person=PERSON, payload=start)
+    assert only_event(name) == event
+    assert parse(name).wants_welcome
+
+
+def test_a_subscriber_who_follows_a_link_begins_without_a_welcome() -> None:
+    name = "conversation_started_again_by_link"
+    assert only_event(name).payload == "cook-2026_1"
+    assert not parse(name).wants_welcome
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("conversation_started_again", "already_subscribed"),
+        ("subscribed", "subscribed"),
+        ("unsubscribed", "unsubscribed"),
+        ("delivered", "delivered"),
+        ("seen", "seen"),
+        ("failed", "failed"),
+        ("webhook", "webhook"),
+        ("unheard_of", "unknown"),
+    ],
+)
+def test_what_is_no_word_of_a_person_to_the_bot_is_ignored(name: str, reason: str) -> None:
+    assert parse(name) == Parsed(ignored=(reason,))
+
+
+@pytest.mark.parametrize("name", payload_names("viber"))
+def test_every_payload_is_either_an_event_or_ignored(name: str) -> None:
+    parsed = parse(name)
+    assert len(parsed.events) + len(parsed.ignored) == 1
+
+
+def without(name: str, field: str) -> Any:
+    callback = payload("viber", name)
+    del callback[field]
+    return callback
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param([], id="not an object"),
+        pytest.param({}, id="no event"),
+        pytest.param({"event": []}, id="an event without a name"),
+        pytest.param(without("text", "sender"), id="a message from nobody"),
+        pytest.param(without("text", "message"), id="a message of nothing"),
+        pytest.param(without("text", "message_token"), id="no token"),
+        pytest.param(without("text", "timestamp"), id="no time"),
+        pytest.param(without("conversation_started", "user"), id="opened by nobody"),
+        pytest.param({**payload("viber", "text"), "message_token": "1"}, id="a token that is text"),
+        pytest.param({**payload("viber", "text"), "timestamp": 10**20}, id="beyond the calendar"),
+    ],
+)
+def test_a_known_event_in_another_shape_is_not_guessed_at(broken: Any) -> None:
+    with pytest.raises((msgspec.ValidationError, UnreadableUpdate, ValueError, OSError)):
+        ADAPTER.parse(broken, CREDENTIAL, RECEIVED_AT)
+
+
+# ── Render ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_text_is_one_send_message_with_the_token_in_a_header() -> None:
+    (request,) = render(Message("Hello")).requests
+    assert request.url == "https://viber.test/pa/send_message"
+    assert request.headers == {"x-viber-auth-token": TOKEN}
+    assert request.json == {
+        "receiver": CHAT,
+        "sender": {"name": "Onboarding"},
+        "type": "text",
+        "text": "Hello",
+    }
+    assert TOKEN not in repr(request)
+
+
+def test_the_sender_has_at_most_28_characters_and_perhaps_an_avatar() -> None:
+    named = credential("viber", sender_name="N" * 40, sender_avatar="https://a.io/a.jpg")
+    (request,) = ADAPTER.render(Message("Hi"), CHAT, named, DELIVERY_ID).requests
+    assert request.json["sender"] == {"name": "N" * 27 + "…", "avatar": "https://a.io/a.jpg"}
+
+
+def test_buttons_are_a_keyboard_one_a_row() -> None:
+    message = Message(
+        "Position?", buttons=(Button("Fish & <Chips>", "p:1"), Button("Site", url="https://a.io/?b=1&c"))
+    )
+    assert body(message)["keyboard"] == {
+        "Type": "keyboard",
+        "DefaultHeight": False,
+        "Buttons": [
+            {
+                "Columns": 6,
+                "Rows": 1,
+                "ActionType": "reply",
+                "ActionBody": "p:1",
+                "Text": "Fish &amp; &lt;Chips&gt;",
+                "Silent": True,
+            },
+            {
+                "Columns": 6,
+                "Rows": 1,
+                "ActionType": "open-url",
+                "ActionBody": "https://a.io/?b=1&c",
+                "Text": "Site",
+                "Silent": True,
+            },
+        ],
+    }
+    assert render(message).degradations == ()
+
+
+def test_a_label_is_cut_by_its_length_as_html() -> None:
+    message = Message("?", buttons=(Button("&" * 60, "p:1"), Button("x" * 251, "p:2")))
+    labels = [button["Text"] for button in body(message)["keyboard"]["Buttons"]]
+    assert labels == ["&amp;" * 49 + "…", "x" * 249 + "…"]
+    assert render(message).degradations == ("label_cut",)
+
+
+def test_more_than_twelve_buttons_become_numbered_text() -> None:
+    message = Message("Which?", buttons=tuple(Button(f"Choice {n}", f"p:{n}") for n in range(1, 14)))
+    assert "keyboard" not in body(message)
+    assert body(message)["text"].endswith("\n12. Choice 12\n13. Choice 13")
+    assert render(message).degradations == ("choices_as_text",)
+
+
+@pytest.mark.parametrize("url", ["intranet", "https://a.io/" + "x" * 250])
+def test_a_link_that_no_button_can_have_is_written_out(url: str) -> None:
+    message = Message("See", buttons=(Button("Site", url=url), Button("Yes", "p:1")))
+    assert body(message)["text"] == f"See\n\nSite: {url}"
+    assert len(body(message)["keyboard"]["Buttons"]) == 1
+    assert render(message).degradations == ("links_as_text",)
+
+
+def test_styles_are_markers_and_linked_words_are_followed_by_their_address() -> None:
+    message = Message(
+        "bold code site", spans=(Span(0, 4, "bold"), Span(5, 9, "code"), Span(10, 14, "link", "https://a.io"))
+    )
+    assert body(message)["text"] == "*bold* ```code``` site (https://a.io)"
+
+
+def test_a_long_text_is_split_with_the_keyboard_under_the_last_part() -> None:
+    long = "word " * 2000
+    first, second = bodies(Message(long, buttons=(Button("Yes", "p:1"),)))
+    assert first["text"] + second["text"] == long
+    assert len(first["text"]) <= 7000
+    assert ("keyboard" in first, "keyboard" in second) == (False, True)
+
+
+def test_a_text_of_many_bytes_is_split_before_7000_characters() -> None:
+    requests = render(Message("😀" * 7000)).requests
+    assert len(requests) == 1
+    requests = render(Message("\x01" * 7000)).requests
+    assert len(requests) > 1
+    assert all(len(msgspec.json.encode(request.json)) <= 30_000 for request in requests)
+
+
+def test_a_message_without_words_is_not_sent() -> None:
+    assert render(Message(" \n")) == Rendered((), ("empty_text",))
+
+
+def test_the_welcome_is_the_message_without_a_receiver() -> None:
+    message = Message("Hello!", buttons=(Button("Go", "p:1"),))
+    welcome = ADAPTER.welcome(message, CREDENTIAL)
+    expected = body(message)
+    del expected["receiver"]
+    assert welcome == expected
+
+
+def test_a_welcome_is_a_single_message_whatever_its_length() -> None:
+    welcome = ADAPTER.welcome(Message("word " * 2000), CREDENTIAL)
+    assert welcome["text"].endswith("word…")
+    assert len(welcome["text"]) <= 7000
+
+
+def test_a_welcome_without_words_is_an_ellipsis() -> None:
+    assert ADAPTER.welcome(Message(""), CREDENTIAL)["text"] == "…"
+
+
+# ── Interpret ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_accepted_message_is_sent_under_its_token() -> None:
+    answer = {"status": 0, "status_message": "ok", "message_token": 5741311803571721087, "billing_status": 1}
+    assert ADAPTER.interpret(response(200, answer)) == Delivery(Outcome.SENT, "5741311803571721087")
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        *((n, Outcome.CREDENTIAL_BAD) for n in (2, 7, 8, 9, 10, 15)),
+        *((n, Outcome.RECIPIENT_GONE) for n in (5, 6)),
+        *((n, Outcome.BAD_PAYLOAD) for n in (1, 3, 4, 11, 13, 14, 16, 17, 18, 19, 20, 21, 22)),
+        (12, Outcome.CHAT_LIMITED),
+        *((n, Outcome.WINDOW_CLOSED) for n in (23, 24)),
+        *((n, Outcome.RETRY) for n in (25, 999, -1)),
+    ],
+)
+def test_a_refusal_is_sorted_by_its_status_although_http_says_200(status: int, outcome: Outcome) -> None:
+    delivery = ADAPTER.interpret(response(200, {"status": status, "status_message": "notAllowed"}))
+    assert delivery == Delivery(outcome, reason=f"{status} notAllowed")
+
+
+@pytest.mark.parametrize(
+    ("status", "outcome"),
+    [
+        (401, Outcome.CREDENTIAL_BAD),
+        (413, Outcome.BAD_PAYLOAD),
+        (429, Outcome.BOT_LIMITED),
+        (500, Outcome.RETRY),
+        (502, Outcome.RETRY),
+        (302, Outcome.RETRY),
+    ],
+)
+def test_an_error_of_http_is_sorted_by_it(status: int, outcome: Outcome) -> None:
+    assert ADAPTER.interpret(Response(status, b"<html>")) == Delivery(outcome, reason=str(status))
+
+
+@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"{}", b'{"status": "0"}'])
+def test_an_answer_that_cannot_be_read_is_tried_again(content: bytes) -> None:
+    assert ADAPTER.interpret(Response(200, content)).outcome is Outcome.RETRY
+
+
+def test_the_wait_is_the_one_that_the_header_names() -> None:
+    answer = response(429, {}, retry_after="7")
+    assert ADAPTER.interpret(answer).retry_after_seconds == 7
+
+
+def test_buttons_without_words_get_an_ellipsis_to_hang_on() -> None:
+    message = Message(" ", buttons=(Button("Yes", "p:1"),))
+    assert body(message)["text"] == "…"
+    assert render(message).degradations == ("empty_text",)
+
+
+def test_an_address_too_long_for_a_button_is_not_hidden_behind_one() -> None:
+    links = (Button("A", url="https://a.io"), Button("B", url="https://b.io/" + "x" * 300))
+    assert body(Message("See", buttons=links))["text"].startswith("See\n\nB: https://b.io/xxx")
+
+
+def test_a_style_that_markers_cannot_show_is_given_up() -> None:
+    message = Message("unbold", spans=(Span(2, 6, "bold"),))
+    assert (body(message)["text"], render(message).degradations) == ("unbold", ("styles_dropped",))

@@ -1,0 +1,530 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.credential import Credential
+from shared.dialog.events import ButtonPressed, ContentType, ConversationStarted, MessageReceived, Person
+from shared.dialog.messages import Button, Message, Span
+from shared.errors import UnreadableUpdate
+from shared.platforms.base import Delivery, Outcome, Parsed, Rendered, Response, WebhookAnswer, WebhookRequest
+from shared.platforms.whatsapp import WhatsAppAdapter, verify_subscription
+from tests.platforms.cases import (
+    DELIVERY_ID,
+    RECEIVED_AT,
+    credential,
+    payload,
+    payload_names,
+    response,
+)
+
+ADAPTER = WhatsAppAdapter("https://whatsapp.test/", "v25.0")
+CREDENTIAL = credential("whatsapp")
+CHAT = "16505551234"
+SENT_AT = datetime.fromtimestamp(1793370000, UTC)
+
+
+def parse(name: str) -> Parsed:
+    return ADAPTER.parse(payload("whatsapp", name), CREDENTIAL, RECEIVED_AT)
+
+
+def only_event(name: str, chat_id: str = CHAT) -> Any:
+    (addressed,) = parse(name).events
+    assert addressed.chat_id == chat_id
+    return addressed.event
+
+
+def first_message(name: str) -> Any:
+    return payload("whatsapp", name)["entry"][0]["changes"][0]["value"]["messages"][0]
+
+
+def render(message: Message, chat_id: str = CHAT) -> Rendered:
+    return ADAPTER.render(message, chat_id, CREDENTIAL, DELIVERY_ID)
+
+
+def bodies(message: Message) -> list[Any]:
+    return [request.json for request in render(message).requests]
+
+
+def text(message: Message) -> str:
+    (only,) = bodies(message)
+    body: str = only["text"]["body"]
+    return body
+
+
+def interactive(message: Message) -> Any:
+    (only,) = bodies(message)
+    assert only["type"] == "interactive"
+    return only["interactive"]
+
+
+def choices(*labels: str) -> tuple[Button, ...]:
+    return tuple(Button(label, f"p:{n}") for n, label in enumerate(labels))
+
+
+# ── Verify ───────────────────────────────────────────────────────────────────────────────────────────
+
+BODY = b'{"object": "whatsapp_business_account", "text": "\\u043f"}'
+
+
+def signed(body: bytes, secret: str) -> str:
+    return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("signature", "is_genuine"),
+    [
+        pytest.param(signed(BODY, "whatsapp-app-secret"), True, id="the app's"),
+        pytest.param(signed(BODY + b" ", "whatsapp-app-secret"), False, id="of another body"),
+        pytest.param(signed(BODY, "whatsapp-verify-token"), False, id="by another secret"),
+        pytest.param(signed(BODY, "whatsapp-app-secret")[7:], False, id="without its scheme"),
+        pytest.param("sha256=", False, id="empty"),
+        pytest.param("sha256=\ud800é", False, id="not even text"),
+        pytest.param(None, False, id="none"),
+    ],
+)
+def test_only_the_app_secret_signs_an_update(signature: str | None, *, is_genuine: bool) -> None:
+    headers = {} if signature is None else {"x-hub-signature-256": signature}
+    assert ADAPTER.verify(WebhookRequest("POST", headers, {}, BODY), CREDENTIAL) is is_genuine
+
+
+def test_without_an_app_secret_nothing_is_genuine() -> None:
+    request = WebhookRequest("POST", {"x-hub-signature-256": signed(BODY, "")}, {}, BODY)
+    assert not ADAPTER.verify(request, credential("whatsapp", app_secret=""))
+
+
+QUERY = {
+    "hub.mode": "subscribe",
+    "hub.verify_token": "whatsapp-verify-token",
+    "hub.challenge": "1158201444",
+}
+
+
+def test_the_verification_is_answered_with_its_challenge() -> None:
+    assert verify_subscription(QUERY, CREDENTIAL) == WebhookAnswer(200, "1158201444", "text/plain")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        pytest.param({**QUERY, "hub.verify_token": "other"}, id="another token"),
+        pytest.param({**QUERY, "hub.verify_token": ""}, id="an empty token"),
+        pytest.param({**QUERY, "hub.mode": "unsubscribe"}, id="another mode"),
+        pytest.param({k: v for k, v in QUERY.items() if k != "hub.challenge"}, id="no challenge"),
+        pytest.param({}, id="nothing"),
+    ],
+)
+def test_a_verification_that_is_not_ours_is_forbidden(query: dict[str, str]) -> None:
+    answer = verify_subscription(query, CREDENTIAL)
+    assert (answer.status, answer.body) == (403, "")
+
+
+def test_without_a_verify_token_every_verification_is_forbidden() -> None:
+    bare = Credential("cred", "bot", "whatsapp", is_active=True, settings={})
+    assert verify_subscription({**QUERY, "hub.verify_token": ""}, bare).status == 403
+
+
+# ── Parse ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_text_is_a_message_of_its_sender_and_time() -> None:
+    assert only_event("text") == MessageReceived(
+        id=first_message("text")["id"],
+        occurred_at=SENT_AT,
+        person=Person(first_name="Иван Петров"),
+        text="Повар 👨‍🍳",
+    )
+
+
+def test_a_timestamp_may_be_in_milliseconds() -> None:
+    assert only_event("text_in_milliseconds").occurred_at == datetime.fromtimestamp(1793370000.25, UTC)
+
+
+@pytest.mark.parametrize(("name", "start"), [("start", ""), ("start_payload", "cook-2026_1")])
+def test_the_start_command_begins_a_conversation(name: str, start: str) -> None:
+    event = only_event(name)
+    assert isinstance(event, ConversationStarted)
+    assert (event.payload, event.welcomed_by) == (start, None)
+
+
+@pytest.mark.parametrize("name", ["start_word", "reply_to_text", "from_advertisement"])
+def test_other_texts_are_messages_as_they_came(name: str) -> None:
+    event = only_event(name)
+    assert isinstance(event, MessageReceived)
+    assert event.text == first_message(name)["text"]["body"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("button_reply", "p:a1b2c3d4:1:3:1"),
+        ("list_reply", "p:a1b2c3d4:1:3:2"),
+        ("template_button", "stop-please"),
+    ],
+)
+def test_a_chosen_button_or_row_is_a_press(name: str, data: str) -> None:
+    assert only_event(name) == ButtonPressed(
+        id=first_message(name)["id"],
+        occurred_at=SENT_AT,
+        person=Person(first_name="Иван Петров"),
+        data=data,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "caption"),
+    [
+        ("image", "image", "Моя кухня"),
+        ("video", "video", ""),
+        ("voice", "voice", ""),
+        ("audio", "audio", ""),
+        ("document", "file", "My CV"),
+        ("sticker", "sticker", ""),
+        ("location", "location", ""),
+        ("contacts", "contact", ""),
+        ("order", "unsupported", ""),
+        ("flow_reply", "unsupported", ""),
+    ],
+)
+def test_what_is_not_text_is_a_message_of_its_kind(name: str, content: ContentType, caption: str) -> None:
+    event = only_event(name)
+    assert isinstance(event, MessageReceived)
+    assert (event.content, event.text) == (content, caption)
+
+
+@pytest.mark.parametrize(
+    ("name", "chat_id", "person"),
+    [
+        ("scoped_user", "US.13491208655302741918", Person(first_name="Anna", username="anna.s")),
+        ("scoped_user_in_from", "US.13491208655302741918", Person(first_name="Anna")),
+        ("both_ids", CHAT, Person(first_name="Anna")),
+    ],
+)
+def test_people_are_known_by_number_or_else_by_scoped_id(name: str, chat_id: str, person: Person) -> None:
+    assert only_event(name, chat_id).person == person
+
+
+def test_every_message_of_a_post_is_read_and_only_those_to_the_own_number() -> None:
+    parsed = parse("several")
+    read = [(a.chat_id, a.event.text, a.event.person) for a in parsed.events]  # type: ignore[union-attr]
+    assert read == [
+        (CHAT, "one", Person(first_name="Иван Петров")),
+        ("4915155555", "two", Person(first_name="Anna")),
+        (CHAT, "three", Person(first_name="Иван Петров")),
+    ]
+    assert parsed.ignored == ("other_number", "status")
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("reaction", "reaction"),
+        ("number_changed", "system"),
+        ("unsupported", "unsupported"),
+        ("group", "group"),
+        ("unheard_of", "unknown"),
+        ("status_sent", "status"),
+        ("status_failed", "status"),
+        ("errors", "error"),
+        ("other_number", "other_number"),
+        ("other_field", "not_messages"),
+        ("other_object", "not_whatsapp"),
+    ],
+)
+def test_what_is_no_word_of_a_person_to_the_bot_is_ignored(name: str, reason: str) -> None:
+    assert parse(name) == Parsed(ignored=(reason,))
+
+
+@pytest.mark.parametrize("name", payload_names("whatsapp"))
+def test_every_payload_is_read(name: str) -> None:
+    parsed = parse(name)
+    assert parsed.events or parsed.ignored
+
+
+def broken(**changed: Any) -> Any:
+    update = payload("whatsapp", "text")
+    message = update["entry"][0]["changes"][0]["value"]["messages"][0]
+    for field, value in changed.items():
+        message.pop(field.rstrip("_")) if value is None else message.update({field.rstrip("_"): value})
+    return update
+
+
+@pytest.mark.parametrize(
+    "update",
+    [
+        pytest.param([], id="not an object"),
+        pytest.param({}, id="no object named"),
+        pytest.param(broken(id=None), id="no id"),
+        pytest.param(broken(timestamp="soon"), id="no time"),
+        pytest.param(broken(text=None), id="no words"),
+        pytest.param(broken(text={"body": 5}), id="words that are a number"),
+        pytest.param(broken(from_=None), id="from nobody"),
+    ],
+)
+def test_a_message_in_another_shape_is_not_guessed_at(update: Any) -> None:
+    with pytest.raises((msgspec.ValidationError, UnreadableUpdate, ValueError)):
+        ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT)
+
+
+# ── Render ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_text_is_one_message_to_the_number() -> None:
+    (request,) = render(Message("Hello")).requests
+    assert request.url == "https://whatsapp.test/v25.0/106540352242922/messages"
+    assert request.headers == {"authorization": "Bearer EAAwhatsapp-token"}
+    assert request.json == {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": CHAT,
+        "type": "text",
+        "text": {"body": "Hello"},
+        "biz_opaque_callback_data": DELIVERY_ID,
+    }
+    assert "EAAwhatsapp-token" not in repr(request)
+
+
+@pytest.mark.parametrize("chat_id", ["US.13491208655302741918", "US.ENT.11815799212886844830", "DE.AbC1"])
+def test_a_scoped_user_is_a_recipient_and_not_a_number(chat_id: str) -> None:
+    (request,) = render(Message("Hello"), chat_id).requests
+    assert request.json["recipient"] == chat_id
+    assert "to" not in request.json
+
+
+def test_up_to_three_short_choices_are_reply_buttons() -> None:
+    assert interactive(Message("Position?", buttons=choices("Food Guide", "Cook", "x" * 20))) == {
+        "type": "button",
+        "body": {"text": "Position?"},
+        "action": {
+            "buttons": [
+                {"type": "reply", "reply": {"id": "p:0", "title": "Food Guide"}},
+                {"type": "reply", "reply": {"id": "p:1", "title": "Cook"}},
+                {"type": "reply", "reply": {"id": "p:2", "title": "x" * 20}},
+            ]
+        },
+    }
+    assert render(Message("Position?", buttons=choices("Cook"))).degradations == ()
+
+
+def test_four_choices_become_a_list() -> None:
+    message = Message("Which?", buttons=choices("a", "b", "c", "d"))
+    assert interactive(message) == {
+        "type": "list",
+        "body": {"text": "Which?"},
+        "action": {
+            "button": "Choose",
+            "sections": [{"rows": [{"id": f"p:{n}", "title": title} for n, title in enumerate("abcd")]}],
+        },
+    }
+    assert render(message).degradations == ("choices_as_list",)
+
+
+def test_a_choice_longer_than_a_button_makes_a_list_with_the_whole_label_below_the_title() -> None:
+    label = "Master of the second kitchen"
+    message = Message("Which?", buttons=choices(label, "Cook", "L" * 80))
+    assert interactive(message)["action"]["sections"][0]["rows"] == [
+        {"id": "p:0", "title": "Master of the second ki…", "description": label},
+        {"id": "p:1", "title": "Cook"},
+        {"id": "p:2", "title": "L" * 23 + "…", "description": "L" * 71 + "…"},
+    ]
+    assert render(message).degradations == ("choices_as_list", "label_cut")
+
+
+@pytest.mark.parametrize(
+    ("question", "opener"),
+    [("Which?", "Choose"), ("Какая?", "Выбрать"), ("Який із них?", "Обрати"), ("?", "Choose")],
+)
+def test_a_list_is_opened_in_the_letters_of_the_message(question: str, opener: str) -> None:
+    assert interactive(Message(question, buttons=choices(*"abcd")))["action"]["button"] == opener
+
+
+def test_labels_that_would_be_alike_are_numbered() -> None:
+    message = Message("?", buttons=choices("Yes", "yes", "YES"))
+    titles = [b["reply"]["title"] for b in interactive(message)["action"]["buttons"]]
+    assert titles == ["Yes", "yes (2)", "YES (3)"]
+    assert render(message).degradations == ("label_numbered",)
+
+
+def test_rows_that_begin_alike_are_numbered() -> None:
+    message = Message("?", buttons=choices(*(f"The very same beginning, {n}" for n in "abcd")))
+    titles = [row["title"] for row in interactive(message)["action"]["sections"][0]["rows"]]
+    assert titles == [
+        "The very same beginning…",
+        "The very same begin… (2)",
+        "The very same begin… (3)",
+        "The very same begin… (4)",
+    ]
+
+
+def test_more_than_ten_choices_become_numbered_text() -> None:
+    message = Message("Which?", buttons=choices(*(f"Choice {n}" for n in range(1, 12))))
+    assert text(message).startswith("Which?\n\n1. Choice 1\n2. Choice 2\n")
+    assert text(message).endswith("\n11. Choice 11")
+    assert render(message).degradations == ("choices_as_text",)
+
+
+def test_a_single_link_is_a_link_button() -> None:
+    message = Message("See", buttons=(Button("Our site with everything", url="https://a.io/x"),))
+    assert interactive(message) == {
+        "type": "cta_url",
+        "body": {"text": "See"},
+        "action": {
+            "name": "cta_url",
+            "parameters": {"display_text": "Our site with every…", "url": "https://a.io/x"},
+        },
+    }
+    assert render(message).degradations == ("label_cut",)
+
+
+@pytest.mark.parametrize(
+    ("buttons", "written"),
+    [
+        pytest.param(
+            (Button("A", url="https://a.io"), Button("B", url="https://b.io")),
+            "See\n\nA: https://a.io\nB: https://b.io",
+            id="two links",
+        ),
+        pytest.param((Button("A", url="intranet"),), "See\n\nA: intranet", id="not an address"),
+        pytest.param(
+            (Button("A", url="https://a.io/" + "x" * 2000),),
+            "See\n\nA: https://a.io/" + "x" * 2000,
+            id="too long",
+        ),
+    ],
+)
+def test_links_that_no_button_can_have_are_written_out(buttons: tuple[Button, ...], written: str) -> None:
+    assert text(Message("See", buttons=buttons)) == written
+    assert render(Message("See", buttons=buttons)).degradations == ("links_as_text",)
+
+
+def test_a_link_beside_choices_is_written_out() -> None:
+    message = Message("See", buttons=(Button("Yes", "p:1"), Button("Site", url="https://a.io")))
+    assert interactive(message)["body"]["text"] == "See\n\nSite: https://a.io"
+    assert len(interactive(message)["action"]["buttons"]) == 1
+
+
+def test_a_long_text_goes_ahead_of_the_buttons_which_keep_its_end() -> None:
+    question = "What is your position?"
+    first, last = bodies(Message("слово " * 200 + "\n" + question, buttons=choices("Cook", "Guide")))
+    assert (first["type"], first["text"]["body"]) == ("text", "слово " * 200 + "\n")
+    assert (last["type"], last["interactive"]["body"]["text"]) == ("interactive", question)
+    assert first["biz_opaque_callback_data"] == last["biz_opaque_callback_data"] == DELIVERY_ID
+
+
+def test_a_long_text_without_buttons_is_split_between_words() -> None:
+    long = "слово " * 1000
+    first, second = bodies(Message(long))
+    assert first["text"]["body"] + second["text"]["body"] == long
+    assert render(Message(long)).degradations == ("text_split",)
+
+
+def test_styles_are_markers() -> None:
+    message = Message("bold it code", spans=(Span(0, 4, "bold"), Span(5, 7, "italic"), Span(8, 12, "code")))
+    assert text(message) == "*bold* _it_ `code`"
+
+
+def test_linked_words_are_followed_by_their_address() -> None:
+    message = Message("Our site here", spans=(Span(4, 8, "link", "https://a_b.io/_c_"), Span(9, 13, "bold")))
+    assert text(message) == "Our site (https://a_b.io/_c_) *here*"
+
+
+def test_a_style_that_markers_cannot_show_is_given_up() -> None:
+    message = Message("unbold", spans=(Span(2, 6, "bold"),))
+    assert (text(message), render(message).degradations) == ("unbold", ("styles_dropped",))
+
+
+def test_a_message_without_words_is_not_sent() -> None:
+    assert render(Message(" \n")) == Rendered((), ("empty_text",))
+
+
+def test_buttons_without_words_get_an_ellipsis_to_hang_on() -> None:
+    message = Message("", buttons=choices("Yes"))
+    assert interactive(message)["body"] == {"text": "…"}
+    assert render(message).degradations == ("empty_text",)
+
+
+# ── Interpret ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_accepted_message_is_sent_under_its_id() -> None:
+    answer = {
+        "messaging_product": "whatsapp",
+        "contacts": [{"input": CHAT, "wa_id": CHAT}],
+        "messages": [{"id": "wamid.ABC", "message_status": "accepted"}],
+    }
+    assert ADAPTER.interpret(response(200, answer)) == Delivery(Outcome.SENT, "wamid.ABC")
+
+
+CODES = {
+    Outcome.RETRY: (1, 2, 131000, 131016, 131057, 133004),
+    Outcome.BOT_LIMITED: (4, 80007, 130429, 131048, 131064),
+    Outcome.CHAT_LIMITED: (131056,),
+    Outcome.WINDOW_CLOSED: (131047, 470),
+    Outcome.RECIPIENT_GONE: (131026, 131021, 131030, 131050, 131062, 137000),
+    Outcome.MEDIA_FAILED: (131052, 131053),
+    Outcome.CREDENTIAL_BAD: (
+        0,
+        3,
+        10,
+        190,
+        200,
+        299,
+        131005,
+        33,
+        131045,
+        133010,
+        133016,
+        368,
+        131031,
+        131042,
+    ),
+    Outcome.BAD_PAYLOAD: (
+        *(100, 131008, 131009, 131051, 135000, 132000, 132001, 132005, 132007, 132008, 132012),
+        *(132015, 132016, 132068, 132069, 131020, 131041, 130472, 130497, 131049),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"), [(code, outcome) for outcome, codes in CODES.items() for code in codes]
+)
+def test_a_refusal_is_sorted_by_its_code(code: int, outcome: Outcome) -> None:
+    error = {
+        "message": f"(#{code}) Something",
+        "type": "OAuthException",
+        "code": code,
+        "error_data": {"messaging_product": "whatsapp", "details": "What happened"},
+        "fbtrace_id": "Az8or2yhqkZfEZ-_4Qn_Bam",
+    }
+    delivery = ADAPTER.interpret(response(400, {"error": error}))
+    assert delivery == Delivery(outcome, reason=f"{code} What happened")
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "outcome"),
+    [
+        pytest.param(400, {"code": 100, "is_transient": True}, Outcome.RETRY, id="transient"),
+        pytest.param(400, {"code": 999999}, Outcome.BAD_PAYLOAD, id="a code unheard of"),
+        pytest.param(401, {"code": "190"}, Outcome.CREDENTIAL_BAD, id="a code that is no number"),
+        pytest.param(429, {}, Outcome.BOT_LIMITED, id="too many"),
+        pytest.param(503, {"error_data": "text"}, Outcome.RETRY, id="unavailable"),
+        pytest.param(400, "text", Outcome.BAD_PAYLOAD, id="an error that is text"),
+    ],
+)
+def test_without_a_known_code_the_status_decides(status: int, error: Any, outcome: Outcome) -> None:
+    assert ADAPTER.interpret(response(status, {"error": error})).outcome is outcome
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"messages": []}', b'{"messages": [{"id": 5}]}'])
+def test_an_answer_that_cannot_be_read_is_tried_again(body: bytes) -> None:
+    assert ADAPTER.interpret(Response(200, body)).outcome is Outcome.RETRY
+
+
+def test_the_wait_is_the_one_that_the_header_names() -> None:
+    answer = {"error": {"code": 130429, "message": "Rate limit hit"}}
+    assert ADAPTER.interpret(response(429, answer, retry_after="30")).retry_after_seconds == 30
