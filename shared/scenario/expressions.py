@@ -31,18 +31,30 @@ BUILTINS: dict[str, cel.Type] = {
 RESERVED_NAMES = frozenset(
     """user bot contact platform now today random input value item index answered label secret
     true false null in as break const continue else for function if import let loop package namespace
-    return var void while bool bytes double duration int list map null_type string timestamp type uint
-    dyn any optional has all exists exists_one filter size date days hours at format lower upper
-    matches""".split()
+    return var void while bool bytes double duration dyn int list map null_type string timestamp type
+    uint""".split()
 )
-"""Names a variable may not have: the language's own, CEL's keywords, and CEL's types and macros."""
+"""Names a variable may not have: the language's own, CEL's keywords and CEL's types."""
 
 MAX_NESTING = 30
+MAX_MENDINGS = 20
+"""Whole operands of one expression that are made fractional."""
+
 _MISSING = "UNKNOWN: No value with name"
-_LITERALS = re.compile(r"""[rb]{0,2}(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""", re.IGNORECASE)
-_NAMES = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?")
-_LABEL = re.compile(r"(?<![\w.])label\(\s*([A-Za-z_]\w*)\s*\)")
-_POSITION = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?(.*)")
+_QUOTED = re.compile(
+    r"""(?P<comment>//[^\n]*)
+    | \'{3} (?: \\. | [^\\] )*? \'{3} | \"{3} (?: \\. | [^\\] )*? \"{3}
+    | ' (?: \\. | [^'\\] )* ' | " (?: \\. | [^"\\] )* "
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+_AROUND_DOT = re.compile(r"\s*\.\s*")
+_CHAIN = re.compile(r'(?<![\w.)\]}"])\.?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\s*\()?')
+_LABEL = re.compile(r"(?<![\w.])label\s*\(\s*([A-Za-z_]\w*)\s*\)")
+_MIXED = re.compile(
+    r"<input>:(\d+):(\d+): found no matching overload for '_(\W+)_' applied to "
+    r"'\((int, double|double, int)\)'"
+)
 
 
 class Undecided(Exception):
@@ -54,12 +66,16 @@ class Undecided(Exception):
 
 
 class ExpressionError(Exception):
-    """It does not parse or type-check; `column` counts characters from 1."""
+    """It does not parse or type-check.
 
-    def __init__(self, message: str, column: int = 1) -> None:
+    `column` counts characters from 1; `undeclared` is the name that nothing sets or declares, or "".
+    """
+
+    def __init__(self, message: str, column: int = 1, undeclared: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.column = column
+        self.undeclared = undeclared
 
 
 class Expression:
@@ -83,12 +99,13 @@ class Expression:
                 continue
         try:
             result = self._program.eval(data=data)
-        except (RuntimeError, TypeError, ValueError) as error:
+            value = result.plain_value()
+        except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
             raise Undecided(_first_line(str(error))) from error
         if result.type() == cel.Type.ERROR:
-            message = str(result.value())
+            message = str(value)
             raise Undecided("" if message.startswith(_MISSING) else _first_line(message))
-        return result.plain_value()
+        return value
 
 
 class Environment:
@@ -104,62 +121,107 @@ class Environment:
             **{f"label.{name}": cel.Type.STRING for name in self.labelled},
         }
         self._cel = cel.NewEnv(variables=self.types)
+        self._compiled: dict[str, Expression] = {}
 
     def compile(self, source: str) -> Expression:
         """Raises `ExpressionError`, which names the character and, for the usual slips, the cure."""
-        text = _LABEL.sub(r"label.\1", source)
+        expression = self._compiled.get(source)
+        if expression is None:
+            expression = self._compiled[source] = self._compile(source)
+        return expression
+
+    def _compile(self, source: str) -> Expression:
+        text = self._with_labels(source)
         try:
             program = self._cel.compile(text)
         except RuntimeError as error:
-            raise self._explain(source, str(error)) from error
-        return Expression(source, program, self._names_in(text))
+            program = self._mended(text, str(error))
+            if program is None:
+                from shared.scenario.slips import explained  # noqa: PLC0415 (no running scenario needs it)
 
-    def _names_in(self, source: str) -> tuple[str, ...]:
-        found = _NAMES.findall(_LITERALS.sub("''", source))
-        whole = (name if name in self.types else name.partition(".")[0] for name in found)
-        return tuple(dict.fromkeys(name for name in whole if name in self.types))
+                raise explained(source, str(error), self.types) from error
+        return Expression(source, program, self.names_in(source))
 
-    def _explain(self, source: str, error: str) -> ExpressionError:
-        match = _POSITION.search(error)
-        if not match:
-            limit = "nesting is limited to 30" if "recursion limit" in error else _first_line(error)
-            return ExpressionError(limit)
-        line, column = int(match[1]), int(match[2])
-        offset = sum(len(part) + 1 for part in source.split("\n")[: line - 1])
-        message = hint(source, offset + column - 1) or match[3].replace(" (in container '')", "")
-        return ExpressionError(message, offset + column)
+    def _with_labels(self, source: str) -> str:
+        """`label(x)` as the name `label.x`, of the same length so that columns stay true."""
+        text = source
+        for match in _LABEL.finditer(_blanked(source)):
+            if match[1] in self.labelled:
+                name = f"label.{match[1]}".ljust(len(match[0]))
+                text = text[: match.start()] + name + text[match.end() :]
+        return text
+
+    def _mended(self, text: str, error: str) -> cel.Expression | None:
+        """Compile it with whole numbers made fractional where they meet fractional ones."""
+        for _ in range(MAX_MENDINGS):
+            mended = _with_fraction(text, error)
+            if mended is None:
+                return None
+            text = mended
+            try:
+                return self._cel.compile(text)
+            except RuntimeError as next_error:
+                error = str(next_error)
+        return None
+
+    def names_in(self, source: str) -> tuple[str, ...]:
+        """The declared names that an expression refers to."""
+        found = []
+        for match in _CHAIN.finditer(_AROUND_DOT.sub(".", _blanked(self._with_labels(source)))):
+            parts = match[1].split(".")[: -1 if match[2] else None]
+            found += [name for name in (".".join(parts[:2]), *parts[:1]) if name in self.types][:1]
+        return tuple(dict.fromkeys(found))
 
 
-def hint(source: str, position: int) -> str:
-    """What was probably meant by a usual slip at this character of the source, or nothing."""
-    rest = source[position:]
-    word = re.match(r"\w+", rest)
-    return next(
-        (
-            cure
-            for slip, cure in _SLIPS
-            if slip.match(rest) or (word is None and slip.match(source[max(0, position - 1) :]))
-        ),
-        "",
-    )
+def offset_of(source: str, line: int, column: int) -> int:
+    """A line and a column, both from 1, as characters from the start."""
+    before = sum(len(part) + 1 for part in source.split("\n")[: line - 1])
+    return min(before + column - 1, max(len(source) - 1, 0))
 
 
-_SLIPS = [
-    (re.compile(r"and\b", re.IGNORECASE), "write && for “and”"),
-    (re.compile(r"or\b", re.IGNORECASE), "write || for “or”"),
-    (re.compile(r"not\b", re.IGNORECASE), "write ! for “not”"),
-    (re.compile(r"True\b|False\b"), "write true and false in small letters"),
-    (re.compile(r"None\b"), "write null, or ask answered.name whether a variable has a value"),
-    (re.compile(r"=(?!=)"), "write == to compare"),
-    (re.compile(r"<>"), "write != for “is not”"),
-    (re.compile(r"[“”„«»‘’]"), "write straight quotes: ' or \""),
-]
+def _blanked(source: str) -> str:
+    """The expression with comments and literals blotted out, so that signs in them count for nothing."""
+    return _QUOTED.sub(lambda found: (" " if found["comment"] else '"') * len(found[0]), source)
+
+
+def _with_fraction(text: str, error: str) -> str | None:
+    """Make the whole operand fractional at the operator where a whole meets a fractional number."""
+    match = _MIXED.search(error)
+    if match is None:
+        return None
+    flat = _blanked(text)
+    at = offset_of(text, int(match[1]), int(match[2]))
+    if match[4] == "int, double":
+        end = len(flat[:at].rstrip())
+        start = _operand_start(flat, end)
+    else:
+        start = re.compile(r"[\s-]*").match(flat, at + len(match[3])).end()  # type: ignore[union-attr]
+        end = _operand_end(flat, start)
+    return f"{text[:start]}double({text[start:end]}){text[end:]}" if start < end else None
+
+
+def _operand_start(flat: str, end: int) -> int:
+    """Where the number, name, call or bracket starts that ends at `end`."""
+    depth, start = 0, end
+    while start and (depth or re.match(r"[\w.)\]]", flat[start - 1])):
+        start -= 1
+        depth += (flat[start] in ")]") - (flat[start] in "([")
+    return start
+
+
+def _operand_end(flat: str, start: int) -> int:
+    """Where the number, name, call or bracket ends that starts at `start`."""
+    depth, end = 0, start
+    while end < len(flat) and (depth or re.match(r"[\w.(\[]", flat[end])):
+        depth += (flat[end] in "([") - (flat[end] in ")]")
+        end += 1
+    return end
 
 
 def nesting(source: str) -> int:
     """How deep the brackets of an expression go."""
     depth = deepest = 0
-    for character in _LITERALS.sub("", source):
+    for character in _blanked(source):
         depth += (character in "([{") - (character in ")]}")
         deepest = max(deepest, depth)
     return deepest

@@ -20,7 +20,6 @@ from shared.scenario.texts import Text
 
 Severity = Literal["error", "warning"]
 
-_UNDECLARED = re.compile(r"undeclared reference to '([^']+)'")
 _STEP = re.compile(r"^/steps/(\d+)")
 
 
@@ -132,13 +131,8 @@ class _Linter:
 
     def _broken_expressions(self) -> Iterator[Finding]:
         for pointer, error in self.reports:
-            undeclared = _UNDECLARED.search(error.message)
-            if undeclared:
-                message = f"nothing sets or declares “{undeclared[1]}” (character {error.column})"
-                yield self._error("unknown_name", pointer, message)
-            else:
-                message = f"{error.message} (character {error.column})"
-                yield self._error("bad_expression", pointer, message)
+            code = "unknown_name" if error.undeclared else "bad_expression"
+            yield self._error(code, pointer, f"{error.message} (character {error.column})")
 
     def _types(self) -> Iterator[Finding]:
         writers: dict[str, dict[str, str]] = {}
