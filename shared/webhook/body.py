@@ -6,8 +6,13 @@ import json
 import re
 from typing import Any, NoReturn
 
+import msgspec
+
 _ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+_quick = msgspec.json.Decoder().decode
 
 
 class NotJson(ValueError):
@@ -20,6 +25,14 @@ def decode(body: bytes) -> Any:
     Raises `NotJson`; for JSON that is well-formed but beyond us, whatever breaks: `RecursionError`
     for endless nesting, `ValueError` for a number of thousands of digits.
     """
+    try:
+        return _quick(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _thorough(body)
+
+
+def _thorough(body: bytes) -> Any:
+    """For the few that the quick decoder refuses: half pairs, huge numbers, and what is no JSON."""
     try:
         text = body.decode("utf-8")
         value = _loads(text)
