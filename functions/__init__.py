@@ -1,0 +1,1 @@
+"""One folder per Lambda; its `handler.py` is its one door."""

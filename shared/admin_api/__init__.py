@@ -1,0 +1,1 @@
+"""What every admin app shares: its door, its problems, its lists, and who may touch what."""

@@ -1,0 +1,96 @@
+"""Makes every admin app, so that none can be without the door, the problems and the roles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from mangum import Mangum
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.routing import Match
+
+from shared.admin_api.access import Admission
+from shared.admin_api.door import Door
+from shared.admin_api.json_route import JsonRoute
+from shared.admin_api.paging import Cursors
+from shared.admin_api.principal import Principal
+from shared.admin_api.problems import MEDIA_TYPE, Problem, ProblemError, answer_error
+from shared.backend.accounts import ClaimedMemberships, Memberships
+from shared.backend.auth import authentication
+from shared.backend.tokens import TokenVerifier
+from shared.errors import ParleyError
+from shared.settings import AdminSettings
+
+_ANSWERED: Final = (ParleyError, ProblemError, RequestValidationError, HTTPException)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What tells who is calling and what they may do, and signs what the API gives out."""
+
+    verifier: TokenVerifier
+    memberships: Memberships
+    cursor_key: Callable[[], bytes]
+
+    @classmethod
+    def of(cls, settings: AdminSettings) -> Guard:
+        known = authentication(settings)
+        return cls(known.verifier, ClaimedMemberships(), known.cursor_key)
+
+    def admit(self, token: str) -> Principal:
+        return Principal(self.verifier.verify(token), self.memberships)
+
+
+def create_app(router: APIRouter, guard: Guard, **collaborators: object) -> FastAPI:
+    """An app of the router's routes, behind the door.
+
+    The collaborators are what the routes work with, kept on `app.state` by name. Raises `TypeError`
+    for a route that does not say whom it admits.
+    """
+    _require_admissions(router)
+    app = FastAPI(
+        openapi_url=None,
+        redirect_slashes=False,
+        middleware=[Middleware(Door, admit=guard.admit)],
+        exception_handlers={**dict.fromkeys(_ANSWERED, answer_error), 405: _answer_405(router)},
+    )
+    app.include_router(router)
+    for name, collaborator in {**collaborators, "cursors": Cursors(guard.cursor_key)}.items():
+        setattr(app.state, name, collaborator)
+    return app
+
+
+def lambda_handler_of(app: FastAPI) -> Mangum:
+    """The app as a Lambda behind an HTTP API."""
+    return Mangum(app, lifespan="off", text_mime_types=["application/json", MEDIA_TYPE])
+
+
+def _answer_405(router: APIRouter) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+    """Names every method of an address, as RFC 9110 wants it; Starlette names those of one route."""
+
+    async def answer(request: Request, _: Exception) -> Response:
+        routes = (route for route in router.routes if isinstance(route, JsonRoute))
+        here = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
+        allowed = ", ".join(sorted(method for route in here for method in route.methods or ()))
+        return Problem(
+            "method-not-allowed", f"This address takes {allowed}.", headers={"Allow": allowed}
+        ).answer()
+
+    return answer
+
+
+def _require_admissions(router: APIRouter) -> None:
+    for route in router.routes:
+        if not isinstance(route, JsonRoute):
+            raise TypeError(f"{route} is not a JsonRoute")
+        if not any(isinstance(call, Admission) for call in _calls(route.dependant)):
+            raise TypeError(f"{route.methods} {route.path} does not say whom it admits")
+
+
+def _calls(dependant: Dependant) -> list[object]:
+    return [dependant.call, *(call for inner in dependant.dependencies for call in _calls(inner))]

@@ -1,0 +1,107 @@
+"""The one door of every admin app: nothing behind it runs for a stranger, and no error leaves it bare."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from typing import Final
+from uuid import uuid4
+
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.admin_api.principal import Principal
+from shared.admin_api.problems import Problem, ProblemError, problem_of
+from shared.errors import TooLarge
+
+MAX_BODY_BYTES: Final = 1_500_000
+"""A scenario of the largest size, written with room to spare."""
+
+_BARE_CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="parley"'}
+_logger = logging.getLogger(__name__)
+
+Admit = Callable[[str], Principal]
+"""Tells from a bearer token who is calling. Raises `Unauthenticated` or `Unavailable`."""
+
+
+class Door:
+    """Authenticates, bounds the body, and answers whatever goes wrong with a problem document."""
+
+    def __init__(self, app: ASGIApp, admit: Admit) -> None:
+        self._app = app
+        self._admit = admit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._answer(scope, receive, _uncached(send))
+        else:
+            await self._app(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            principal = await run_in_threadpool(self._admit, bearer_of(Headers(scope=scope)))
+            scope.setdefault("state", {})["principal"] = principal
+            await self._app(scope, _replayed(await _read(receive)), send)
+        except Exception as error:  # noqa: BLE001 - one of the two outermost doors
+            problem = problem_of(error) or _unexpected(error, scope)
+            await problem.answer()(scope, receive, send)
+
+
+def bearer_of(headers: Headers) -> str:
+    """The token of `Authorization: Bearer …`. Raises a 401 if there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        detail = "Send a token: Authorization: Bearer <JWT>."
+        raise ProblemError(Problem("unauthenticated", detail, headers=_BARE_CHALLENGE))
+    return token.strip()
+
+
+def _unexpected(error: Exception, scope: Scope) -> Problem:
+    """A fault of ours: all of it goes to the log, and to the caller only the id to find it by."""
+    trace_id = _trace_id(Headers(scope=scope))
+    where = {"trace_id": trace_id, "method": scope["method"], "path": scope["path"]}
+    _logger.error("unexpected error", exc_info=error, extra=where)
+    detail = "This is a fault of the server; it has been recorded. Try again, or report its trace_id."
+    return Problem("internal", detail, more={"trace_id": trace_id})
+
+
+def _trace_id(headers: Headers) -> str:
+    """The id that API Gateway gave the request (`Root=1-…`), else a new one."""
+    fields = dict(part.partition("=")[::2] for part in headers.get("x-amzn-trace-id", "").split(";"))
+    root = fields.get("Root", "")
+    is_id = root.replace("-", "").isalnum() and len(root) <= 64  # noqa: PLR2004 - theirs have 35
+    return root if is_id else str(uuid4())
+
+
+async def _read(receive: Receive) -> bytes:
+    """The whole body. Raises `TooLarge`."""
+    body = bytearray()
+    more = True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_BODY_BYTES:
+            raise TooLarge(MAX_BODY_BYTES)
+    return bytes(body)
+
+
+def _replayed(body: bytes) -> Receive:
+    async def receive() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return receive
+
+
+def _uncached(send: Send) -> Send:
+    """Answers are a person's own, and some show a secret once."""
+
+    async def send_uncached(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Cache-Control"] = "no-store"
+            headers["X-Content-Type-Options"] = "nosniff"
+        await send(message)
+
+    return send_uncached

@@ -1,0 +1,51 @@
+"""Types of fields that several resources share."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+
+
+def _without_controls(text: str) -> str:
+    """A line of text: no control characters (NUL and line breaks are some), no lone surrogates."""
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in text):
+        raise ValueError("control characters and lone surrogates are not allowed here")
+    return text
+
+
+def _without_nul(text: str) -> str:
+    return _without_controls(text.translate(_LAYOUT)) and text
+
+
+_LAYOUT = dict.fromkeys(map(ord, "\n\r\t"), " ")
+
+ONE_LINE = AfterValidator(_without_controls)
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), ONE_LINE]
+Description = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_without_nul)]
+
+
+class Draft(BaseModel):
+    """The base of request bodies: every field is known, of its JSON type, and never repeated in an error.
+
+    What `GET` shows may come back in a `PUT`: fields that only the server writes are named in
+    `server_fields` and taken no notice of. Any other unknown field is an error.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    server_fields: ClassVar[frozenset[str]] = frozenset()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_server_fields(cls, body: Any) -> Any:
+        if not isinstance(body, dict) or not cls.server_fields:
+            return body
+        return {name: value for name, value in body.items() if name not in cls.server_fields}
+
+
+class View(BaseModel):
+    """The base of answers: they hold what is named here, and nothing else."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, hide_input_in_errors=True)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from typing import Annotated
+
+import httpx
+import pytest
+from fastapi import APIRouter, Depends
+
+from shared.admin_api.access import SignedIn
+from shared.admin_api.app import Guard, create_app
+from shared.admin_api.json_route import JsonRoute
+from shared.admin_api.principal import Principal
+
+
+def nothing() -> None:
+    """A route that admits whoever comes."""
+
+
+def of_a_principal(principal: Annotated[Principal, Depends(SignedIn())]) -> None:
+    """A route that says whom it admits."""
+
+
+def test_app_with_a_route_that_admits_whoever_comes_does_not_start(guard: Guard) -> None:
+    router = APIRouter(route_class=JsonRoute)
+    router.get("/said")(of_a_principal)
+    router.get("/forgotten")(nothing)
+
+    with pytest.raises(TypeError, match="/forgotten does not say whom it admits"):
+        create_app(router, guard)
+
+
+def test_app_with_a_route_of_another_class_does_not_start(guard: Guard) -> None:
+    router = APIRouter()
+    router.get("/said")(of_a_principal)
+
+    with pytest.raises(TypeError, match="not a JsonRoute"):
+        create_app(router, guard)
+
+
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/things/", "/"])
+def test_app_has_no_routes_of_its_own(client: httpx.Client, path: str) -> None:
+    answer = client.get(path)
+
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:parley:problem:not-found"
+
+
+def test_method_that_an_address_does_not_take_is_told_which_it_does(client: httpx.Client) -> None:
+    answer = client.delete("/things")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, POST"
+    assert answer.json()["detail"] == "This address takes GET, POST."
+
+
+def test_answers_are_not_kept_by_caches(client: httpx.Client) -> None:
+    for answer in (client.get("/things"), client.get("/nowhere")):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["x-content-type-options"] == "nosniff"
