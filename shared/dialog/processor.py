@@ -140,7 +140,8 @@ class _Turn:
             self._answer(event)
 
     def _start(self, event: ConversationStarted) -> None:
-        if event.only_opens and self.dialog.run:
+        opens_only = event.only_opens or event.welcomed_by is not None
+        if opens_only and self.dialog.run:
             return
         self._begin(event.payload)
         if event.welcomed_by is not None:

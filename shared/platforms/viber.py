@@ -243,7 +243,7 @@ def _event(callback: _Callback, message: _Content, person: Person) -> Event:
 def _parse_opening(callback: _Callback) -> Parsed:
     """The chat was opened: by somebody new, who is to be welcomed; or again, perhaps by a deep link.
 
-    Somebody subscribed has written before, so without a deep link nothing is to begin.
+    Only a deep link (`context`) begins anew where there is a dialog already, as `/start` does.
     """
     if callback.user is None:
         raise UnreadableUpdate("a conversation started by nobody")
@@ -254,6 +254,7 @@ def _parse_opening(callback: _Callback) -> Parsed:
         occurred_at=_time(callback.timestamp),
         person=_person(callback.user),
         payload=callback.context or "",
+        only_opens=not callback.context,
     )
     addressed = AddressedEvent(callback.user.id, event)
     return Parsed((addressed,), wants_welcome=not callback.subscribed)

@@ -146,7 +146,9 @@ def test_somebody_who_does_not_tell_a_name_has_none() -> None:
     ("name", "start"), [("conversation_started", ""), ("conversation_started_by_link", "cook-2026_1")]
 )
 def test_who_opens_the_chat_is_to_be_welcomed(name: str, start: str) -> None:
-    event = ConversationStarted(id=token(name), occurred_at=SENT_AT, person=PERSON, payload=start)
+    event = ConversationStarted(
+        id=token(name), occurred_at=SENT_AT, person=PERSON, payload=start, only_opens=not start
+    )
     assert only_event(name) == event
     assert parse(name).wants_welcome
 
