@@ -7,9 +7,10 @@ import time
 from types import FrameType
 
 from infra.local.admin_api import AdminApi
-from infra.local.embedded import EmbeddedParley, RunInfo
+from infra.local.embedded import EmbeddedParley
 from infra.local.errors import StartError
 from infra.local.progress import say
+from infra.local.running import RunInfo
 from infra.local.settings import Settings
 from infra.local.telegram_polling import TelegramBot, TelegramPolling, store_credential, webhook_secret
 
@@ -35,23 +36,23 @@ def main() -> int:
 def _run(settings: Settings) -> None:
     parley = EmbeddedParley(settings, say)
     with parley as info:
-        _welcome(info)
+        _welcome(settings, info)
         polling = _poll_telegram(settings, info)
         try:
             while True:
                 parley.ensure_running()
                 time.sleep(1)
         finally:
-            say("Stopping, and saving the state in .local/ ...")
+            say("Stopping, and saving the state ...")
             if polling is not None:
                 polling.stop()
 
 
-def _welcome(info: RunInfo) -> None:
+def _welcome(settings: Settings, info: RunInfo) -> None:
     say("")
     say("Parley is ready.")
     say(f"    Chat:       {info.chat_url}")
-    say(f"    Admin API:  {info.api_url}/api  (token and ids: .local/run.json)")
+    say(f"    Admin API:  {info.api_url}/api  (token and ids: {settings.state_dir.name}/run.json)")
     say("    Ctrl-C stops it and keeps everything; make clean forgets.")
 
 

@@ -18,8 +18,10 @@ SOURCES = (
     "Makefile",
     "uv.lock",
     "infra/local/building.py",
+    "infra/local/gaps.py",
 )
 FOLDER = ROOT / ".aws-sam" / "embedded"
+TEMPLATE = FOLDER / "build" / "one-artifact.yaml"
 # All artifacts are equal (a test compares them), so one is built for all.
 ANY_FUNCTION = "TelegramWebhook"
 
@@ -46,7 +48,7 @@ def build(log: Path) -> Path:
     with _alone():
         if not is_built():
             _build(log)
-    return FOLDER / "build" / "one-artifact.yaml"
+    return TEMPLATE
 
 
 def artifact() -> Path:
@@ -74,7 +76,7 @@ def _share_one_artifact(built: Path) -> None:
     _pack(built / ANY_FUNCTION, built / "artifact.zip")
     template = (built / "template.yaml").read_text()
     shared = re.sub(r"^( +CodeUri: ).+$", r"\g<1>artifact.zip", template, flags=re.MULTILINE)
-    (built / "one-artifact.yaml").write_text(shared)
+    TEMPLATE.write_text(shared)
 
 
 def _pack(folder: Path, archive: Path) -> None:

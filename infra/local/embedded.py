@@ -2,7 +2,7 @@ import json
 import os
 import secrets
 import threading
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import httpx
@@ -12,28 +12,15 @@ from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi, admin_token
 from infra.local.commands import REGION
 from infra.local.deployment import Deployment
 from infra.local.emulator import Emulator
+from infra.local.gaps import allow_batches, allow_plain_http, api_id, connect_routes
 from infra.local.lock import StateLock
 from infra.local.ports import free_port_above, is_free, reserve
 from infra.local.progress import Say, say_nothing, step
 from infra.local.proxy import Proxy
-from infra.local.routes import api_id, connect_routes
+from infra.local.running import RunInfo
 from infra.local.seeding import Seed
 from infra.local.settings import Settings
 from infra.local.warming import warm_workers
-
-
-@dataclass(frozen=True)
-class RunInfo:
-    """What another program needs to use a running Parley; `.local/run.json` holds it."""
-
-    api_url: str
-    chat_url: str
-    admin_token: str
-    jwt_secret: str
-    account_id: str
-    bot_id: str
-    aws_endpoint_url: str
-    region: str
 
 
 class EmbeddedParley:
@@ -59,7 +46,7 @@ class EmbeddedParley:
         self.stop()
 
     def start(self) -> RunInfo:
-        self._lock.take()
+        self._lock.take(f"http://localhost:{self._settings.port}")
         try:
             return self._start()
         except BaseException:
@@ -84,9 +71,9 @@ class EmbeddedParley:
         return self._emulator
 
     def _start(self) -> RunInfo:
+        (self._state / "run.json").unlink(missing_ok=True)  # of a run that was killed
         self._proxy = Proxy(reserve(self._settings.port))
-        with step(self._tell, "build with the SAM CLI"):
-            template = building.build(self._logs / "build.log")
+        template = self._build()
         with step(self._tell, "start the embedded AWS"):
             self._emulator = Emulator(
                 self._state / "emulator", self._emulator_port(), self._logs / "emulator.log"
@@ -99,6 +86,12 @@ class EmbeddedParley:
             info = self._seed(secret)
         self._publish(info)
         return info
+
+    def _build(self) -> Path:
+        if building.is_built():
+            return building.TEMPLATE
+        with step(self._tell, "build with the SAM CLI"):
+            return building.build(self._logs / "build.log")
 
     def _deploy(self, template: Path, secret: str) -> None:
         """Deploy, unless the same template stands there with the same code and parameters."""
@@ -114,6 +107,8 @@ class EmbeddedParley:
             stack = deployment.deploy(self.emulator, template, parameters, self._logs / "deploy.log")
         with step(self._tell, "connect the API's routes"):
             connect_routes(self.emulator)
+            allow_batches(self.emulator)
+            allow_plain_http(self.emulator)
         Deployment(digest, parameters, stack).save(record)
 
     def _seed(self, secret: str) -> RunInfo:

@@ -69,15 +69,7 @@ class Emulator:
             raise StartError("The embedded AWS stopped by itself.", self._log)
 
     def client(self, service: str) -> Any:
-        """A client with the rights of the account's root."""
-        return boto3.client(  # type: ignore[call-overload]  # any service's name
-            service,
-            endpoint_url=self.url,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator's own
-            config=Config(retries={"total_max_attempts": 3}, proxies={}),
-        )
+        return root_client(self.url, service)
 
     @property
     def _pid_file(self) -> Path:
@@ -114,6 +106,18 @@ class Emulator:
             time.sleep(0.1)
         self.stop()
         raise StartError(f"The embedded AWS was not ready within {READY_WITHIN_SECONDS} s.", self._log)
+
+
+def root_client(url: str, service: str) -> Any:
+    """A client with the rights of the account's root, of a session of its own: sessions are not for threads."""
+    return boto3.session.Session().client(  # type: ignore[call-overload]  # any service's name
+        service,
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's own
+        config=Config(retries={"total_max_attempts": 3}, proxies={}),
+    )
 
 
 def stop_forgotten(folder: Path) -> None:

@@ -13,7 +13,7 @@ def main() -> int:
     if not state.exists():
         return 0
     try:
-        StateLock(state).take()
+        StateLock(state).take("make clean")
     except StartError as error:
         sys.stderr.write(f"{error}\n")
         return 1

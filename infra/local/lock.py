@@ -13,7 +13,7 @@ class StateLock:
         self._file = folder / "lock"
         self._held: IO[str] | None = None
 
-    def take(self) -> None:
+    def take(self, where: str) -> None:
         held = self._file.open("a+")
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -21,9 +21,9 @@ class StateLock:
             held.seek(0)
             owner = held.read().strip()
             held.close()
-            raise StartError(f"Parley already runs here (process {owner}); stop that one first.") from None
+            raise StartError(f"Parley is already running: {owner}; stop that one first.") from None
         held.truncate(0)
-        held.write(str(os.getpid()))
+        held.write(f"{where}, process {os.getpid()}")
         held.flush()
         self._held = held
 

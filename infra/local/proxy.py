@@ -20,6 +20,8 @@ BODY_LIMIT_BYTES = 10 * 1024 * 1024
 TIMEOUT_SECONDS = 30
 # The emulator starts a process for each concurrent call; a laptop has room for a few.
 CONCURRENT_CALLS = 8
+# The emulator's answer for a Lambda that raised holds the error; the gateway's says nothing.
+LAMBDA_FAILED = 502
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 NOT_PASSED_ON = {b"host", b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"content-length"}
 
@@ -57,6 +59,8 @@ class Gateway:
         answer = await self._client.send(call, stream=True)
         content = b"".join([chunk async for chunk in answer.aiter_raw()])
         await answer.aclose()
+        if answer.status_code == LAMBDA_FAILED:
+            return JSONResponse({"message": "Internal Server Error"}, 500)
         passed = Response(content, answer.status_code)
         passed.raw_headers += [
             (name, value) for name, value in _passed_on(answer.headers.raw) if name.lower() != b"date"
@@ -74,7 +78,7 @@ class Proxy:
 
     def start(self, api_id: str, port: int) -> None:
         app = Starlette(routes=[Route("/{path:path}", Gateway(api_id, port).pass_on, methods=METHODS)])
-        config = uvicorn.Config(app, log_level="error", access_log=False, date_header=True, lifespan="off")
+        config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, lifespan="off")
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="proxy", daemon=True)
         self._thread.start()

@@ -32,6 +32,7 @@ class Settings:
         }
         return cls(
             port=_port(environment.get("PORT") or "8000"),
+            state_dir=Path(environment.get("PARLEY_STATE") or ROOT / ".local").absolute(),
             parameters=given,
             telegram_token=environment.get("TELEGRAM_TOKEN", "").strip(),
         )

@@ -1,5 +1,6 @@
-"""The emulator ignores an API's OpenAPI body, which is where SAM writes the routes: they are made here."""
+"""What the emulator does not take from the template, or takes and cannot live with."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,7 @@ from infra.local.deployment import STACK, physical_id
 from infra.local.emulator import Emulator
 from infra.local.template import parse_template
 
+BATCHED_ACTIONS = {"sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
 FUNCTION_OF_URI = re.compile(r"\$\{(\w+)\.Arn\}")
 
 
@@ -15,8 +17,8 @@ def api_id(emulator: Emulator) -> str:
     return physical_id(emulator, "HttpApi")
 
 
-def connect_routes(emulator: Emulator) -> int:
-    """Give the deployed API the routes of the deployed template; return how many."""
+def connect_routes(emulator: Emulator) -> None:
+    """Make the routes, which the emulator misses: SAM writes them into the API's OpenAPI body."""
     wanted = dict(_routes_of(_deployed_template(emulator)))
     api, gateway = api_id(emulator), emulator.client("apigatewayv2")
     for route in _pages(gateway, "get_routes", api):
@@ -26,7 +28,37 @@ def connect_routes(emulator: Emulator) -> int:
     targets = {function: _integrate(emulator, api, function) for function in set(wanted.values())}
     for key, function in wanted.items():
         gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{targets[function]}")
-    return len(wanted)
+
+
+def allow_plain_http(emulator: Emulator) -> None:
+    """Lift the bucket's rule that only TLS may reach it: the emulator speaks HTTP, on loopback."""
+    bucket = physical_id(emulator, "MediaBucket")
+    emulator.client("s3").delete_bucket_policy(Bucket=bucket)
+
+
+def allow_batches(emulator: Emulator) -> None:
+    """Where IAM has one action for a call and its batch form, as SQS has, the emulator asks for two."""
+    iam = emulator.client("iam")
+    for role in _roles(emulator):
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for statement in policy["Statement"]:
+                statement["Action"] = _with_batches(statement["Action"])
+            iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
+
+
+def _with_batches(actions: str | list[str]) -> list[str]:
+    listed = [actions] if isinstance(actions, str) else actions
+    return [*listed, *(f"{action}Batch" for action in listed if action in BATCHED_ACTIONS)]
+
+
+def _roles(emulator: Emulator) -> list[str]:
+    resources = emulator.client("cloudformation").describe_stack_resources(StackName=STACK)
+    return [
+        found["PhysicalResourceId"]
+        for found in resources["StackResources"]
+        if found["ResourceType"] == "AWS::IAM::Role"
+    ]
 
 
 def _deployed_template(emulator: Emulator) -> dict[str, Any]:
