@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.credential import Credential
+from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived, Person
+from shared.dialog.messages import Button, Message
+from shared.errors import Invalid
+from shared.platforms.base import Outcome, Rendered, Response, WebhookRequest
+from shared.platforms.webchat import (
+    ChatCall,
+    WebchatAdapter,
+    chat_of,
+    chat_token,
+    client_id_of,
+    language_of,
+    new_chat_id,
+)
+
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+ADAPTER = WebchatAdapter()
+CREDENTIAL = Credential("c", "6f1c8f5e-1111-4a6b-8c2d-0123456789ab", "webchat", True, {"token_secret": "s"})
+CHAT = "0123456789abcdef" * 2
+PRESS = "p:0123abcd:1:1:0"
+
+
+def parsed(body: Any) -> Any:
+    (addressed,) = ADAPTER.parse(ChatCall(CHAT, "fresh", "ru-RU", body), CREDENTIAL, NOW).events
+    assert addressed.chat_id == CHAT
+    return addressed.event
+
+
+def request(method: str = "GET", **headers: str) -> WebhookRequest:
+    return WebhookRequest(method, headers, {}, b"")
+
+
+def test_a_text_is_a_message() -> None:
+    event = MessageReceived(id=f"{CHAT}.7", occurred_at=NOW, person=Person(language="ru-RU"), text=" Anna ")
+    assert parsed({"text": " Anna ", "id": "7"}) == event
+
+
+def test_a_start_begins_a_conversation() -> None:
+    person = Person(language="ru-RU")
+    started = ConversationStarted(id=f"{CHAT}.fresh", occurred_at=NOW, person=person, payload="deep")
+    assert parsed({"start": True, "payload": "deep"}) == started
+    assert parsed({"start": True}).payload == ""
+    assert parsed({"start": True, "payload": None}).payload == ""
+
+
+def test_a_button_with_our_data_is_a_press_and_any_other_is_typed() -> None:
+    assert parsed({"button": PRESS}).data == PRESS
+    assert isinstance(parsed({"button": PRESS}), ButtonPressed)
+    for typed in ("cook", "p:cook", PRESS + ":0", "P" + PRESS[1:], PRESS + "\n"):
+        assert parsed({"button": typed}) == MessageReceived(
+            id=f"{CHAT}.fresh", occurred_at=NOW, person=Person(language="ru-RU"), text=typed
+        )
+
+
+def test_one_client_id_in_two_chats_names_two_events() -> None:
+    other = ADAPTER.parse(ChatCall("f" * 32, "fresh", "", {"text": "a", "id": "1"}), CREDENTIAL, NOW)
+    assert parsed({"text": "a", "id": "1"}).id != other.events[0].event.id
+
+
+@given(st.text(min_size=1, max_size=64))
+def test_a_client_finds_its_own_id_again(client_id: str) -> None:
+    assert client_id_of(parsed({"text": "a", "id": client_id}).id) == client_id
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        pytest.param({"text": "x" * 4097}, "at most 4096 characters", id="a text too long"),
+        pytest.param({"text": "🙂" * 4097}, "at most 4096 characters", id="too many emoji"),
+        pytest.param({"text": ""}, "“text” must be a text", id="no text"),
+        pytest.param({"text": " \n\t "}, "must not be empty", id="spaces"),
+        pytest.param({"button": "  "}, "must not be empty", id="a button of spaces"),
+        pytest.param({"text": 5}, "must be a text", id="a number"),
+        pytest.param({"text": ["a"]}, "must be a text", id="a list"),
+        pytest.param({"button": True}, "must be a text", id="a button that is true"),
+        pytest.param({"start": False}, "must be true", id="no start"),
+        pytest.param({"start": "yes"}, "must be true", id="a start in words"),
+        pytest.param({"start": True, "payload": {"a": 1}}, "must be a text", id="a payload object"),
+        pytest.param({"start": True, "payload": "x" * 513}, "at most 512", id="a payload too long"),
+        pytest.param({"text": "a", "id": "x" * 65}, "“id” must be at most 64", id="an id too long"),
+        pytest.param({"text": "a", "id": ""}, "“id” must be a text", id="an empty id"),
+        pytest.param({"text": "a", "id": 7}, "“id” must be a text", id="a number for an id"),
+        pytest.param({"text": "a", "button": "b"}, "say one of", id="two acts at once"),
+        pytest.param({}, "say one of", id="nothing"),
+        pytest.param({"image": "x"}, "say one of", id="something else"),
+        pytest.param([], "say one of", id="a list"),
+        pytest.param("text", "say one of", id="a string"),
+        pytest.param(None, "say one of", id="null"),
+    ],
+)
+def test_anything_else_is_refused_with_words(body: Any, words: str) -> None:
+    with pytest.raises(Invalid, match=words):
+        parsed(body)
+
+
+def test_texts_of_the_longest_length_pass() -> None:
+    assert len(parsed({"text": "🙂" * 4096}).text) == 4096
+
+
+def test_a_token_proves_its_chat() -> None:
+    token = chat_token(CREDENTIAL, CHAT)
+    assert chat_of(request(authorization=f"Bearer {token}"), CREDENTIAL) == CHAT
+    assert chat_of(request(authorization=f"bearer  {token} "), CREDENTIAL) == CHAT
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic " + chat_token(CREDENTIAL, CHAT),
+        chat_token(CREDENTIAL, CHAT),
+        "Bearer " + CHAT,
+        "Bearer " + chat_token(CREDENTIAL, CHAT)[:-1],
+        "Bearer " + chat_token(CREDENTIAL, CHAT) + "0",
+        "Bearer " + "f" * 32 + chat_token(CREDENTIAL, CHAT)[32:],
+        "Bearer " + chat_token(CREDENTIAL, CHAT).upper(),
+        "Bearer " + chat_token(CREDENTIAL, CHAT).replace("0", "٠"),
+        "Bearer " + "é" * 97,
+    ],
+)
+def test_nothing_else_proves_a_chat(header: str) -> None:
+    assert chat_of(request(authorization=header), CREDENTIAL) is None
+    assert not ADAPTER.verify(request("GET", authorization=header), CREDENTIAL)
+    assert not ADAPTER.verify(request("POST", authorization=header), CREDENTIAL)
+
+
+def test_a_token_is_worth_nothing_with_another_bot_or_secret() -> None:
+    header = request(authorization=f"Bearer {chat_token(CREDENTIAL, CHAT)}")
+    other_bot = Credential(
+        "c", "6f1c8f5e-2222-4a6b-8c2d-0123456789ab", "webchat", True, {"token_secret": "s"}
+    )
+    other_secret = Credential("c", CREDENTIAL.bot_id, "webchat", True, {"token_secret": "t"})
+    assert chat_of(header, other_bot) is None
+    assert chat_of(header, other_secret) is None
+
+
+def test_only_a_post_may_come_without_a_token() -> None:
+    assert ADAPTER.verify(request("POST"), CREDENTIAL)
+    assert not ADAPTER.verify(request("GET"), CREDENTIAL)
+
+
+def test_chats_are_numbered_beyond_guessing() -> None:
+    ids = {new_chat_id() for _ in range(10_000)}
+    assert len(ids) == 10_000
+    assert {len(chat_id) for chat_id in ids} == {32}
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        ("ru-RU,ru;q=0.9,en;q=0.8", "ru-RU"),
+        ("en", "en"),
+        (" de ; q=0.5", "de"),
+        ("zh-Hant-TW", "zh-Hant-TW"),
+        ("*", ""),
+        ("", ""),
+        ("<script>", ""),
+        ("x" * 1000, ""),
+    ],
+)
+def test_the_language_is_the_one_the_browser_prefers(header: str, language: str) -> None:
+    assert language_of(request(**{"accept-language": header})) == language
+
+
+def test_a_message_takes_no_request() -> None:
+    message = Message("Hello" * 1000, buttons=(Button("a", data=PRESS),) * 50)
+    assert ADAPTER.render(message, CHAT, CREDENTIAL, "d:e:1:1") == Rendered()
+    assert ADAPTER.interpret(Response(500, b"")).outcome is Outcome.SENT
