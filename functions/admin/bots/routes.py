@@ -1,0 +1,77 @@
+"""Routes of bots."""
+
+# ruff: noqa: FAST003 - paths are read by Reach, which admits to what they name
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import uuid4
+
+from fastapi import APIRouter, Depends, Response
+
+from functions.admin.bots.schemas import BotChange, BotDraft, BotView
+from shared.admin_api.access import Reach, account_in_path, bot_in_path, bots_of
+from shared.admin_api.json_route import JsonRoute
+from shared.admin_api.paging import Listing, PageAsked
+from shared.admin_api.versions import IfMatchSent, tag
+from shared.backend.accounts import Role
+from shared.storage.bots import Bot, DynamoBots
+from shared.storage.clock import utc_now
+
+router = APIRouter(route_class=JsonRoute)
+
+Bots = Annotated[DynamoBots, Depends(bots_of)]
+ReadableAccount = Annotated[str, Depends(Reach(Role.VIEWER, "account", account_in_path))]
+WritableAccount = Annotated[str, Depends(Reach(Role.EDITOR, "account", account_in_path))]
+ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("id")))]
+WritableBot = Annotated[Bot, Depends(Reach(Role.EDITOR, "bot", bot_in_path("id")))]
+
+
+@router.get("/api/accounts/{account_id}/bots")
+def list_bots(account: ReadableAccount, bots: Bots, page: PageAsked) -> Listing[BotView]:
+    found = bots.of_account(account, page.limit, page.start)
+    return Listing(**page.answer([_view(bot) for bot in found.items], found.next))
+
+
+@router.post("/api/accounts/{account_id}/bots", status_code=201)
+def create_bot(account: WritableAccount, draft: BotDraft, bots: Bots, response: Response) -> BotView:
+    now = utc_now()
+    bot = Bot(id=str(uuid4()), account_id=account, **draft.model_dump(), created_at=now, updated_at=now)
+    bots.create(bot)
+    response.headers["Location"] = f"/api/bots/{bot.id}"
+    return _tagged(response, bot)
+
+
+@router.get("/api/bots/{id}")
+def read_bot(bot: ReadableBot, response: Response) -> BotView:
+    return _tagged(response, bot)
+
+
+@router.put("/api/bots/{id}")
+def replace_bot(
+    bot: WritableBot, change: BotChange, if_match: IfMatchSent, bots: Bots, response: Response
+) -> BotView:
+    if_match.check(_view(bot))
+    fields: dict[str, Any] = change.model_dump(exclude_none=True)
+    with if_match.guard():
+        changed = bots.change(bot.id, met=bot.updated_at if if_match else None, **fields)
+    return _tagged(response, changed)
+
+
+@router.post("/api/bots/{id}/activate")
+def activate_bot(bot: WritableBot, bots: Bots, response: Response) -> BotView:
+    return _tagged(response, bots.change(bot.id, is_active=True))
+
+
+@router.post("/api/bots/{id}/deactivate")
+def deactivate_bot(bot: WritableBot, bots: Bots, response: Response) -> BotView:
+    return _tagged(response, bots.change(bot.id, is_active=False))
+
+
+def _view(bot: Bot) -> BotView:
+    return BotView.model_validate(bot)
+
+
+def _tagged(response: Response, bot: Bot) -> BotView:
+    view = _view(bot)
+    tag(response, view)
+    return view

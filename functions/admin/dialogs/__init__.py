@@ -1,0 +1,1 @@
+"""Dialogs and their history, for reading."""

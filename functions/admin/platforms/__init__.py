@@ -1,0 +1,1 @@
+"""The messengers a bot is connected to, and the credentials for that."""

@@ -1,0 +1,1 @@
+"""Scenarios of a bot, their revisions, and which one runs."""

@@ -1,0 +1,14 @@
+"""The Lambda of `/api/bots/{bot_id}/scenarios` and `/api/scenarios/…`."""
+
+from __future__ import annotations
+
+from functions.admin.scenarios.routes import router
+from shared.admin_api.app import Guard, create_app, lambda_handler_of
+from shared.settings import AdminSettings
+from shared.storage.bots import DynamoBots
+from shared.storage.scenarios import DynamoScenarios
+
+app = create_app(
+    router, Guard.of(AdminSettings.from_environment()), bots=DynamoBots(), scenarios=DynamoScenarios()
+)
+lambda_handler = lambda_handler_of(app)

@@ -1,0 +1,165 @@
+"""The admin API in this process: the four apps over an AWS in memory, and members of every role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from starlette.routing import Match
+
+from functions.admin.bots import routes as bots
+from functions.admin.dialogs import routes as dialogs
+from functions.admin.platforms import routes as platforms
+from functions.admin.scenarios import routes as scenarios
+from shared.admin_api.app import Guard, create_app
+from shared.backend.accounts import ClaimedMemberships
+from shared.backend.kept import Kept
+from shared.backend.keys import SharedSecret
+from shared.backend.tokens import TokenVerifier
+from shared.dialog.history import DeliveryRecord, HistoryEntry
+from shared.dialog.state import Dialog, dialog_id_of
+from shared.storage.bots import DynamoBots
+from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
+from shared.storage.history import DynamoHistory
+from shared.storage.scenarios import DynamoScenarios
+from tests.admin_api.gateway import client_of
+from tests.backend.tokens import SECRET, claims, signed
+from tests.conftest import Aws
+
+ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a001"
+OTHER_ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a002"
+ROUTERS: tuple[APIRouter, ...] = (bots.router, platforms.router, scenarios.router, dialogs.router)
+NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+
+SCENARIO: dict[str, Any] = {
+    "version": "1.0",
+    "steps": [
+        {
+            "id": "ask_name",
+            "message": {"text": "What's your name?"},
+            "expected_input": {"type": "text", "variable": "name"},
+            "next_step": "bye",
+        },
+        {"id": "bye", "message": {"text": "Bye, {{ name }}!"}, "end": True},
+    ],
+}
+BROKEN_SCENARIO: dict[str, Any] = {
+    **SCENARIO,
+    "steps": [{"id": "ask_name", "message": {"text": "Hello"}, "next_step": "nowhere"}],
+}
+
+
+def token_of(role: str, account: str = ACCOUNT) -> str:
+    return signed(claims({account: role}))
+
+
+@dataclass(frozen=True)
+class Api:
+    """All the apps behind one address; a request goes where API Gateway would send it."""
+
+    apps: tuple[tuple[APIRouter, httpx.Client], ...]
+
+    def __call__(
+        self, method: str, path: str, role: str | None = "admin", *, token: str | None = None, **more: Any
+    ) -> httpx.Response:
+        headers = dict(more.pop("headers", {}))
+        bearer = token or (token_of(role) if role else None)
+        if bearer is not None:
+            headers.setdefault("Authorization", f"Bearer {bearer}")
+        return self._client_for(path).request(method, path, headers=headers, **more)
+
+    def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        """What a POST that succeeds answers."""
+        answer = self("POST", path, json=body)
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+    def bot(self, account: str = ACCOUNT, **fields: Any) -> str:
+        """The id of a new bot."""
+        path = f"/api/accounts/{account}/bots"
+        answer = self("POST", path, token=token_of("admin", account), json={"name": "A bot"} | fields)
+        return str(answer.json()["id"])
+
+    def _client_for(self, path: str) -> httpx.Client:
+        scope = {"type": "http", "method": "GET", "path": path.partition("?")[0], "root_path": ""}
+        for router, client in self.apps:
+            if any(route.matches(scope)[0] is not Match.NONE for route in router.routes):
+                return client
+        return self.apps[0][1]
+
+
+@pytest.fixture
+def guard() -> Guard:
+    verifier = TokenVerifier({"HS256": SharedSecret(Kept("the secret", SECRET.encode))})
+    return Guard(verifier, ClaimedMemberships(), lambda: b"a key of tests")
+
+
+@pytest.fixture
+def api(aws_account: Aws, guard: Guard) -> Api:
+    collaborators: dict[str, object] = {
+        "bots": DynamoBots(),
+        "credentials": DynamoCredentials(aws_account.kms),
+        "scenarios": DynamoScenarios(),
+        "dialogs": DynamoDialogs(),
+        "history": DynamoHistory(),
+    }
+    apps: tuple[FastAPI, ...] = tuple(create_app(router, guard, **collaborators) for router in ROUTERS)
+    return Api(tuple((router, client_of(app)) for router, app in zip(ROUTERS, apps, strict=True)))
+
+
+@pytest.fixture
+def bot(api: Api) -> str:
+    return api.bot()
+
+
+@pytest.fixture
+def scenario(api: Api, bot: str) -> str:
+    body = {"name": "Onboarding", "scenario_data": SCENARIO}
+    return str(api.create(f"/api/bots/{bot}/scenarios", body)["id"])
+
+
+Talk = Callable[..., Dialog]
+
+
+@pytest.fixture
+def talk(aws_account: Aws) -> Talk:
+    """Makes a dialog of a bot as the dialog worker would have left it."""
+
+    def make(bot: str, **fields: Any) -> Dialog:
+        platform, chat = fields.pop("platform", "telegram"), fields.pop("chat", str(uuid4()))
+        usual: dict[str, Any] = {
+            "epoch": "e1",
+            "created_at": NOW,
+            "updated_at": NOW,
+            "last_interaction_at": NOW,
+            "run": 1,
+            "current_step": "ask_name",
+            "variables": {"name": "Иван"},
+            "recent_events": ("hash-of-an-event",),
+        }
+        place = {"id": dialog_id_of(bot, platform, chat), "bot_id": bot}
+        dialog = Dialog(**(usual | place | {"platform": platform, "platform_chat_id": chat} | fields))
+        DynamoDialogs().commit(dialog, None)
+        return dialog
+
+    return make
+
+
+def entry(dialog: Dialog, turn: int, n: int, **fields: Any) -> HistoryEntry:
+    """A row of a dialog's history: the person's for n = 0, else the bot's."""
+    usual: dict[str, Any] = {
+        "message_type": "bot" if n else "user",
+        "message_data": {"text": f"{turn}.{n}"},
+        "timestamp": NOW,
+        "created_at": NOW,
+        "delivery": DeliveryRecord("sent", ("m1",)) if n else None,
+    }
+    return HistoryEntry(dialog_id=dialog.id, epoch=dialog.epoch, turn=turn, n=n, **(usual | fields))

@@ -1,0 +1,164 @@
+"""Who may do what: every route, for every kind of caller."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from shared.admin_api.json_route import JsonRoute
+from tests.backend.tokens import claims, signed, unsigned
+from tests.functions.admin.conftest import ACCOUNT, OTHER_ACCOUNT, ROUTERS, SCENARIO, Api, Talk, token_of
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What a route answers to those who may, and the least role that may; None: anybody with a token."""
+
+    status: int
+    role: str | None
+    body: Any = None
+
+
+TELEGRAM = {"bot_token": "123456789:AAF0-token_of_a_test"}
+
+ROUTES: dict[str, Entry] = {
+    "GET /api/accounts/{account_id}/bots": Entry(200, "viewer"),
+    "POST /api/accounts/{account_id}/bots": Entry(201, "editor", {"name": "Bot"}),
+    "GET /api/bots/{id}": Entry(200, "viewer"),
+    "PUT /api/bots/{id}": Entry(200, "editor", {"name": "Bot"}),
+    "POST /api/bots/{id}/activate": Entry(200, "editor"),
+    "POST /api/bots/{id}/deactivate": Entry(200, "editor"),
+    "GET /api/bots/{bot_id}/platforms": Entry(200, "viewer"),
+    "POST /api/bots/{bot_id}/platforms": Entry(201, "admin", {"platform": "webchat", "credentials": {}}),
+    "GET /api/bots/{bot_id}/platforms/{platform}": Entry(200, "viewer"),
+    "PUT /api/bots/{bot_id}/platforms/{platform}": Entry(200, "admin", {"credentials": TELEGRAM}),
+    "DELETE /api/bots/{bot_id}/platforms/{platform}": Entry(204, "admin"),
+    "GET /api/bots/{bot_id}/scenarios": Entry(200, "viewer"),
+    "POST /api/bots/{bot_id}/scenarios": Entry(201, "editor", {"name": "S", "scenario_data": SCENARIO}),
+    "POST /api/scenarios/validate": Entry(200, None, {"scenario_data": SCENARIO}),
+    "GET /api/scenarios/{id}": Entry(200, "viewer"),
+    "PUT /api/scenarios/{id}": Entry(200, "editor", {"name": "S", "scenario_data": SCENARIO}),
+    "POST /api/scenarios/{id}/activate": Entry(200, "editor"),
+    "GET /api/scenarios/{id}/revisions": Entry(200, "viewer"),
+    "GET /api/scenarios/{id}/revisions/{revision}": Entry(200, "viewer"),
+    "GET /api/bots/{bot_id}/dialogs": Entry(200, "viewer"),
+    "GET /api/bots/{bot_id}/platforms/{platform}/dialogs": Entry(200, "viewer"),
+    "GET /api/dialogs/{id}": Entry(200, "viewer"),
+    "GET /api/dialogs/{id}/history": Entry(200, "viewer"),
+}
+
+ROLES = ("viewer", "editor", "admin")
+
+STRANGERS: dict[str, dict[str, str]] = {
+    "no token": {},
+    "another scheme": {"Authorization": "Basic YWRtaW46YWRtaW4="},
+    "no token after Bearer": {"Authorization": "Bearer "},
+    "garbage": {"Authorization": "Bearer garbage"},
+    "expired": {"Authorization": f"Bearer {signed(claims({ACCOUNT: 'admin'}, exp=int(time.time()) - 1))}"},
+    "wrong signature": {"Authorization": f"Bearer {signed(claims({ACCOUNT: 'admin'}), 'x' * 40)}"},
+    "none": {"Authorization": f"Bearer {unsigned(claims({ACCOUNT: 'admin'}))}"},
+    "wrong audience": {"Authorization": f"Bearer {signed(claims({ACCOUNT: 'admin'}, aud='anon'))}"},
+}
+
+
+@pytest.fixture
+def ids(api: Api, bot: str, scenario: str, talk: Talk) -> dict[str, str]:
+    """What the places in a route's path stand for, by the kind of thing that has the id."""
+    api.create(f"/api/bots/{bot}/platforms", {"platform": "telegram", "credentials": TELEGRAM})
+    return {"account": ACCOUNT, "bot": bot, "scenario": scenario, "dialog": talk(bot).id}
+
+
+def path_of(route: str, ids: dict[str, str]) -> str:
+    """The route's path with things in it that there are."""
+    path = route.partition(" ")[2]
+    kind = path.split("/")[2].removesuffix("s")
+    places = {"account_id": ids["account"], "bot_id": ids["bot"], "platform": "telegram", "revision": "1"}
+    return path.format(id=ids.get(kind, ""), **places)
+
+
+def ask(api: Api, route: str, path: str, **more: Any) -> Any:
+    entry = ROUTES[route]
+    body = {} if entry.body is None else {"json": entry.body}
+    return api(route.partition(" ")[0], path, None, **body, **more)
+
+
+def test_every_route_of_the_code_has_an_entry() -> None:
+    routes = [route for router in ROUTERS for route in router.routes if isinstance(route, JsonRoute)]
+    coded = {f"{method} {route.path}" for route in routes for method in route.methods or ()}
+
+    assert coded == set(ROUTES)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_no_route_answers_a_stranger(api: Api, route: str) -> None:
+    ids = dict.fromkeys(("account", "bot", "scenario", "dialog"), str(uuid4()))
+    for headers in STRANGERS.values():
+        answer = ask(api, route, path_of(route, ids), headers=headers)
+
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_route_takes_its_role_or_a_higher_one(api: Api, ids: dict[str, str], route: str) -> None:
+    entry, path = ROUTES[route], path_of(route, ids)
+    least = ROLES.index(entry.role or "viewer")
+    statuses = {role: ask(api, route, path, token=token_of(role)).status_code for role in ROLES}
+
+    assert [statuses[role] for role in ROLES[:least]] == [403] * least
+    assert statuses[ROLES[least]] == entry.status
+    assert not {401, 403} & {statuses[role] for role in ROLES[least:]}
+
+
+@pytest.mark.parametrize("route", [route for route, entry in ROUTES.items() if entry.role is not None])
+def test_foreign_account_looks_as_if_it_were_not_there(api: Api, ids: dict[str, str], route: str) -> None:
+    token = token_of("admin", OTHER_ACCOUNT)
+    unknown = dict.fromkeys(ids, str(uuid4()))
+
+    foreign_answer = ask(api, route, path_of(route, ids), token=token)
+    unknown_answer = ask(api, route, path_of(route, unknown), token=token)
+
+    assert foreign_answer.status_code == unknown_answer.status_code == 404
+    assert foreign_answer.content == unknown_answer.content
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "id}" in route])
+def test_id_that_is_none_is_not_found(api: Api, route: str) -> None:
+    for odd in (
+        "1",
+        "%00",
+        "{7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a001}",
+        "%C3%A9",
+        "%ED%A0%80",
+        "a" * 5000,
+        "''",
+    ):
+        path = path_of(route, dict.fromkeys(("account", "bot", "scenario", "dialog"), odd))
+
+        assert ask(api, route, path, token=token_of("admin")).status_code == 404
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.endswith("{platform}")])
+def test_platform_that_is_none_is_not_found(api: Api, ids: dict[str, str], route: str) -> None:
+    path = path_of(route, ids).replace("telegram", "icq")
+
+    assert ask(api, route, path, token=token_of("admin")).status_code == 404
+
+
+def test_member_without_a_role_that_is_known_is_a_stranger(api: Api, bot: str) -> None:
+    assert api("GET", f"/api/bots/{bot}", token=token_of("owner")).status_code == 404
+
+
+def test_bot_named_in_a_body_is_checked_like_one_in_a_path(api: Api, bot: str) -> None:
+    body = {"scenario_data": SCENARIO, "bot_id": bot}
+    path = "/api/scenarios/validate"
+
+    assert api("POST", path, "viewer", json=body).status_code == 200
+    assert api("POST", path, token=token_of("admin", OTHER_ACCOUNT), json=body).status_code == 404
+    assert api("POST", path, json={**body, "bot_id": str(uuid4())}).status_code == 404
+    assert api("POST", path, json={**body, "bot_id": "x"}).status_code == 404
