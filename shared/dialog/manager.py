@@ -157,7 +157,7 @@ class DialogManager:
         moment = self._outside.moment()
         dialog = stored or new_dialog(envelope, moment.now)
         turn, applied = self._turn(dialog, envelope, moment)
-        committed = self._committed(turn, applied, envelope, moment)
+        committed = self._committed(turn, applied, envelope, moment, event)
         self._dialogs.commit(committed, met_turn)
         self._emit(committed, envelope.trace_id, reemitted=False)
         return applied
@@ -198,10 +198,11 @@ class DialogManager:
         except Exception as error:
             raise EventNotApplicable(dialog.id, dialog.turn, f"{type(error).__name__}: {error}") from error
 
-    def _committed(self, turn: Turn, applied: Applied, envelope: InboundEnvelope, moment: Moment) -> Dialog:
-        """The turn's dialog as it will be saved: counted, stamped, with its outbox."""
+    def _committed(
+        self, turn: Turn, applied: Applied, envelope: InboundEnvelope, moment: Moment, event: str
+    ) -> Dialog:
+        """The turn's dialog as it will be saved: counted, stamped, with its outbox; `event` is its hash."""
         dialog: Dialog = msgspec.structs.replace(turn.dialog)
-        event = event_hash(envelope.event)
         dialog.turn += 1
         dialog.updated_at = moment.now
         dialog.last_interaction_at = max(dialog.last_interaction_at, envelope.event.occurred_at)

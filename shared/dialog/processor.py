@@ -41,16 +41,14 @@ MAX_COLLECTED = 64 * 1024
 """Bytes of collected data, as JSON, that a run may hold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """The outside, as the event met it: the time, and one random number from 0 up to 1."""
 
     now: datetime
     random: float
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(msgspec.Struct, frozen=True):
     """What one event did to a dialog.
 
     `notes` are an author's mistakes met on the way, for the history. `ended_run` tells of a run that

@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
+import msgspec
+
 from shared.credential import Credential
 from shared.dialog.events import Event
 from shared.dialog.messages import Message
@@ -37,16 +39,14 @@ class WebhookAnswer:
     content_type: str = "application/json"
 
 
-@dataclass(frozen=True, slots=True)
-class AddressedEvent:
+class AddressedEvent(msgspec.Struct, frozen=True):
     """An event and the chat it belongs to: the opaque identity of the person on the platform."""
 
     chat_id: str
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(msgspec.Struct, frozen=True):
     """What was in an authentic update.
 
     `ignored` names what was of no interest, one word each, for the counters. `answer` is the body
@@ -86,8 +86,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """A message in a messenger's terms: calls to be made in order, and what had to be given up.
 
     No request at all is possible: the web chat reads what was recorded.
