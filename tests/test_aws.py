@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import UnknownServiceError
 
 from shared import aws
 
@@ -48,3 +50,26 @@ def test_a_client_calls_the_endpoint_of_the_environment(monkeypatch: pytest.Monk
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
 
     assert aws.client("sqs").meta.endpoint_url == "http://127.0.0.1:4566"
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_making_a_client_does_not_look_through_all_services(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_into: list[str] = []
+    listdir = os.listdir
+
+    def look(path: str) -> list[str]:
+        looked_into.append(path)
+        return listdir(path)
+
+    monkeypatch.setattr(os, "listdir", look)
+
+    aws.client("sqs")
+
+    assert looked_into
+    assert all("sqs" in path for path in looked_into)
+
+
+@pytest.mark.usefixtures("forgetful")
+def test_a_service_that_is_not_used_is_told() -> None:
+    with pytest.raises(UnknownServiceError, match="ec2"):
+        aws.client("ec2")
