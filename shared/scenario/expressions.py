@@ -41,13 +41,14 @@ MAX_MENDINGS = 20
 """Whole operands of one expression that are made fractional."""
 
 _MISSING = "UNKNOWN: No value with name"
-_QUOTED = re.compile(
-    r"""(?P<comment>//[^\n]*)
-    | \'{3} (?: \\. | [^\\] )*? \'{3} | \"{3} (?: \\. | [^\\] )*? \"{3}
-    | ' (?: \\. | [^'\\] )* ' | " (?: \\. | [^"\\] )* "
-    """,
+LITERAL = re.compile(
+    r"""\'{3} (?: \\. | [^\\] )*? \'{3} | \"{3} (?: \\. | [^\\] )*? \"{3}
+    | ' (?: \\. | [^'\\] )* ' | " (?: \\. | [^"\\] )* " """,
     re.DOTALL | re.VERBOSE,
 )
+"""A text in quotes, in any of CEL's ways to write one."""
+
+_QUOTED = re.compile(rf"(?P<comment>//[^\n]*) | {LITERAL.pattern}", LITERAL.flags)
 _AROUND_DOT = re.compile(r"\s*\.\s*")
 _CHAIN = re.compile(r'(?<![\w.)\]}"])\.?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\s*\()?')
 _LABEL = re.compile(r"(?<![\w.])label\s*\(\s*([A-Za-z_]\w*)\s*\)")

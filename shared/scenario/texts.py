@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 from shared.dialog.messages import Span, Style
-from shared.scenario.expressions import Environment, Expression, ExpressionError, Undecided
+from shared.scenario.expressions import LITERAL, Environment, Expression, ExpressionError, Undecided
 
 MAX_PRINTED = 64 * 1024
 """Characters that one expression may print."""
 
-MAX_PLAIN_NUMBER = 1e15
+MAX_PLAIN_NUMBER = 1e16
 """From here on a fractional number is printed with its exponent."""
+
+MAX_EXPRESSIONS = 500
+"""Expressions that one text may hold."""
+
+DECIMAL_COMMA = frozenset(
+    """be bg bs ca cs da de el es et fi fr hr hu id is it ka kk ky lt lv mk nb nl nn no pl pt ro ru sk sl
+    sq sr sv tg tk tr uk uz vi""".split()
+)
+"""Languages that write 1,5 and put the day first: 31.12.2026."""
 
 _PLACEHOLDER = 0xF0000  # a private-use plane: stands for an expression while markup is read
 _MARKUP = re.compile(
@@ -29,6 +39,7 @@ _MARKUP = re.compile(
 )
 _ESCAPED = {"\\*": "\ue000", "\\_": "\ue001", "\\`": "\ue002", "\\[": "\ue003"}
 _UNESCAPE = str.maketrans({sign: escape[1] for escape, sign in _ESCAPED.items()})
+_PLACEHOLDERS = re.compile("([\U000f0000-\U000ffffd])")
 _PRIVATE = re.compile("[\ue000-\ue003\U000f0000-\U000ffffd]")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
@@ -81,9 +92,10 @@ class Template:
 
     def _split(self, skeleton: str) -> list[_Piece]:
         pieces = []
-        for part in re.split(f"([{chr(_PLACEHOLDER)}-\U000ffffd])", skeleton):
-            if part and ord(part[0]) >= _PLACEHOLDER and len(part) == 1:
-                pieces.append(_Piece("", self.expressions[ord(part) - _PLACEHOLDER]))
+        for part in _PLACEHOLDERS.split(skeleton):
+            number = ord(part) - _PLACEHOLDER if len(part) == 1 else -1
+            if 0 <= number < len(self.expressions):
+                pieces.append(_Piece("", self.expressions[number]))
             elif part:
                 pieces.append(_Piece(part.translate(_UNESCAPE)))
         return pieces
@@ -189,17 +201,30 @@ def printed(value: Any, language: str) -> str:
         case str():
             return _UNSAFE.sub("", value)
         case bool():
-            return _YES_NO.get(language, _YES_NO["en"])[value]
-        case float() if value.is_integer() and abs(value) < MAX_PLAIN_NUMBER:
-            return str(int(value))
-        case float():
-            return repr(value).replace(".", "," if language == "ru" else ".")
+            return _YES_NO.get(_primary(language), _YES_NO["en"])[value]
+        case float() | datetime():
+            return _as_written(value, has_comma=_primary(language) in DECIMAL_COMMA)
         case list() | tuple():
             return ", ".join(printed(item, language) for item in value)
+        case dict():
+            pairs = (f"{printed(key, language)}: {printed(item, language)}" for key, item in value.items())
+            return ", ".join(sorted(pairs))  # CEL's maps have no order of their own
         case None:
             return ""
         case _:
             return str(value)
+
+
+def _as_written(value: float | datetime, *, has_comma: bool) -> str:
+    if isinstance(value, datetime):
+        return f"{value:%d.%m.%Y %H:%M}" if has_comma else f"{value:%Y-%m-%d %H:%M}"
+    if value.is_integer() and abs(value) < MAX_PLAIN_NUMBER:
+        return str(int(value))
+    return repr(value).replace(".", "," if has_comma else ".")
+
+
+def _primary(language: str) -> str:
+    return language.partition("-")[0].lower()
 
 
 _YES_NO = {"en": ("no", "yes"), "ru": ("нет", "да")}
@@ -210,7 +235,10 @@ def _take_expressions(source: str, environment: Environment) -> tuple[str, list[
     skeleton: list[str] = []
     expressions: list[Expression] = []
     position = 0
-    for start, end in expression_places(source):
+    places = expression_places(source)
+    if len(places) > MAX_EXPRESSIONS:
+        raise ExpressionError(f"a text holds at most {MAX_EXPRESSIONS} expressions")
+    for start, end in places:
         skeleton.append(_literal(source[position:start]))
         inner = source[start + 2 : end - 2]
         try:
@@ -243,17 +271,14 @@ def expression_places(source: str) -> list[tuple[int, int]]:
 
 
 def _closing(source: str, position: int) -> int:
-    depth, quoted = 0, ""
+    """The end of the `{{ … }}` whose inside starts here; braces of maps and in literals do not count."""
+    opening, depth = position - 1, 0
     while position < len(source):
-        character = source[position]
-        if quoted:
-            position += character == "\\"
-            quoted = "" if character == quoted else quoted
-        elif character in "'\"":
-            quoted = character
-        elif source.startswith("}}", position) and not depth:
+        if literal := LITERAL.match(source, position):
+            position = literal.end()
+            continue
+        if source.startswith("}}", position) and not depth:
             return position + 2
-        else:
-            depth += (character == "{") - (character == "}")
+        depth += (source[position] == "{") - (source[position] == "}")
         position += 1
-    raise ExpressionError("“{{” is not closed by “}}”; write \\{{ to show two braces", position)
+    raise ExpressionError("“{{” is not closed by “}}”; write \\{{ to show two braces", opening)
