@@ -24,7 +24,9 @@ from shared.platforms.webchat import (
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 ADAPTER = WebchatAdapter()
-CREDENTIAL = Credential("c", "6f1c8f5e-1111-4a6b-8c2d-0123456789ab", "webchat", True, {"token_secret": "s"})
+CREDENTIAL = Credential(
+    "c", "6f1c8f5e-1111-4a6b-8c2d-0123456789ab", "webchat", is_active=True, settings={"token_secret": "s"}
+)
 CHAT = "0123456789abcdef" * 2
 PRESS = "p:0123abcd:1:1:0"
 
@@ -138,9 +140,11 @@ def test_nothing_else_proves_a_chat(header: str) -> None:
 def test_a_token_is_worth_nothing_with_another_bot_or_secret() -> None:
     header = request(authorization=f"Bearer {chat_token(CREDENTIAL, CHAT)}")
     other_bot = Credential(
-        "c", "6f1c8f5e-2222-4a6b-8c2d-0123456789ab", "webchat", True, {"token_secret": "s"}
+        "c", "6f1c8f5e-2222-4a6b-8c2d-0123456789ab", "webchat", is_active=True, settings={"token_secret": "s"}
     )
-    other_secret = Credential("c", CREDENTIAL.bot_id, "webchat", True, {"token_secret": "t"})
+    other_secret = Credential(
+        "c", CREDENTIAL.bot_id, "webchat", is_active=True, settings={"token_secret": "t"}
+    )
     assert chat_of(header, other_bot) is None
     assert chat_of(header, other_secret) is None
 

@@ -1,0 +1,631 @@
+"use strict";
+
+(() => {
+  const FAST = 700; // ms between looks while someone is active
+  const SLOWEST = 20_000;
+  const ACTIVE_FOR = 15_000;
+  const AWAIT_FOR = 20_000; // how long an answer is expected to what was sent
+  const TYPING_FOR = 60_000; // how long a turn that the bot has begun is waited for eagerly
+  const BEGIN_AFTER = 4_000; // a kept chat in which nothing was ever said begins then
+  const RETRY_AFTER = [800, 2500]; // ms; then the person is asked
+  const CALL_TIMEOUT = 15_000;
+  const NEAR_END = 96; // px
+
+  const WORDS = {
+    en: {
+      log: "Conversation", write: "Write a message", send: "Send", again: "Start again", cancel: "Cancel",
+      latest: "Latest messages ↓", askTitle: "Start again?",
+      askWords: "The conversation begins anew. What was said so far stays above.",
+      online: "online", typing: "typing…", connecting: "connecting…", away: "no connection",
+      you: "You", operator: "Operator", choices: "Choices", newTab: "opens in a new tab",
+      sending: "Sending…", sent: "Sent", failed: "Not sent", retry: "Retry",
+      offline: "You are offline. What you write is sent when the connection is back.",
+      unreachable: "The chat cannot be reached just now. Trying again…",
+      closed: "This chat is no longer available.",
+      resting: "The bot is taking a rest and does not answer now.",
+      notStarted: "The conversation could not be started.",
+    },
+    ru: {
+      log: "Переписка", write: "Напишите сообщение", send: "Отправить", again: "Начать заново", cancel: "Отмена",
+      latest: "К новым сообщениям ↓", askTitle: "Начать заново?",
+      askWords: "Разговор начнётся сначала. Всё сказанное останется выше.",
+      online: "на связи", typing: "печатает…", connecting: "соединяемся…", away: "нет связи",
+      you: "Вы", operator: "Оператор", choices: "Варианты ответа", newTab: "откроется в новой вкладке",
+      sending: "Отправляется…", sent: "Отправлено", failed: "Не отправлено", retry: "Повторить",
+      offline: "Нет подключения к сети. Сообщения уйдут, когда оно появится.",
+      unreachable: "Чат сейчас недоступен. Пробуем ещё раз…",
+      closed: "Этот чат больше недоступен.",
+      resting: "Бот отдыхает и сейчас не отвечает.",
+      notStarted: "Не удалось начать разговор.",
+    },
+  };
+
+  const language = navigator.language.toLowerCase().startsWith("ru") ? "ru" : "en";
+  const words = WORDS[language];
+  const bot = document.documentElement.dataset.bot;
+  const address = new URL(`../api/webhook/webchat/${bot}`, location.href);
+  const $ = (id) => document.getElementById(id);
+  const log = $("log"), scroll = $("scroll"), text = $("text");
+  const botName = $("name").textContent;
+
+  // --- What is kept in the browser ------------------------------------------------------------
+
+  const KEY = `parley.chat.${bot}`;
+  let token = remembered();
+
+  function remembered() {
+    try { return localStorage.getItem(KEY); } catch { return null; }
+  }
+
+  function remember(given) {
+    token = given;
+    try {
+      if (given) localStorage.setItem(KEY, given);
+      else localStorage.removeItem(KEY);
+    } catch { /* a browser that keeps nothing: the chat lasts as long as the page */ }
+  }
+
+  // --- Calls ----------------------------------------------------------------------------------
+
+  class Failure extends Error {
+    constructor(status) {
+      super(`status ${status}`);
+      this.status = status;
+    }
+    get passes() { return !this.status || this.status === 429 || this.status >= 500; }
+  }
+
+  async function call(method, { body, after } = {}) {
+    const url = new URL(address);
+    if (after) url.searchParams.set("after", after);
+    const headers = {};
+    if (token) headers.authorization = `Bearer ${token}`;
+    if (body) headers["content-type"] = "application/json";
+    const giveUp = new AbortController();
+    const timer = setTimeout(() => giveUp.abort(), CALL_TIMEOUT);
+    try {
+      const response = await fetch(url, {
+        method, headers, body: body && JSON.stringify(body),
+        cache: "no-store", credentials: "omit", signal: giveUp.signal,
+      });
+      if (!response.ok) throw new Failure(response.status);
+      return await response.json();
+    } catch (error) {
+      throw error instanceof Failure ? error : new Failure(0);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  // --- Sending: one act after the other, each under an id of its own, so that it may be repeated ---
+
+  const outgoing = [];
+  const unlisted = new Map(); // id → act not yet seen in the list
+  let isFlushing = false;
+
+  function send(body, { label = "", pressed = "" } = {}) {
+    const act = { id: newId(), body, pressed, state: "sending", acceptedAt: 0, node: null, again: null };
+    if (label) showOwn(act, label);
+    unlisted.set(act.id, act);
+    enqueue(act);
+  }
+
+  function enqueue(act) {
+    mark(act, "sending");
+    outgoing.push(act);
+    wake();
+    flush();
+  }
+
+  async function flush() {
+    if (isFlushing) return;
+    isFlushing = true;
+    while (outgoing.length) {
+      await deliver(outgoing[0]);
+      outgoing.shift();
+    }
+    isFlushing = false;
+    showTyping();
+    look();
+  }
+
+  async function deliver(act) {
+    for (let tries = 0; ; tries += 1) {
+      try {
+        const answer = await call("POST", { body: { ...act.body, id: act.id } });
+        remember(answer.chat_token);
+        act.acceptedAt = Date.now();
+        mark(act, "sent");
+        if (!answer.accepted) rest(act);
+        return;
+      } catch (failure) {
+        if (act.state === "sent") return; // its answer was lost, but the list has it
+        if (failure.status === 401) return anew(act);
+        if (failure.status === 404) close();
+        if (!failure.passes || tries >= RETRY_AFTER.length) return mark(act, "failed");
+        await sleep(RETRY_AFTER[tries]);
+      }
+    }
+  }
+
+  function retry(act) {
+    if (act.state === "failed") enqueue(act);
+  }
+
+  function retryAll() {
+    for (const act of unlisted.values()) retry(act);
+  }
+
+  /** The chat is not known by this token any more: what is meant is said in a new one. */
+  function anew(act) {
+    remember(null);
+    last = null;
+    mark(act, "failed");
+  }
+
+  function rest(act) {
+    unlisted.delete(act.id);
+    note(words.resting);
+  }
+
+  // --- Looking for what is new: often while someone is active, seldom when not, never unseen -------
+
+  let last = null;
+  const seen = new Set();
+  let timer = 0;
+  let pause = FAST;
+  let failures = 0;
+  let activeAt = Date.now();
+  let isLooking = false;
+  let isClosed = false;
+  let isBotTyping = false;
+
+  async function look() {
+    clearTimeout(timer);
+    if (isLooking || isClosed || !token || document.hidden) return;
+    isLooking = true;
+    try {
+      take(await call("GET", { after: last }));
+      failures = 0;
+    } catch (failure) {
+      missed(failure);
+    }
+    isLooking = false;
+    showConnection();
+    schedule();
+  }
+
+  function take(answer) {
+    const fresh = answer.items.filter((item) => !seen.has(item.id));
+    for (const item of fresh) receive(item);
+    if (fresh.length) activeAt = Date.now();
+    if (answer.items.length) last = answer.items.at(-1).id;
+    openAsk = answer.open_ask;
+    isBotTyping = answer.typing;
+    showChoices();
+    showTyping();
+    if (!isPinned && fresh.some((item) => item.from !== "user")) $("latest").hidden = false;
+    if (isRestoring() && !fresh.length) restored();
+  }
+
+  function restored() {
+    log.setAttribute("aria-busy", "false");
+    if (!log.hasChildNodes()) setTimeout(() => { if (!log.hasChildNodes()) begin(); }, BEGIN_AFTER);
+  }
+
+  function receive(item) {
+    seen.add(item.id);
+    const act = item.ref && unlisted.get(item.ref);
+    if (item.from === "user" && act) settle(act, item);
+    else show(item);
+    if (item.from !== "user") forgetStarts();
+  }
+
+  /** A start shows nothing of its own: what the bot says tells that it arrived. */
+  function forgetStarts() {
+    for (const act of unlisted.values()) if (act.body.start && act.state === "sent") unlisted.delete(act.id);
+  }
+
+  function missed(failure) {
+    if (failure.status === 404) return close();
+    if (failure.status === 401) {
+      remember(null);
+      last = null;
+      return begin();
+    }
+    failures += 1;
+  }
+
+  function schedule() {
+    const idle = Date.now() - activeAt;
+    const isBusy = idle < ACTIVE_FOR || (isExpecting() && idle < TYPING_FOR);
+    if (isRestoring() && !failures) pause = 0;
+    else if (failures) pause = Math.min(FAST * 2 ** failures, SLOWEST);
+    else pause = isBusy ? FAST : Math.min(Math.max(pause, FAST) * 1.5, SLOWEST);
+    clearTimeout(timer);
+    if (!document.hidden && !isClosed) timer = setTimeout(look, pause);
+  }
+
+  function wake() {
+    const wasResting = pause > FAST;
+    activeAt = Date.now();
+    pause = FAST;
+    if (wasResting) look();
+  }
+
+  function isExpecting() {
+    const now = Date.now();
+    return isBotTyping || [...unlisted.values()].some((act) => act.state === "sent" && now - act.acceptedAt < AWAIT_FOR);
+  }
+
+  function isRestoring() {
+    return log.getAttribute("aria-busy") === "true";
+  }
+
+  // --- Showing: text nodes only, so nothing anybody says can be markup ------------------------------
+
+  let openAsk = null;
+  let lastDay = new Date().toDateString();
+  const groups = []; // choices shown: {ask, buttons: Map value → button}
+  const chosen = new Map(); // ask → value
+
+  function element(tag, className, ...children) {
+    const node = document.createElement(tag);
+    if (className) node.className = className;
+    node.append(...children);
+    return node;
+  }
+
+  function show(item) {
+    const said = item.text || (item.pressed ? labelOf(item.pressed) : "");
+    if (item.pressed && item.text) choose(item.pressed);
+    if (!said && !item.buttons.length) return;
+    const node = message(item.from, said, item.spans);
+    if (said) showState(node, item.from === "user" ? "sent" : "", item.at);
+    if (item.buttons.length) node.append(choices(item.buttons));
+    showDay(item.at);
+    insert(node);
+  }
+
+  function showOwn(act, label) {
+    act.node = message("user", label);
+    log.append(act.node);
+    scrollToEnd();
+  }
+
+  /** What is still on its way stays below what has been said. */
+  function insert(node) {
+    if (!isRestoring()) node.classList.add("new");
+    const waiting = [...unlisted.values()].find((act) => act.node);
+    log.insertBefore(node, waiting ? waiting.node : null);
+  }
+
+  function settle(act, item) {
+    mark(act, "sent");
+    unlisted.delete(act.id);
+    if (!act.node) return;
+    insert(act.node);
+    showState(act.node, "sent", item.at);
+  }
+
+  function message(from, said, spans = []) {
+    const author = { user: words.you, operator: words.operator }[from] ?? botName;
+    const bubble = element("div", "bubble", ...styled(said, spans));
+    bubble.dir = "auto";
+    const node = element("li", `message ${from === "system" ? "bot" : from}`);
+    if (from === "operator") node.append(element("span", "author", author));
+    else node.append(element("span", "unseen", `${author}: `));
+    if (said) node.append(bubble);
+    return node;
+  }
+
+  /** When it was said and, of one's own, how far it has come: in the corner of the bubble. */
+  function showState(node, state, at = new Date().toISOString()) {
+    for (const name of ["sending", "failed"]) node.classList.toggle(name, state === name);
+    node.querySelector(".meta")?.remove();
+    const corner = element("span", "meta");
+    if (state === "sending" || state === "failed") corner.append(words[state]);
+    else corner.append(timeOf(at));
+    if (state === "sent") corner.append(element("span", "unseen", ` ${words.sent}`), tick());
+    node.querySelector(".bubble").append(corner);
+  }
+
+  function timeOf(at) {
+    const time = element("time", "", clock(at));
+    time.dateTime = at;
+    return time;
+  }
+
+  function tick() {
+    const mark = element("span", "", " ✓");
+    mark.setAttribute("aria-hidden", "true");
+    return mark;
+  }
+
+  function mark(act, state) {
+    act.state = state;
+    if (act.pressed) {
+      if (state === "failed") chosen.delete(askOf(act.pressed));
+      else choose(act.pressed);
+      showChoices();
+    }
+    act.again?.remove();
+    if (act.node) showState(act.node, state);
+    if (state === "failed") offerRetry(act);
+  }
+
+  function offerRetry(act) {
+    if (act.node) act.node.append(act.again = retryButton(act));
+    else (act.again = note(words.notStarted)).append(retryButton(act));
+  }
+
+  function retryButton(act) {
+    const button = element("button", "retry", words.retry);
+    button.type = "button";
+    button.addEventListener("click", () => { retry(act); write(); });
+    return button;
+  }
+
+  function note(said) {
+    const node = element("li", "note", said);
+    log.append(node);
+    scrollToEnd();
+    return node;
+  }
+
+  function showDay(at) {
+    const day = new Date(at);
+    if (day.toDateString() === lastDay) return;
+    lastDay = day.toDateString();
+    const format = new Intl.DateTimeFormat(navigator.language, { day: "numeric", month: "long" });
+    insert(element("li", "day", format.format(day)));
+  }
+
+  function clock(at) {
+    return new Intl.DateTimeFormat(navigator.language, { hour: "numeric", minute: "2-digit" }).format(new Date(at));
+  }
+
+  // --- Styled text: spans count characters, as people see code points, not UTF-16 units -------------
+
+  const TAGS = { bold: "strong", italic: "em", code: "code" };
+
+  function styled(said, spans) {
+    const characters = Array.from(said);
+    const inOrder = [...spans].sort((a, b) => a.start - b.start || b.end - a.end);
+    return pieces(characters, inOrder, 0, characters.length);
+  }
+
+  function pieces(characters, spans, from, to) {
+    const nodes = [];
+    let at = from;
+    while (spans.length) {
+      const [span, ...others] = spans;
+      const start = Math.max(span.start, at), end = Math.min(span.end, to);
+      const inside = others.filter((other) => other.start < end);
+      spans = others.filter((other) => other.end > end || other.start >= end);
+      if (start >= end) continue;
+      nodes.push(characters.slice(at, start).join(""));
+      nodes.push(wrapped(span, pieces(characters, inside, start, end)));
+      at = end;
+    }
+    nodes.push(characters.slice(at, to).join(""));
+    return nodes.filter((node) => node !== "");
+  }
+
+  function wrapped(span, children) {
+    if (span.style === "link") return link(span.url, "", children);
+    return TAGS[span.style] ? element(TAGS[span.style], "", ...children) : element("span", "", ...children);
+  }
+
+  /** A link that can only lead elsewhere: never a script, never with a hold on this page. */
+  function link(url, className, children) {
+    if (!isSafe(url)) return element("span", className, ...children);
+    const anchor = element("a", className, ...children);
+    anchor.href = url;
+    anchor.target = "_blank";
+    anchor.rel = "noopener noreferrer nofollow";
+    anchor.append(element("span", "unseen", ` (${words.newTab})`));
+    return anchor;
+  }
+
+  function isSafe(url) {
+    try { return ["http:", "https:", "mailto:", "tel:"].includes(new URL(url).protocol); } catch { return false; }
+  }
+
+  // --- Choices: alive while their question is the open one -------------------------------------------
+
+  function askOf(value) {
+    return value.slice(0, value.lastIndexOf(":") + 1);
+  }
+
+  function choices(buttons) {
+    const group = { ask: null, buttons: new Map() };
+    const node = element("div", "choices");
+    node.setAttribute("role", "group");
+    node.setAttribute("aria-label", words.choices);
+    for (const button of buttons) {
+      node.append(button.url ? link(button.url, "choice", [button.text]) : choice(group, button));
+    }
+    groups.push(group);
+    return node;
+  }
+
+  function choice(group, { text: label, value }) {
+    const button = element("button", "choice", label);
+    button.type = "button";
+    button.dir = "auto";
+    button.addEventListener("click", () => press(button, value));
+    group.ask = askOf(value);
+    group.buttons.set(value, button);
+    return button;
+  }
+
+  function press(button, value) {
+    if (button.getAttribute("aria-disabled") === "true" || isClosed) return;
+    send({ button: value }, { label: button.textContent, pressed: value });
+  }
+
+  function choose(value) {
+    chosen.set(askOf(value), value);
+  }
+
+  /** `aria-disabled`, not `disabled`: a button that is pressed keeps the focus. */
+  function showChoices() {
+    for (const { ask, buttons } of groups) {
+      const answer = chosen.get(ask);
+      const isAlive = ask === openAsk && !answer;
+      for (const [value, button] of buttons) {
+        button.setAttribute("aria-disabled", String(!isAlive));
+        button.tabIndex = isAlive ? 0 : -1;
+        if (value === answer) button.setAttribute("aria-pressed", "true");
+        else button.removeAttribute("aria-pressed");
+      }
+    }
+  }
+
+  function labelOf(value) {
+    const group = groups.find(({ buttons }) => buttons.has(value));
+    return group ? group.buttons.get(value).textContent : "";
+  }
+
+  // --- The frame ---------------------------------------------------------------------------------
+
+  function showTyping() {
+    $("typing").classList.toggle("on", !isClosed && isExpecting());
+    showConnection();
+  }
+
+  function showConnection() {
+    const isAway = isClosed || !navigator.onLine || failures > 1;
+    const isTyping = $("typing").classList.contains("on");
+    $("status").textContent = isAway ? words.away : isTyping ? words.typing : token ? words.online : words.connecting;
+    $("status").classList.toggle("away", isAway || !token);
+    showNotice(isClosed ? words.closed : !navigator.onLine ? words.offline : failures > 1 ? words.unreachable : "");
+  }
+
+  function showNotice(said) {
+    if ($("notice").textContent !== said) $("notice").textContent = said;
+    $("notice").hidden = !said;
+  }
+
+  function close() {
+    isClosed = true;
+    text.disabled = true;
+    showTyping();
+    showSend();
+  }
+
+  let isPinned = true; // to the end; not while the person reads further up
+
+  function pin() {
+    isPinned = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
+    if (isPinned) $("latest").hidden = true;
+  }
+
+  function scrollToEnd() {
+    isPinned = true;
+    scroll.scrollTop = scroll.scrollHeight;
+    $("latest").hidden = true;
+  }
+
+  /** Whatever changes its size, by a message, a notice or a keyboard: the end stays in sight. */
+  function stayAtEnd() {
+    const observer = new ResizeObserver(() => { if (isPinned) scrollToEnd(); });
+    for (const node of [scroll, log, $("typing")]) observer.observe(node);
+  }
+
+  function showSend() {
+    $("send").setAttribute("aria-disabled", String(isClosed || !text.value.trim()));
+  }
+
+  function grow() {
+    text.style.height = "auto";
+    text.style.height = `${text.scrollHeight + 3}px`;
+  }
+
+  function submit() {
+    const said = text.value.trim();
+    if (!said || isClosed) return;
+    text.value = "";
+    grow();
+    showSend();
+    send({ text: said }, { label: said });
+    text.focus();
+  }
+
+  /** Back to where one writes; on a phone that would bring up the keyboard unasked. */
+  function write() {
+    if (matchMedia("(hover: hover)").matches) text.focus();
+  }
+
+  function begin() {
+    const payload = new URLSearchParams(location.search).get("start");
+    send(payload ? { start: true, payload } : { start: true });
+  }
+
+  function newId() {
+    return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+
+  function sleep(milliseconds) {
+    return new Promise((resolve) => { setTimeout(resolve, milliseconds); });
+  }
+
+  function speak() {
+    document.documentElement.lang = language;
+    for (const node of document.querySelectorAll("[data-text]")) node.textContent = words[node.dataset.text];
+    for (const node of document.querySelectorAll("[data-placeholder]")) node.placeholder = words[node.dataset.placeholder];
+    for (const node of document.querySelectorAll("[data-label]")) {
+      node.setAttribute("aria-label", words[node.dataset.label]);
+      if (node.tagName === "BUTTON") node.title = words[node.dataset.label];
+    }
+    $("avatar").textContent = (Array.from(botName.trim())[0] ?? "•").toUpperCase();
+  }
+
+  function listen() {
+    $("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+    text.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      submit();
+    });
+    text.addEventListener("input", () => { grow(); showSend(); wake(); });
+    $("again").addEventListener("click", () => { if (!isClosed) $("ask").showModal(); });
+    $("ask").addEventListener("close", () => {
+      if ($("ask").returnValue === "yes") begin();
+      $("ask").returnValue = "";
+      write();
+    });
+    $("latest").addEventListener("click", () => { scrollToEnd(); write(); });
+    scroll.addEventListener("scroll", pin, { passive: true });
+    document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else awaken(); });
+    window.addEventListener("focus", awaken);
+    window.addEventListener("online", () => { failures = 0; retryAll(); awaken(); });
+    window.addEventListener("offline", showConnection);
+    window.visualViewport?.addEventListener("resize", fit);
+  }
+
+  function awaken() {
+    activeAt = Date.now();
+    pause = FAST;
+    showConnection();
+    look();
+  }
+
+  /** A phone's keyboard covers the page without changing its height: take what is left. */
+  function fit() {
+    document.documentElement.style.setProperty("--height", `${window.visualViewport.height}px`);
+  }
+
+  speak();
+  listen();
+  stayAtEnd();
+  showSend();
+  showConnection();
+  write();
+  if (token) look();
+  else {
+    log.setAttribute("aria-busy", "false");
+    begin();
+  }
+})();

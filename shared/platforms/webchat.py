@@ -1,0 +1,186 @@
+"""The web chat: a page of our own as a messenger.
+
+A chat is proved by a token made from its id and the bot's `token_secret`; nothing is kept until the
+person's first event arrives. A call without a token opens a new chat, so `verify` refuses only a
+token that is wrong, or its absence where there must be one. Messages are not sent anywhere: the page
+reads what the sender recorded in the history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from shared.credential import Credential
+from shared.dialog import presses
+from shared.dialog.events import ButtonPressed, ConversationStarted, Event, MessageReceived, Person
+from shared.dialog.messages import Message
+from shared.errors import Invalid, Violation
+from shared.platforms.base import (
+    AddressedEvent,
+    Capabilities,
+    Delivery,
+    Outcome,
+    Parsed,
+    Rendered,
+    Response,
+    WebhookRequest,
+)
+
+PLATFORM = "webchat"
+MAX_TEXT = 4096
+"""Characters a person may write at once."""
+MAX_PAYLOAD = 512
+"""Characters of a start's payload."""
+MAX_CLIENT_ID = 64
+"""Characters of the id that a client gives an event, so that it may be sent again."""
+
+_ACTS = ("start", "text", "button")
+_TOKEN = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})")
+_LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})\s*(?:[,;]|$)")
+
+
+class ChatCall(msgspec.Struct, frozen=True):
+    """One act of a person: the decoded body, and what the door knows beside it.
+
+    `fresh_id` names the event where the client gave it no id.
+    """
+
+    chat_id: str
+    fresh_id: str
+    language: str
+    body: Any
+
+
+def new_chat_id() -> str:
+    """128 random bits: nobody comes upon another's chat."""
+    return secrets.token_hex(16)
+
+
+def chat_token(credential: Credential, chat_id: str) -> str:
+    """The proof of the chat, which its person keeps."""
+    return f"{chat_id}.{_mac(credential, chat_id)}"
+
+
+def chat_of(request: WebhookRequest, credential: Credential) -> str | None:
+    """The chat that the request's bearer token proves, or None."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    match = _TOKEN.fullmatch(token.strip())
+    if scheme.lower() != "bearer" or match is None:
+        return None
+    return match[1] if hmac.compare_digest(match[2], _mac(credential, match[1])) else None
+
+
+def language_of(request: WebhookRequest) -> str:
+    """The language the browser prefers, or ""."""
+    match = _LANGUAGE.match(request.headers.get("accept-language", ""))
+    return match[1] if match else ""
+
+
+def client_id_of(event_id: str) -> str:
+    """The id under which the client sent the event (see `_event_id`)."""
+    return event_id.partition(".")[2]
+
+
+class WebchatAdapter:
+    """Fulfils `PlatformAdapter`."""
+
+    platform = PLATFORM
+    capabilities = Capabilities(
+        max_text=64 * 1024,
+        max_buttons=50,
+        max_button_label=256,
+        styles=frozenset({"bold", "italic", "code", "link"}),
+        link_buttons=True,
+    )
+
+    def verify(self, request: WebhookRequest, credential: Credential) -> bool:
+        """A good token; or, on a POST, none at all: that opens a chat."""
+        if request.method == "POST" and "authorization" not in request.headers:
+            return True
+        return chat_of(request, credential) is not None
+
+    def parse(
+        self,
+        payload: ChatCall,
+        credential: Credential,  # noqa: ARG002 (others need it)
+        received_at: datetime,
+    ) -> Parsed:
+        """Read one act. Raises `Invalid`, with words for whoever builds a client of their own."""
+        return Parsed(events=(AddressedEvent(payload.chat_id, _event(payload, received_at)),))
+
+    def render(
+        self,
+        message: Message,  # noqa: ARG002 (the page shows it as it is recorded)
+        chat_id: str,  # noqa: ARG002
+        credential: Credential,  # noqa: ARG002
+        delivery_id: str,  # noqa: ARG002
+    ) -> Rendered:
+        """No request: the record is the delivery, and nothing in it need be given up."""
+        return Rendered()
+
+    def interpret(self, response: Response) -> Delivery:  # noqa: ARG002 (nothing answers)
+        """Nothing is asked of anybody, so there is nothing that could be refused."""
+        return Delivery(Outcome.SENT)
+
+
+def _mac(credential: Credential, chat_id: str) -> str:
+    key = credential.settings["token_secret"].encode()
+    return hmac.new(key, f"webchat/{credential.bot_id}/{chat_id}".encode(), hashlib.sha256).hexdigest()
+
+
+def _object(body: Any) -> dict[str, Any]:
+    if not isinstance(body, dict) or sum(act in body for act in _ACTS) != 1:
+        raise Invalid("say one of: start, text, button")
+    return body
+
+
+def _event(call: ChatCall, at: datetime) -> Event:
+    body = _object(call.body)
+    event_id = _event_id(call)
+    person = Person(language=call.language)
+    if "start" in body:
+        payload = _start_payload(body)
+        return ConversationStarted(id=event_id, occurred_at=at, person=person, payload=payload)
+    text = _text(body, "text" if "text" in body else "button")
+    if "button" in body and presses.read(text) is not None:
+        return ButtonPressed(id=event_id, occurred_at=at, person=person, data=text)
+    return MessageReceived(id=event_id, occurred_at=at, person=person, text=text)
+
+
+def _event_id(call: ChatCall) -> str:
+    """Unique for the bot, so the chat is part of it."""
+    client_id = _string(call.body, "id", MAX_CLIENT_ID) if "id" in call.body else call.fresh_id
+    return f"{call.chat_id}.{client_id}"
+
+
+def _text(body: dict[str, Any], field: str) -> str:
+    text = _string(body, field, MAX_TEXT)
+    if not text.strip():
+        raise _violated(field, "must not be empty")
+    return text
+
+
+def _start_payload(body: dict[str, Any]) -> str:
+    if body["start"] is not True:
+        raise _violated("start", "must be true")
+    return _string(body, "payload", MAX_PAYLOAD) if body.get("payload") else ""
+
+
+def _string(body: dict[str, Any], field: str, limit: int) -> str:
+    value = body[field]
+    if not isinstance(value, str) or not value:
+        raise _violated(field, "must be a text")
+    if len(value) > limit:
+        raise _violated(field, f"must be at most {limit} characters long")
+    return value
+
+
+def _violated(field: str, rule: str) -> Invalid:
+    return Invalid(f"“{field}” {rule}", (Violation(f"/{field}", rule),))

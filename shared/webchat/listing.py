@@ -1,0 +1,136 @@
+"""A dialog's history as its person sees it. Pure.
+
+The dialog worker records what a person did (entry 0 of a turn, which tells how many messages the bot
+will say), the sender records each message once it is out, perhaps after the next turn has begun. A
+reader goes on from the last item it has, so the list must never show anything that something else may
+still slip in before: it stops where a turn is not yet told to its end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from shared.dialog import presses
+from shared.dialog.history import HistoryEntry, entry_key
+from shared.dialog.state import Dialog
+from shared.errors import Invalid, Violation
+from shared.platforms.webchat import client_id_of
+
+PATIENCE = timedelta(minutes=10)
+"""A turn not told by then is waited for no longer; should it be told yet, a fresh list shows it."""
+
+_LAST = 9999
+_PLACE = re.compile(r"([0-9a-z]{1,36})/([0-9]{8})/([0-9]{4})")
+
+Item = dict[str, Any]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a reader stands: the last entry it has seen."""
+
+    epoch: str
+    turn: int
+    n: int
+
+    @classmethod
+    def read(cls, given: str) -> Place:
+        """Raises `Invalid` for anything that was never an item's id."""
+        match = _PLACE.fullmatch(given)
+        if match is None:
+            raise Invalid("“after” must be the id of an item", (Violation("/after", "is no id"),))
+        return cls(match[1], int(match[2]), int(match[3]))
+
+    @property
+    def key(self) -> str:
+        return entry_key(self.epoch, self.turn, self.n)
+
+    @property
+    def before_its_turn(self) -> str:
+        """The last key the turn before could have; entry 0 tells whether a turn is told to its end."""
+        return entry_key(self.epoch, self.turn - 1, _LAST) if self.turn else ""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What can be shown for good; `is_complete` unless the last turn is still being told."""
+
+    entries: tuple[HistoryEntry, ...]
+    is_complete: bool
+
+
+def told(entries: Iterable[HistoryEntry], now: datetime) -> Told:
+    """The entries, in order, up to the first turn that is not told to its end."""
+    shown: list[HistoryEntry] = []
+    for _, turn in groupby(filter(_is_decided, entries), key=lambda entry: entry.turn):
+        told_of_turn, is_complete = _told_of_turn(list(turn), now)
+        shown += told_of_turn
+        if not is_complete:
+            return Told(tuple(shown), is_complete=False)
+    return Told(tuple(shown), is_complete=True)
+
+
+def _is_decided(entry: HistoryEntry) -> bool:
+    """Whether the sender is done with the message; until then it is as good as not there."""
+    return entry.delivery is None or entry.delivery.status != "queued"
+
+
+def _told_of_turn(turn: Sequence[HistoryEntry], now: datetime) -> tuple[Sequence[HistoryEntry], bool]:
+    first = turn[0]
+    if first.n != 0 or len(turn) > first.messages or now - first.created_at > PATIENCE:
+        return turn, True
+    in_a_row = [entry for place, entry in enumerate(turn) if entry.n == place]
+    return in_a_row, False
+
+
+def items_of(entries: Iterable[HistoryEntry]) -> Iterator[Item]:
+    """The items of entries that have something to show."""
+    for entry in entries:
+        shown = _by_person(entry) if entry.message_type == "user" else _by_us(entry)
+        if shown is not None:
+            yield {"id": entry.key, **shown, "at": _rfc3339(entry.timestamp)}
+
+
+def open_ask(dialog: Dialog) -> str | None:
+    """What the values of the open question's buttons begin with; None if none is open."""
+    if dialog.ask is None:
+        return None
+    return presses.write(dialog.epoch, dialog.run, dialog.ask.number, 0).rpartition(":")[0] + ":"
+
+
+def _by_person(entry: HistoryEntry) -> Item | None:
+    event: Mapping[str, Any] = entry.message_data.get("event") or {}
+    item = {"from": "user", "text": "", "media": [], "buttons": [], "ref": client_id_of(event.get("id", ""))}
+    match event.get("type"):
+        case "message_received":
+            return item | {"text": event.get("text", "")}
+        case "button_pressed":
+            return item | {"text": entry.message_data.get("label", ""), "pressed": event.get("data", "")}
+        case _:
+            return None
+
+
+def _by_us(entry: HistoryEntry) -> Item | None:
+    if entry.message_type == "system" or (entry.delivery and entry.delivery.status == "failed"):
+        return None
+    data = entry.message_data
+    buttons = [_button(button) for button in data.get("buttons", ())]
+    text = data.get("text", "")
+    if not text and not buttons:
+        return None
+    item = {"from": entry.message_type, "text": text, "media": [], "buttons": buttons}
+    return item | {"spans": list(data["spans"])} if data.get("spans") else item
+
+
+def _button(button: Mapping[str, Any]) -> dict[str, str]:
+    if button.get("url"):
+        return {"text": button["text"], "url": button["url"]}
+    return {"text": button["text"], "value": button.get("data", "")}
+
+
+def _rfc3339(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
