@@ -86,7 +86,6 @@ class _Callback(msgspec.Struct):
     user: _User | None = None
     message: _Content | None = None
     context: str | None = None
-    subscribed: bool = False
 
 
 _CONTENT: Mapping[str, ContentType] = {
@@ -100,10 +99,8 @@ _CONTENT: Mapping[str, ContentType] = {
     "location": "location",
 }
 
-_READ_EVENTS = frozenset({"message", "conversation_started"})
-_OTHER_EVENTS = frozenset(
-    {"webhook", "subscribed", "unsubscribed", "delivered", "seen", "failed", "client_status"}
-)
+_READ_EVENTS = frozenset({"message", "conversation_started", "subscribed"})
+_OTHER_EVENTS = frozenset({"webhook", "unsubscribed", "delivered", "seen", "failed", "client_status"})
 
 # ── What Viber answers ───────────────────────────────────────────────────────────────────────────────
 
@@ -169,7 +166,7 @@ class ViberAdapter:
         if event not in _READ_EVENTS:
             return Parsed(ignored=(event if event in _OTHER_EVENTS else "unknown",))
         callback = msgspec.convert(payload, _Callback)
-        return _parse_message(callback) if event == "message" else _parse_opening(callback)
+        return _parse_message(callback) if event == "message" else _parse_opening(callback, event)
 
     def render(
         self,
@@ -240,24 +237,23 @@ def _event(callback: _Callback, message: _Content, person: Person) -> Event:
     return MessageReceived(id=event_id, occurred_at=occurred_at, person=person, text=text)
 
 
-def _parse_opening(callback: _Callback) -> Parsed:
-    """The chat was opened: by somebody new, who is to be welcomed; or again, perhaps by a deep link.
+def _parse_opening(callback: _Callback, event: str) -> Parsed:
+    """The chat was opened, or subscribed to.
 
-    Only a deep link (`context`) begins anew where there is a dialog already, as `/start` does.
+    Only a deep link (`context`) begins anew where there is a dialog already, as `/start` does. The
+    welcome costs nothing and needs no subscription, so it is asked for whenever it can be said.
     """
     if callback.user is None:
-        raise UnreadableUpdate("a conversation started by nobody")
-    if callback.subscribed and not callback.context:
-        return Parsed(ignored=("already_subscribed",))
-    event = ConversationStarted(
+        raise UnreadableUpdate("a chat opened by nobody")
+    opened = ConversationStarted(
         id=str(callback.message_token),
         occurred_at=_time(callback.timestamp),
         person=_person(callback.user),
         payload=callback.context or "",
         only_opens=not callback.context,
     )
-    addressed = AddressedEvent(callback.user.id, event)
-    return Parsed((addressed,), wants_welcome=not callback.subscribed)
+    addressed = AddressedEvent(callback.user.id, opened)
+    return Parsed((addressed,), wants_welcome=event == "conversation_started")
 
 
 def _person(user: _User) -> Person:

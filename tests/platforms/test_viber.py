@@ -143,27 +143,31 @@ def test_somebody_who_does_not_tell_a_name_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "start"), [("conversation_started", ""), ("conversation_started_by_link", "cook-2026_1")]
+    ("name", "start"),
+    [
+        ("conversation_started", ""),
+        ("conversation_started_by_link", "cook-2026_1"),
+        ("conversation_started_again", ""),
+        ("conversation_started_again_by_link", "cook-2026_1"),
+    ],
 )
-def test_who_opens_the_chat_is_to_be_welcomed(name: str, start: str) -> None:
-    event = ConversationStarted(
+def test_who_opens_the_chat_is_to_be_welcomed_and_only_a_link_begins_anew(name: str, start: str) -> None:
+    assert only_event(name) == ConversationStarted(
         id=token(name), occurred_at=SENT_AT, person=PERSON, payload=start, only_opens=not start
     )
-    assert only_event(name) == event
     assert parse(name).wants_welcome
 
 
-def test_a_subscriber_who_follows_a_link_begins_without_a_welcome() -> None:
-    name = "conversation_started_again_by_link"
-    assert only_event(name).payload == "cook-2026_1"
-    assert not parse(name).wants_welcome
+def test_who_subscribes_only_opens_the_chat_and_cannot_be_welcomed_in_the_answer() -> None:
+    event = only_event("subscribed")
+    assert isinstance(event, ConversationStarted)
+    assert event.only_opens
+    assert not parse("subscribed").wants_welcome
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("conversation_started_again", "already_subscribed"),
-        ("subscribed", "subscribed"),
         ("unsubscribed", "unsubscribed"),
         ("delivered", "delivered"),
         ("seen", "seen"),
