@@ -53,13 +53,13 @@ Handle = Callable[[Record], None]
 """Works on one message: returns when it is done with, raises `Wait` or anything else if it is not."""
 
 
-class Visibility(Protocol):
+class HidesRecords(Protocol):
     """Says when messages that were not done with come back."""
 
     def hide(self, records: Sequence[Record], seconds: float) -> None: ...
 
 
-class SqsVisibility:
+class Visibility:
     """The visibility timeouts of the messages of a queue."""
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:
@@ -91,7 +91,7 @@ class SqsVisibility:
 
 
 def consume(
-    event: Mapping[str, Any], handle: Handle, visibility: Visibility, *, threads: int = 1
+    event: Mapping[str, Any], handle: Handle, visibility: HidesRecords, *, threads: int = 1
 ) -> BatchAnswer:
     """Handle every message of a Lambda event; answer which of them are to be kept.
 
@@ -132,7 +132,7 @@ def _groups_of(event: Mapping[str, Any]) -> list[list[Record]]:
     return list(groups.values())
 
 
-def _work(group: Sequence[Record], handle: Handle, visibility: Visibility) -> Sequence[Record]:
+def _work(group: Sequence[Record], handle: Handle, visibility: HidesRecords) -> Sequence[Record]:
     """Handle the group up to its first failure; what is left of it."""
     for place, record in enumerate(group):
         try:
@@ -146,7 +146,7 @@ def _work(group: Sequence[Record], handle: Handle, visibility: Visibility) -> Se
     return ()
 
 
-def _put_back(records: Sequence[Record], seconds: float, visibility: Visibility) -> Sequence[Record]:
+def _put_back(records: Sequence[Record], seconds: float, visibility: HidesRecords) -> Sequence[Record]:
     visibility.hide(records, seconds)
     return records
 

@@ -14,7 +14,7 @@ from shared.queueing.backoff import backoff_seconds
 from shared.queueing.consumer import (
     LONGEST_WAIT_SECONDS,
     Record,
-    SqsVisibility,
+    Visibility,
     consume,
     records_of,
 )
@@ -168,7 +168,7 @@ class TestVisibilityOverSqs:
     def test_a_shorter_time_lets_messages_come_back_sooner(self, aws_account: Aws) -> None:
         records = put_and_receive(aws_account, 1)
 
-        SqsVisibility(aws_account.sqs, aws_account.inbound).hide(records, 0.3)
+        Visibility(aws_account.sqs, aws_account.inbound).hide(records, 0.3)
 
         assert bodies_in(aws_account) == []
         time.sleep(1.1)
@@ -177,14 +177,14 @@ class TestVisibilityOverSqs:
     def test_no_time_at_all_lets_them_come_back_at_once(self, aws_account: Aws) -> None:
         records = put_and_receive(aws_account, 2)
 
-        SqsVisibility(aws_account.sqs, aws_account.inbound).hide(records, -3)
+        Visibility(aws_account.sqs, aws_account.inbound).hide(records, -3)
 
         assert bodies_in(aws_account) == ["0", "1"]
 
     def test_a_wait_longer_than_sqs_allows_is_cut(self, aws_account: Aws, aws_calls: list[Call]) -> None:
         records = put_and_receive(aws_account, 1)
 
-        SqsVisibility(aws_account.sqs, aws_account.inbound).hide(records, timedelta(days=2).total_seconds())
+        Visibility(aws_account.sqs, aws_account.inbound).hide(records, timedelta(days=2).total_seconds())
 
         (call,) = [call for call in aws_calls if call.operation == "ChangeMessageVisibilityBatch"]
         assert [entry["VisibilityTimeout"] for entry in call.params["Entries"]] == [LONGEST_WAIT_SECONDS]
@@ -192,7 +192,7 @@ class TestVisibilityOverSqs:
     def test_more_than_a_call_takes_are_several_calls(self, aws_account: Aws, aws_calls: list[Call]) -> None:
         records = [Record(str(n), "handle", "a", 1, "") for n in range(12)]
 
-        SqsVisibility(aws_account.sqs, aws_account.inbound).hide(records, 1)
+        Visibility(aws_account.sqs, aws_account.inbound).hide(records, 1)
 
         assert [len(call.params["Entries"]) for call in aws_calls] == [10, 2]
 
@@ -202,7 +202,7 @@ class TestVisibilityOverSqs:
     ) -> None:
         url = aws_account.inbound.replace("parley-inbound.fifo", queue)
 
-        SqsVisibility(aws_account.sqs, url).hide([Record("1", "no such handle", "a", 1, "")], 1)
+        Visibility(aws_account.sqs, url).hide([Record("1", "no such handle", "a", 1, "")], 1)
 
         assert [line.message for line in caplog.records] == ["visibility not changed"]
 
