@@ -205,8 +205,14 @@ def test_a_slip_is_told_at_its_character(source: str, message: str, column: int,
     )
 
 
+@given(st.text())
+def test_a_text_alone_is_given_back_as_it_is(text: str) -> None:
+    for source in ("name", " name ", "label(position)", "label(position) "):
+        assert ENVIRONMENT.compile(source).evaluate(lambda _: text) == text
+
+
 @pytest.mark.parametrize(
-    "source", ["name == 'x'", "score > 5", "!agreed", "label(position)", "whatever + 1", "user.last_name"]
+    "source", ["name == 'x'", "name", "score > 5", "!agreed", "label(position)", "whatever + 1", "user.last_name"]
 )
 def test_a_missing_value_is_undecided_without_a_reason(source: str) -> None:
     with pytest.raises(Undecided) as caught:
