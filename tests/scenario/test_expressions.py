@@ -212,7 +212,8 @@ def test_a_text_alone_is_given_back_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["name == 'x'", "name", "score > 5", "!agreed", "label(position)", "whatever + 1", "user.last_name"]
+    "source",
+    ["name == 'x'", "name", "score > 5", "!agreed", "label(position)", "whatever + 1", "user.last_name"],
 )
 def test_a_missing_value_is_undecided_without_a_reason(source: str) -> None:
     with pytest.raises(Undecided) as caught:
