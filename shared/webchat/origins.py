@@ -8,7 +8,7 @@ from shared.credential import Credential
 from shared.errors import Forbidden
 from shared.platforms.base import WebhookRequest
 
-_ORIGIN = re.compile(r"https?://[a-z0-9.-]{1,253}(?::\d{1,5})?", re.ASCII)
+_ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?", re.ASCII)
 
 
 def allowed_origins(credential: Credential) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ def request(**headers: str) -> WebhookRequest:
         (SHOP, (SHOP,)),
         (f"{SHOP} http://localhost:3000", (SHOP, "http://localhost:3000")),
         (f" {SHOP},https://Two.example ,", (SHOP, "https://two.example")),
+        ("http://[::1]:8000", ("http://[::1]:8000",)),
         ("*", ()),
         ("https://shop.example/path", ()),
         ("https://shop.example; script-src *", ()),
