@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable
 from typing import Final
 from uuid import uuid4
@@ -14,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from shared.admin_api.principal import Principal
 from shared.admin_api.problems import Problem, ProblemError, problem_of
 from shared.errors import TooLarge
+from shared.observability import describe
 
 MAX_BODY_BYTES: Final = 1_500_000
 """A scenario of the largest size, written with room to spare."""
@@ -58,10 +60,12 @@ def bearer_of(headers: Headers) -> str:
 
 
 def _unexpected(error: Exception, scope: Scope) -> Problem:
-    """A fault of ours: all of it goes to the log, and to the caller only the id to find it by."""
+    """A fault of ours: its kind and way go to the log, and to the caller only the id to find it by."""
     trace_id = _trace_id(Headers(scope=scope))
-    where = {"trace_id": trace_id, "method": scope["method"], "path": scope["path"]}
-    _logger.error("unexpected error", exc_info=error, extra=where)
+    request = {"trace_id": trace_id, "method": scope["method"], "path": scope["path"]}
+    frames = traceback.extract_tb(error.__traceback__)
+    stack = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
+    _logger.error("unexpected error", extra={**request, **describe(error), "stack": stack})
     detail = "This is a fault of the server; it has been recorded. Try again, or report its trace_id."
     return Problem("internal", detail, more={"trace_id": trace_id})
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    model_validator,
+)
 
 
 def _without_controls(text: str) -> str:
@@ -24,7 +31,13 @@ _LAYOUT = dict.fromkeys(map(ord, "\n\r\t"), " ")
 ONE_LINE = AfterValidator(_without_controls)
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), ONE_LINE]
-Description = Annotated[str, StringConstraints(max_length=4000), AfterValidator(_without_nul)]
+Description = Annotated[
+    str,
+    BeforeValidator(lambda given: "" if given is None else given),
+    StringConstraints(max_length=4000),
+    AfterValidator(_without_nul),
+]
+"""Some lines of text; null means none."""
 
 
 class Draft(BaseModel):

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 from shared.errors import Unavailable
+from shared.observability import describe
 
 T = TypeVar("T")
 _logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ class Patience:
 
 
 class Kept(Generic[T]):
-    """The value of `fetch`, which raises `OSError` where its source does not answer.
+    """The value of `fetch`, which raises `OSError` (in words fit for the log) where it cannot be had.
 
     A source that fails is not asked again before a pause; until then the last value serves.
     """
@@ -78,8 +79,8 @@ class Kept(Generic[T]):
         self._tried_at = now
         try:
             self._value = self._fetch()
-        except OSError:
-            _logger.warning("%s could not be fetched", self._what, exc_info=True)
+        except OSError as error:
+            _logger.warning("%s could not be fetched: %s", self._what, error, extra=describe(error))
             self._failed = True
         else:
             self._fetched_at, self._failed = now, False

@@ -61,7 +61,7 @@ def test_body_of_the_largest_size_passes_and_a_byte_more_does_not(client: httpx.
         assert answer.json()["status"] == status
 
 
-def test_fault_of_ours_is_logged_whole_and_told_as_an_id(
+def test_fault_of_ours_is_logged_with_its_place_and_told_as_an_id(
     client: httpx.Client, caplog: pytest.LogCaptureFixture
 ) -> None:
     root = "1-67891233-abcdef012345678912345678"
@@ -78,9 +78,10 @@ def test_fault_of_ours_is_logged_whole_and_told_as_an_id(
         "trace_id": root,
     }
     (record,) = caplog.records
-    assert record.__dict__["trace_id"] == root
-    assert record.exc_info is not None
-    assert isinstance(record.exc_info[1], RuntimeError)
+    logged = record.__dict__
+    assert (logged["trace_id"], logged["error"], logged["path"]) == (root, "RuntimeError", "/errors/bug")
+    assert logged["stack"][-1].endswith("in error")
+    assert "hunter2" not in str(logged) + answer.text
 
 
 @pytest.mark.parametrize(

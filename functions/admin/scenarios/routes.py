@@ -9,7 +9,12 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
-from functions.admin.scenarios.checking import findings_of, pointing_into_the_body, require_runnable
+from functions.admin.scenarios.checking import (
+    findings_of,
+    findings_of_saved,
+    pointing_into_the_body,
+    require_runnable,
+)
 from functions.admin.scenarios.schemas import (
     MAX_REVISION,
     Activation,
@@ -136,16 +141,15 @@ def activate_scenario(
     owned: Writable,
     scenarios: Scenarios,
     bots: Bots,
-    response: Response,
     asked: Activation | None = None,
 ) -> ScenarioView:
     activation = asked or Activation()
     _require_keeping(activation)
     chosen = _chosen(owned.head, activation, scenarios)
-    findings = findings_of(chosen.document)
+    findings = findings_of_saved(chosen.document)
     require_runnable(findings)
     bot = bots.change(owned.bot.id, active_scenario_id=chosen.scenario_id, active_revision=chosen.revision)
-    return _tagged(response, view_of(owned.head, bot, chosen, findings))
+    return view_of(owned.head, bot, chosen, findings)
 
 
 @router.get("/api/scenarios/{id}/revisions")
@@ -158,12 +162,12 @@ def list_revisions(owned: Readable, scenarios: Scenarios, page: PageAsked) -> Li
 @router.get("/api/scenarios/{id}/revisions/{revision}")
 def read_revision(owned: Readable, revision: Number, scenarios: Scenarios) -> RevisionView:
     found = scenarios.revision(owned.head.id, revision)
-    return revision_view_of(found, owned.bot, findings_of(found.document))
+    return revision_view_of(found, owned.bot, findings_of_saved(found.document))
 
 
 def _latest(owned: Owned, scenarios: DynamoScenarios) -> ScenarioView:
     shown = scenarios.revision(owned.head.id, owned.head.latest_revision)
-    return view_of(owned.head, owned.bot, shown, findings_of(shown.document))
+    return view_of(owned.head, owned.bot, shown, findings_of_saved(shown.document))
 
 
 def _chosen(head: Scenario, activation: Activation, scenarios: DynamoScenarios) -> Revision:

@@ -66,6 +66,10 @@ def test_bot_that_is_not_valid_is_not_made(api: Api, body: dict[str, Any], point
     assert api("GET", BOTS).json()["items"] == []
 
 
+def test_null_is_no_description(api: Api) -> None:
+    assert api.create(BOTS, {"name": "Bot", "description": None})["description"] == ""
+
+
 def test_put_replaces_what_the_owner_writes(api: Api) -> None:
     bot = api.create(BOTS, {"name": "Bot", "description": "Words", "timezone": "Europe/Riga"})
 

@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 
 from shared.storage.bots import DynamoBots
+from shared.storage.scenarios import DynamoScenarios
 from tests.functions.admin.conftest import BROKEN_SCENARIO, SCENARIO, Api
 
 Json = dict[str, Any]
@@ -277,6 +278,22 @@ def test_what_becomes_of_running_dialogs_later_says_what_works_now(
     answer = api("POST", f"/api/scenarios/{scenario}/activate", json={"running": running})
 
     assert 'Only "keep" works' in answer.json()["errors"][0]["message"]
+
+
+def test_revision_that_the_language_no_longer_takes_can_be_read_but_not_activated(
+    api: Api, scenario: str
+) -> None:
+    former = {"version": "0.9", "steps": [], "former_word": 1}
+    DynamoScenarios().add_revision(scenario, former, "S", "", "0.9")
+    path = f"/api/scenarios/{scenario}"
+
+    shown = api("GET", path).json()
+    refused = api("POST", f"{path}/activate")
+
+    assert shown["scenario_data"] == former
+    assert "/former_word" in {finding["pointer"] for finding in shown["findings"]}
+    assert refused.status_code == 422
+    assert "/scenario_data/former_word" in {error["pointer"] for error in refused.json()["errors"]}
 
 
 def test_validation_says_what_activation_would(api: Api) -> None:
