@@ -109,7 +109,7 @@ class Emulator:
 
 
 def root_client(url: str, service: str) -> Any:
-    """A client with the rights of the account's root, of a session of its own: sessions are not for threads."""
+    """A client with the root's rights, and a session of its own: threads must not share one."""
     return boto3.session.Session().client(  # type: ignore[call-overload]  # any service's name
         service,
         endpoint_url=url,

@@ -1,0 +1,78 @@
+"""What a deployment ships: one artifact, small, whole, and the same for all Lambdas."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from tests.infra.conftest import run_in_artifact
+from tests.infra.template import Template
+
+MOST_BYTES = 150 * 1024 * 1024
+WEB_CHAT = "functions/webhooks/webchat"
+
+
+def test_all_lambdas_get_the_same_bytes(artifacts_for_aws: Path, template: Template) -> None:
+    digests = {name: _digest(artifacts_for_aws / name) for name in template.functions}
+    assert len(digests) == 10
+    assert len(set(digests.values())) == 1, digests
+
+
+def test_the_artifact_is_small_enough(artifacts_for_aws: Path) -> None:
+    files = [file for file in (artifacts_for_aws / "SenderWorker").rglob("*") if file.is_file()]
+    assert len(files) > 500
+    assert sum(file.stat().st_size for file in files) < MOST_BYTES
+
+
+def test_the_artifact_is_for_the_deployment_s_processor(artifacts_for_aws: Path) -> None:
+    compiled = {file.name for file in (artifacts_for_aws / "SenderWorker").rglob("*.so")}
+    assert any("cpython-313-aarch64" in name for name in compiled)
+    assert not any("x86_64" in name for name in compiled)
+
+
+def test_only_code_of_the_lambdas_is_shipped(artifacts_for_aws: Path) -> None:
+    root = artifacts_for_aws / "SenderWorker"
+    ours = {folder.name for folder in root.iterdir()} & {"functions", "shared", "infra", "tests", "docs"}
+    assert ours == {"functions", "shared"}
+    assert not any(root.rglob("__pycache__"))
+    assert not (root / "ministack").exists()
+    assert not (root / "moto").exists()
+
+
+def test_the_chat_page_is_shipped_whole(artifact: Path) -> None:
+    sources = {file.name for file in Path(WEB_CHAT).iterdir() if file.suffix in {".html", ".css", ".js"}}
+    assert {Path(name).suffix for name in sources} == {".html", ".css", ".js"}
+    for name in sources:
+        assert (artifact / WEB_CHAT / name).read_bytes() == (Path(WEB_CHAT) / name).read_bytes()
+
+
+def test_every_handler_is_importable_from_the_artifact(artifact: Path, template: Template) -> None:
+    """With the environment that the template gives it, and nothing of this machine's packages."""
+    for name, function in template.functions.items():
+        module, _, handler = function["Handler"].rpartition(".")
+        environment = dict.fromkeys(template.environment(name), "https://name.invalid")
+        code = f"import {module} as m; print(callable(m.{handler}), m.__file__)"
+        answer = run_in_artifact(artifact, code, environment | {"LOG_LEVEL": "INFO"})
+        assert answer.startswith(f"True {artifact}"), name
+
+
+def test_the_artifact_can_call_every_service_that_its_rights_name(artifact: Path, template: Template) -> None:
+    """botocore comes without the descriptions of services that nothing calls."""
+    actions = {action for name in template.functions for action, _ in template.rights(name)}
+    services = sorted({action.partition(":")[0] for action in actions} - {"logs"})
+    assert services == ["dynamodb", "kms", "s3", "sqs", "ssm"]
+    code = (
+        "import botocore.session, json\n"
+        "session = botocore.session.get_session()\n"
+        f"clients = [session.create_client(name) for name in {services!r}]\n"
+        "print(json.dumps([client.meta.service_model.service_name for client in clients]))"
+    )
+    assert json.loads(run_in_artifact(artifact, code, {})) == services
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        digest.update(str(file.relative_to(folder)).encode())
+        if file.is_file():
+            digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()

@@ -1,0 +1,179 @@
+import json
+
+import pytest
+
+from infra.local.commands import ROOT
+from tests.infra.template import QUEUE, TABLE, Template, as_list, logical_id
+
+TABLE_VARIABLES = {
+    "BOTS_TABLE": "BotInstance",
+    "CREDENTIALS_TABLE": "BotPlatformCredential",
+    "SCENARIOS_TABLE": "BotScenario",
+    "REVISIONS_TABLE": "ScenarioRevision",
+    "DIALOGS_TABLE": "BotDialogState",
+    "HISTORY_TABLE": "BotDialogHistory",
+}
+FOURTEEN_DAYS_SECONDS = 14 * 86400
+
+
+def test_no_action_has_a_wildcard(template: Template) -> None:
+    actions = [(name, action) for name, found in template.statements() for action in as_list(found["Action"])]
+    assert len(actions) > 50
+    assert [(name, action) for name, action in actions if "*" in action] == []
+
+
+def test_no_resource_is_a_bare_wildcard(template: Template) -> None:
+    resources = [
+        (name, resource)
+        for name, found in template.statements()
+        for resource in as_list(found.get("Resource", []))
+    ]
+    assert len(resources) > 30
+    assert [name for name, resource in resources if resource == "*"] == []
+
+
+def test_no_policy_of_another_hand_is_attached(template: Template) -> None:
+    """AWS' managed policies have bare wildcards."""
+    assert "ManagedPolicyArns" not in json.dumps(template.document)
+    assert [name for name, function in template.functions.items() if "Policies" in function] == []
+
+
+def test_every_function_has_a_role_of_its_own(template: Template) -> None:
+    roles = [logical_id(function["Role"]) for function in template.functions.values()]
+    assert len(set(roles)) == len(roles) == 10
+
+
+def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Template) -> None:
+    for function in template.functions:
+        told = {TABLE_VARIABLES[name] for name in template.environment(function) if name in TABLE_VARIABLES}
+        allowed = {target for action, target in template.rights(function) if action.startswith("dynamodb:")}
+        assert told == allowed, function
+
+
+def test_nothing_may_scan_or_delete_a_table(template: Template) -> None:
+    forbidden = {"dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable"}
+    assert {action for name in template.functions for action, _ in template.rights(name)} & forbidden == set()
+
+
+def test_only_platforms_may_encrypt_credentials(template: Template) -> None:
+    encrypts = {
+        name for name in template.functions if ("kms:Encrypt", "CredentialsKey") in template.rights(name)
+    }
+    assert encrypts == {"PlatformsAdmin"}
+
+
+def test_every_queue_has_a_dead_letter_queue(template: Template) -> None:
+    queues = {name: found["Properties"] for name, found in template.of_type(QUEUE).items()}
+    consumed = {logical_id(source["Queue"]) for source in template.event_sources.values()}
+    assert consumed == {"Inbound", "Outbound"}
+    for name in consumed:
+        redrive = queues[name]["RedrivePolicy"]
+        assert redrive["maxReceiveCount"] == 1000
+        assert queues[logical_id(redrive["deadLetterTargetArn"])]["FifoQueue"] is True
+
+
+def test_dead_letter_queues_keep_fourteen_days(template: Template) -> None:
+    kept = {name: found["Properties"] for name, found in template.of_type(QUEUE).items()}
+    assert len(kept) == 4
+    assert {queue["MessageRetentionPeriod"] for queue in kept.values()} == {FOURTEEN_DAYS_SECONDS}
+
+
+def test_queues_are_fast_fifo_and_encrypted(template: Template) -> None:
+    for name, found in template.of_type(QUEUE).items():
+        queue = found["Properties"]
+        assert queue["FifoQueue"], name
+        assert queue["ContentBasedDeduplication"], name
+        assert queue["DeduplicationScope"] == "messageGroup", name
+        assert queue["FifoThroughputLimit"] == "perMessageGroupId", name
+        assert queue["SqsManagedSseEnabled"], name
+
+
+def test_visibility_is_six_times_the_consumer_s_timeout(template: Template) -> None:
+    for function, source in template.event_sources.items():
+        queue = template.properties(logical_id(source["Queue"]))
+        assert queue["VisibilityTimeout"] >= 6 * template.functions[function]["Timeout"], function
+
+
+def test_workers_answer_by_message_and_are_bounded(template: Template) -> None:
+    for source in template.event_sources.values():
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["BatchSize"] == 10
+        bound = source["ScalingConfig"]["MaximumConcurrency"]["Ref"]
+        assert template.document["Parameters"][bound]["MinValue"] >= 2
+
+
+def test_tables_survive_mistakes(template: Template) -> None:
+    tables = template.of_type(TABLE)
+    assert set(tables) == set(TABLE_VARIABLES.values())
+    for name, table in tables.items():
+        properties = table["Properties"]
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
+        assert properties["SSESpecification"] == {"SSEEnabled": True}, name
+        assert properties["BillingMode"] == "PAY_PER_REQUEST", name
+        assert "TableName" not in properties, name
+
+
+@pytest.mark.parametrize("name", [*TABLE_VARIABLES.values(), "MediaBucket", "CredentialsKey"])
+def test_what_cannot_be_made_again_is_retained(template: Template, name: str) -> None:
+    resource = template.document["Resources"][name]
+    assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_the_media_bucket_is_private(template: Template) -> None:
+    bucket = template.properties("MediaBucket")
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert "BucketEncryption" in bucket
+    (only_tls,) = template.properties("MediaBucketPolicy")["PolicyDocument"]["Statement"]
+    assert only_tls["Effect"] == "Deny"
+    assert only_tls["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+
+
+def test_every_function_logs_to_a_group_that_forgets(template: Template) -> None:
+    for name, function in template.functions.items():
+        logging = function["LoggingConfig"]
+        assert logging["LogFormat"] == "JSON", name
+        group = logical_id(logging["LogGroup"])
+        assert template.properties(group)["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+        assert ("logs:PutLogEvents", group) in template.rights(name)
+
+
+def test_access_logs_hold_no_query_and_no_body(template: Template) -> None:
+    settings = template.properties("HttpApi")["AccessLogSettings"]
+    logged = settings["Format"]
+    json.loads(logged)
+    for secret in ("queryString", "path", "$context.authorizer", "header"):
+        assert secret not in logged
+    assert "RetentionInDays" in template.properties(logical_id(settings["DestinationArn"]))
+
+
+def test_every_handler_is_a_file(template: Template) -> None:
+    handlers = {function["Handler"] for function in template.functions.values()}
+    assert len(handlers) == 10
+    for handler in handlers:
+        module, _, name = handler.rpartition(".")
+        assert name == "lambda_handler"
+        assert (ROOT / module.replace(".", "/")).with_suffix(".py").is_file(), handler
+
+
+def test_every_dead_letter_queue_and_function_has_an_alarm(template: Template) -> None:
+    watched = {
+        (alarm["Properties"]["MetricName"], logical_id(dimension["Value"]))
+        for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+        for dimension in alarm["Properties"].get("Dimensions", [])
+    }
+    expected = {("Errors", name) for name in template.functions}
+    for queue in ("Inbound", "Outbound"):
+        expected |= {("ApproximateNumberOfMessagesVisible", f"{queue}DeadLetters")}
+        expected |= {("ApproximateAgeOfOldestMessage", queue)}
+    assert watched == expected | {("5xx", "HttpApi")}
+
+
+def test_an_alarm_watches_updates_that_could_not_be_parsed(template: Template) -> None:
+    alarm = template.properties("UnparsedUpdatesAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Parley", "unparsed_updates")
+
+
+def test_a_deployment_is_for_arm64_and_python_3_13_unless_told(template: Template) -> None:
+    parameters = template.document["Parameters"]
+    assert parameters["PythonRuntime"]["Default"] == "python3.13"
+    assert parameters["Architecture"]["Default"] == "arm64"
