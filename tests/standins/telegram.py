@@ -1,0 +1,521 @@
+"""A Telegram of our own: the Bot API's methods that a dialog bot calls, as strict as the real ones.
+
+Stricter in one thing: a parameter that the method does not have is refused, where the real server
+would not notice. Webhooks may be on loopback without TLS; any other must be as Telegram wants them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from tests.standins.server import (
+    Answer,
+    Incoming,
+    Person,
+    Refusal,
+    Said,
+    Shown,
+    StandIn,
+    Update,
+    answer_json,
+    call,
+    now_seconds,
+)
+from tests.standins.shapes import (
+    Check,
+    Wrong,
+    a_list,
+    an_object,
+    anything,
+    boolean,
+    number,
+    one_of,
+    text,
+)
+
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"
+
+_TOKEN_PATH = re.compile(r"/bot([^/]*)/([^/]+)")
+_TOKEN = re.compile(r"[1-9][0-9]*:[A-Za-z0-9_-]+")
+_WEB_LINK = re.compile(
+    r"https?://[^\s/?#@]+\.[^\s/?#.]{2,}(?:[/?#]\S*)?|https?://(?:\d{1,3}\.){3}\d{1,3}(?:[:/]\S*)?"
+)
+_NOT_IN_AN_ANSWER = {"deletewebhook", "setwebhook", "close", "logout"}
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+_WEBHOOK_PORTS = {443, 80, 88, 8443}
+
+_ENTITY_TYPES = (
+    "mention hashtag cashtag bot_command url email phone_number bold italic underline strikethrough spoiler "
+    "blockquote expandable_blockquote code pre text_link text_mention custom_emoji"
+).split()
+_BUTTON_ACTIONS = (
+    "url callback_data web_app login_url switch_inline_query switch_inline_query_current_chat "
+    "switch_inline_query_chosen_chat copy_text callback_game pay"
+).split()
+_UPDATE_TYPES = (
+    "message edited_message channel_post edited_channel_post business_connection business_message "
+    "edited_business_message deleted_business_messages guest_message message_reaction "
+    "message_reaction_count inline_query chosen_inline_result callback_query shipping_query "
+    "pre_checkout_query purchased_paid_media poll poll_answer my_chat_member chat_member "
+    "chat_join_request chat_boost removed_chat_boost managed_bot"
+).split()
+
+
+def units(words: str) -> int:
+    return len(words.encode("utf-16-le", "surrogatepass")) // 2
+
+
+class TelegramStandIn(StandIn):
+    """One bot's Telegram. Updates of people without a webhook of their own wait for `getUpdates`."""
+
+    def __init__(
+        self, token: str = "123456789:AAEstandin-token_0123456789abcdefgh", secret: str = ""
+    ) -> None:
+        super().__init__()
+        self.token = token
+        self.secret = secret
+        self.webhook = ""
+        self.webhook_settings: dict[str, Any] = {}
+        self.people: dict[int, TelegramPerson] = {}
+        self.acknowledged: list[str] = []
+        self.open_presses: set[str] = set()
+        self.updates: list[dict[str, Any]] = []
+        self.bot = {
+            "id": int(token.partition(":")[0]),
+            "is_bot": True,
+            "first_name": "Stand-in",
+            "username": "standin_bot",
+        }
+        self._last_update = 641_000_000
+        self.pollers = 0
+        self._methods: Mapping[str, Callable[[dict[str, Any]], Answer]] = {
+            "getme": self._get_me,
+            "sendmessage": self._send_message,
+            "answercallbackquery": self._answer_callback_query,
+            "setwebhook": self._set_webhook,
+            "deletewebhook": self._delete_webhook,
+            "getwebhookinfo": self._get_webhook_info,
+            "getupdates": self._get_updates,
+        }
+
+    def person(self, webhook_url: str = "", chat_id: int = 987654321, **user: str) -> TelegramPerson:
+        """Somebody in a private chat; `user` has their names and `language_code`."""
+        person = TelegramPerson(self, webhook_url, chat_id, user)
+        self.people[chat_id] = person
+        return person
+
+    def next_update(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        with self.changed:
+            self._last_update += 1
+            return {"update_id": self._last_update, kind: content}
+
+    def enqueue(self, update: dict[str, Any]) -> None:
+        with self.changed:
+            self.updates.append(update)
+            self.changed.notify_all()
+
+    def take_webhook_answer(self, answer: Answer) -> None:
+        """A webhook may answer an update with one call to a method; its result goes nowhere."""
+        called = Incoming("POST", "", {}, {}, answer.body).body
+        if answer.status // 100 != 2 or not isinstance(called, dict) or "method" not in called:
+            return
+        method = str(called["method"])
+        if method.lower().startswith("get") or method.lower() in _NOT_IN_AN_ANSWER:
+            return
+        headers = {"content-type": answer.headers.get("content-type", "")}
+        raw = json.dumps({name: value for name, value in called.items() if name != "method"}).encode()
+        self.handle(Incoming("POST", f"/bot{self.token}/{method}", {}, headers, raw))
+
+    # ── The server ───────────────────────────────────────────────────────────────────────────────────
+
+    def is_send(self, request: Incoming) -> bool:
+        return request.path.lower().endswith("/sendmessage")
+
+    def answer(self, request: Incoming) -> Answer:
+        path = _TOKEN_PATH.fullmatch(request.path)
+        if path is None or not _TOKEN.fullmatch(path[1]):
+            raise refused(404, "Not Found")
+        if path[1] != self.token:
+            raise refused(401, "Unauthorized")
+        method = self._methods.get(path[2].lower())
+        if method is None or request.method not in ("GET", "POST"):
+            raise refused(404, "Not Found: method not found")
+        return method(_parameters(request))
+
+    def _get_me(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, an_object({}))
+        return _result(
+            {
+                **self.bot,
+                "can_join_groups": True,
+                "can_read_all_group_messages": False,
+                "supports_inline_queries": False,
+            }
+        )
+
+    def _send_message(self, given: dict[str, Any]) -> Answer:
+        if given.get("chat_id") in (None, ""):
+            raise refused(400, "Bad Request: chat_id is empty")
+        person = self._reached(given["chat_id"])
+        words = given.get("text")
+        if not isinstance(words, str) or not words.strip():
+            raise refused(400, "Bad Request: message text is empty")
+        if any("\ud800" <= character <= "\udfff" for character in words):
+            raise refused(400, "Bad Request: strings must be encoded in UTF-8")
+        if units(words.strip()) > 4096:
+            raise refused(400, "Bad Request: message is too long")
+        _shaped(given, _SEND_MESSAGE)
+        if "parse_mode" in given and "entities" in given:
+            raise refused(400, "Bad Request: parse_mode and entities are mutually exclusive")
+        _check_entities(given.get("entities", []), words)
+        buttons = _check_markup(given.get("reply_markup"))
+        message = person.new_message(self.bot, {k: v for k, v in given.items() if k != "chat_id"})
+        person.hear(Said(words, buttons, str(message["message_id"]), given))
+        return _result(message)
+
+    def _reached(self, chat_id: object) -> TelegramPerson:
+        person = self.people.get(int(str(chat_id))) if re.fullmatch(r"-?\d+", str(chat_id)) else None
+        if person is None:
+            raise refused(400, "Bad Request: chat not found")
+        if person.has_blocked:
+            raise refused(403, "Forbidden: bot was blocked by the user")
+        if not person.has_started:
+            raise refused(403, "Forbidden: bot can't initiate conversation with a user")
+        return person
+
+    def _answer_callback_query(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, _ANSWER_CALLBACK_QUERY)
+        with self.changed:
+            if given["callback_query_id"] not in self.open_presses:
+                raise refused(
+                    400,
+                    "Bad Request: query is too old and response timeout expired or query ID is invalid",
+                )
+            self.open_presses.remove(given["callback_query_id"])
+            self.acknowledged.append(given["callback_query_id"])
+        return _done()
+
+    def _set_webhook(self, given: dict[str, Any]) -> Answer:
+        if not isinstance(given.get("url"), str):
+            raise refused(400, "Bad Request: parameter url is required")
+        if not given["url"]:
+            return self._delete_webhook({})
+        _check_webhook_url(given["url"])
+        secret = given.get("secret_token", "")
+        if len(secret) > 256:
+            raise refused(400, "Bad Request: secret token is too long")
+        if not re.fullmatch(r"[A-Za-z0-9_-]*", secret):
+            raise refused(400, "Bad Request: secret token contains unallowed characters")
+        _shaped(given, _SET_WEBHOOK)
+        with self.changed:
+            is_same = self.webhook == given["url"] and self.webhook_settings == given
+            self.webhook, self.secret, self.webhook_settings = given["url"], secret, dict(given)
+            if given.get("drop_pending_updates"):
+                self.updates.clear()
+            self.changed.notify_all()
+        return _done("Webhook is already set" if is_same else "Webhook was set")
+
+    def _delete_webhook(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, an_object({}, {"drop_pending_updates": boolean}))
+        with self.changed:
+            was_set, self.webhook, self.webhook_settings = bool(self.webhook), "", {}
+            if given.get("drop_pending_updates"):
+                self.updates.clear()
+        return _done("Webhook was deleted" if was_set else "Webhook is already deleted")
+
+    def _get_webhook_info(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, an_object({}))
+        with self.changed:
+            return _result(
+                {
+                    "url": self.webhook,
+                    "has_custom_certificate": False,
+                    "pending_update_count": len(self.updates),
+                    "max_connections": self.webhook_settings.get("max_connections", 40),
+                }
+            )
+
+    def _get_updates(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, _GET_UPDATES)
+        offset, timeout = int(given.get("offset", 0)), float(given.get("timeout", 0))
+        with self.changed:
+            self.pollers += 1
+            mine = self.pollers
+            self.changed.notify_all()
+            self.updates = [update for update in self.updates if update["update_id"] >= offset]
+            self.changed.wait_for(
+                lambda: self.updates or self.webhook or self.is_closing or mine != self.pollers, timeout
+            )
+            if self.webhook:
+                raise refused(
+                    409,
+                    "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to "
+                    "delete the webhook first",
+                )
+            if mine != self.pollers:
+                raise refused(
+                    409,
+                    "Conflict: terminated by other getUpdates request; make sure that only one bot "
+                    "instance is running",
+                )
+            return _result(self.updates[: int(given.get("limit", 100))])
+
+
+class TelegramPerson(Person):
+    """A person in a private chat with the bot; `block` and `unblock` as people do."""
+
+    messenger: TelegramStandIn
+
+    def __init__(
+        self, messenger: TelegramStandIn, webhook_url: str, chat_id: int, user: Mapping[str, str]
+    ) -> None:
+        super().__init__(messenger, webhook_url)
+        names = {"first_name": "Ivan", "language_code": "en", **user}
+        self.user = {"id": chat_id, "is_bot": False, **names}
+        self.chat = {"id": chat_id, "type": "private", "first_name": names["first_name"]}
+        self.chat_id = chat_id
+        self.has_started = False
+        self.has_blocked = False
+        self._sent: dict[str, dict[str, Any]] = {}
+        self._messages = 0
+        self._presses = 0
+
+    def new_message(self, sender: Mapping[str, Any], content: Mapping[str, Any]) -> dict[str, Any]:
+        with self.messenger.changed:
+            self._messages += 1
+            head = {"message_id": self._messages, "from": sender, "chat": self.chat, "date": now_seconds()}
+            message = {**head, **content}
+            self._sent[str(self._messages)] = message
+            return message
+
+    def start(self, payload: str = "") -> Answer:
+        """Press “Start”, or follow a deep link with this payload."""
+        return self.say(f"/start {payload}".strip())
+
+    def written(self, text: str) -> Update:
+        content: dict[str, Any] = {"text": text}
+        command = re.match(r"/[A-Za-z0-9_]+", text)
+        if command:
+            content["entities"] = [{"type": "bot_command", "offset": 0, "length": command.end()}]
+        return self._update("message", self.new_message(self.user, content))
+
+    def pressed(self, label: str) -> Update:
+        said, button = self.button(label)
+        with self.messenger.changed:
+            self._presses += 1
+            query_id = str(self.chat_id * 2**32 + self._presses)
+            self.messenger.open_presses.add(query_id)
+        return self._update(
+            "callback_query",
+            {
+                "id": query_id,
+                "from": self.user,
+                "message": self._sent[said.message_id],
+                "chat_instance": "-3141592653589793238",
+                "data": button.carries,
+            },
+        )
+
+    def post(self, update: Update) -> Answer:
+        """Deliver to the webhook; without one the update waits for `getUpdates`."""
+        self.has_started = True
+        webhook_url = self.webhook_url or self.messenger.webhook
+        if not webhook_url:
+            self.messenger.enqueue(json.loads(update.body))
+            return Answer(200)
+        answer = call("POST", webhook_url, update.headers, update.body)
+        self.messenger.take_webhook_answer(answer)
+        return answer
+
+    def block(self) -> Answer:
+        self.has_blocked = True
+        return self.post(self._membership("member", "kicked"))
+
+    def unblock(self) -> Answer:
+        self.has_blocked = False
+        return self.post(self._membership("kicked", "member"))
+
+    def _membership(self, old: str, new: str) -> Update:
+        bot = self.messenger.bot
+        return self._update(
+            "my_chat_member",
+            {
+                "chat": self.chat,
+                "from": self.user,
+                "date": now_seconds(),
+                "old_chat_member": {"user": bot, "status": old},
+                "new_chat_member": {"user": bot, "status": new},
+            },
+        )
+
+    def _update(self, kind: str, content: dict[str, Any]) -> Update:
+        body = json.dumps(self.messenger.next_update(kind, content)).encode()
+        headers = {"Content-Type": "application/json", "Accept-Encoding": "gzip, deflate"}
+        if self.messenger.secret:
+            headers[SECRET_HEADER] = self.messenger.secret
+        return Update(body, headers)
+
+
+# ── Telegram's rules ─────────────────────────────────────────────────────────────────────────────────
+
+_SEND_MESSAGE = an_object(
+    {"chat_id": anything, "text": text()},
+    {
+        "business_connection_id": text(),
+        "message_thread_id": number(),
+        "direct_messages_topic_id": number(),
+        "parse_mode": one_of("HTML", "MarkdownV2", "Markdown"),
+        "entities": a_list(
+            an_object(
+                {"type": one_of(*_ENTITY_TYPES), "offset": number(0), "length": number(1)},
+                {"url": text(1), "user": anything, "language": text(), "custom_emoji_id": text()},
+            )
+        ),
+        "link_preview_options": anything,
+        "disable_notification": boolean,
+        "protect_content": boolean,
+        "allow_paid_broadcast": boolean,
+        "message_effect_id": text(),
+        "suggested_post_parameters": anything,
+        "reply_parameters": anything,
+        "reply_markup": anything,
+    },
+)
+
+_ANSWER_CALLBACK_QUERY = an_object(
+    {"callback_query_id": text(1)},
+    {"text": text(0, 200, units), "show_alert": boolean, "url": text(), "cache_time": number(0)},
+)
+
+_SET_WEBHOOK = an_object(
+    {"url": text(1)},
+    {
+        "ip_address": text(),
+        "max_connections": number(1, 100),
+        "allowed_updates": a_list(one_of(*_UPDATE_TYPES)),
+        "drop_pending_updates": boolean,
+        "secret_token": text(1, 256),
+    },
+)
+
+_GET_UPDATES = an_object(
+    {},
+    {
+        "offset": number(),
+        "limit": number(1, 100),
+        "timeout": number(0),
+        "allowed_updates": a_list(one_of(*_UPDATE_TYPES)),
+    },
+)
+
+_BUTTON = an_object(
+    {"text": text()},
+    dict.fromkeys((*_BUTTON_ACTIONS, "icon_custom_emoji_id", "style"), anything),
+)
+
+
+def refused(status: int, description: str) -> Refusal:
+    return Refusal(answer_json({"ok": False, "error_code": status, "description": description}, status))
+
+
+def _result(result: object) -> Answer:
+    return answer_json({"ok": True, "result": result})
+
+
+def _done(description: str = "") -> Answer:
+    envelope: dict[str, Any] = {"ok": True, "result": True}
+    return answer_json({**envelope, "description": description} if description else envelope)
+
+
+def _parameters(request: Incoming) -> dict[str, Any]:
+    """From the query and the body; in a form, what is no text is JSON in a string."""
+    given: dict[str, Any] = {name: _of_form(name, value) for name, value in request.query.items()}
+    if not request.raw:
+        return given
+    if request.media_type == "application/x-www-form-urlencoded":
+        return given | {name: _of_form(name, value) for name, value in parse_qsl(request.raw.decode())}
+    if request.media_type != "application/json":
+        return given
+    body = request.body
+    if not isinstance(body, dict):
+        raise refused(400, "Bad Request: can't parse JSON object")
+    return given | body
+
+
+def _of_form(name: str, value: str) -> Any:
+    if name in ("text", "url", "callback_query_id", "secret_token", "chat_id", "parse_mode"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
+
+
+def _shaped(given: dict[str, Any], shape: Check) -> None:
+    try:
+        shape(given, "")
+    except Wrong as wrong:
+        raise refused(400, f"Bad Request: {wrong}") from None
+
+
+def _check_entities(entities: list[dict[str, Any]], words: str) -> None:
+    encoded = words.encode("utf-16-le")
+    for entity in entities:
+        start, end = entity["offset"], entity["offset"] + entity["length"]
+        if end > len(encoded) // 2:
+            raise refused(400, f"Bad Request: entity at {start} is beyond the end of the text")
+        try:
+            encoded[2 * start : 2 * end].decode("utf-16-le")
+        except UnicodeDecodeError:
+            raise refused(400, f"Bad Request: entity at {start} cuts a character in two") from None
+        if (entity["type"] == "text_link") is not ("url" in entity):
+            raise refused(400, "Bad Request: can't parse MessageEntity: Can't find field \"url\"")
+
+
+def _check_markup(markup: Any) -> tuple[Shown, ...]:
+    if markup is None:
+        return ()
+    _shaped(
+        {"reply_markup": markup},
+        an_object({"reply_markup": an_object({"inline_keyboard": a_list(a_list(_BUTTON, 1, 8), 1)})}),
+    )
+    buttons = [button for row in markup["inline_keyboard"] for button in row]
+    if len(buttons) > 100 or len(json.dumps(markup, ensure_ascii=False).encode()) > 10_240:
+        raise refused(400, "Bad Request: reply markup is too long")
+    return tuple(_check_button(button) for button in buttons)
+
+
+def _check_button(button: dict[str, Any]) -> Shown:
+    actions = [name for name in _BUTTON_ACTIONS if name in button]
+    if not button["text"].strip() or len(actions) != 1:
+        raise refused(
+            400,
+            "Bad Request: can't parse inline keyboard button: "
+            "Text buttons are unallowed in the inline keyboard",
+        )
+    action = button[actions[0]]
+    if actions == ["callback_data"]:
+        if not isinstance(action, str) or not 1 <= len(action.encode()) <= 64:
+            raise refused(400, "Bad Request: BUTTON_DATA_INVALID")
+        return Shown(button["text"], action)
+    if actions == ["url"] and not (
+        isinstance(action, str) and (_WEB_LINK.fullmatch(action) or action.startswith("tg://"))
+    ):
+        raise refused(400, f"Bad Request: inline keyboard button URL '{action}' is invalid: Wrong HTTP URL")
+    return Shown(button["text"], str(action), is_link=True)
+
+
+def _check_webhook_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.hostname in _LOOPBACK:
+        return
+    if parts.scheme != "https" or not parts.hostname:
+        raise refused(400, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+    if (parts.port or 443) not in _WEBHOOK_PORTS:
+        raise refused(
+            400, "Bad Request: bad webhook: Webhook can be set up only on ports 80, 88, 443 or 8443"
+        )

@@ -1,0 +1,368 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.standins.server import Answer, answer_json, call
+from tests.standins.telegram import TelegramPerson, TelegramStandIn
+from tests.standins.webhook import Webhook
+
+JSON = {"Content-Type": "application/json"}
+CHAT = 987654321
+
+
+@pytest.fixture
+def telegram() -> Iterator[TelegramStandIn]:
+    with TelegramStandIn() as standin:
+        yield standin
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with Webhook() as standin:
+        yield standin
+
+
+@pytest.fixture
+def ivan(telegram: TelegramStandIn, webhook: Webhook) -> TelegramPerson:
+    person = telegram.person(webhook.url)
+    person.start()
+    return person
+
+
+def api(telegram: TelegramStandIn, method: str, body: Any = None, token: str = "") -> Answer:
+    url = f"{telegram.url}/bot{token or telegram.token}/{method}"
+    return call("POST", url, JSON, json.dumps(body or {}).encode())
+
+
+def send(telegram: TelegramStandIn, **body: Any) -> Answer:
+    return api(telegram, "sendMessage", {"chat_id": CHAT, "text": "Hi", **body})
+
+
+def keyboard(*buttons: Any) -> dict[str, Any]:
+    return {"inline_keyboard": [[button] for button in buttons]}
+
+
+def choice(text: Any = "Yes", data: Any = "p:1") -> dict[str, Any]:
+    return {"text": text, "callback_data": data}
+
+
+# ── The person ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_person_says_is_an_update_with_the_secret(webhook: Webhook) -> None:
+    with TelegramStandIn(secret="s3cret") as telegram:
+        answer = telegram.person(webhook.url, first_name="Anna").say("/start cook")
+    assert answer.status == 200
+    (request,) = webhook.requests
+    assert request.headers["x-telegram-bot-api-secret-token"] == "s3cret"
+    message = request.body["message"]
+    assert message["text"] == "/start cook"
+    assert message["from"]["first_name"] == "Anna"
+    assert message["chat"] == {"id": CHAT, "type": "private", "first_name": "Anna"}
+    assert message["entities"] == [{"type": "bot_command", "offset": 0, "length": 6}]
+
+
+def test_update_ids_rise(ivan: TelegramPerson, webhook: Webhook) -> None:
+    ivan.say("one")
+    ivan.say("two")
+    ids = [request.body["update_id"] for request in webhook.requests]
+    assert ids == sorted(set(ids))
+
+
+def test_a_person_hears_what_was_sent_and_presses_its_buttons(
+    telegram: TelegramStandIn, ivan: TelegramPerson, webhook: Webhook
+) -> None:
+    send(telegram, text="Sure?", reply_markup=keyboard(choice(), {"text": "Site", "url": "https://a.io"}))
+    said = ivan.next()
+    assert (said.text, said.labels) == ("Sure?", ["Yes", "Site"])
+    ivan.press("Yes")
+    query = webhook.requests[-1].body["callback_query"]
+    assert query["data"] == "p:1"
+    assert query["message"]["text"] == "Sure?"
+    assert str(query["message"]["message_id"]) == said.message_id
+    assert query["from"]["id"] == CHAT
+    with pytest.raises(LookupError):
+        ivan.press("Site")
+
+
+def test_the_acknowledgement_in_the_webhook_answer_is_taken(
+    telegram: TelegramStandIn, ivan: TelegramPerson, webhook: Webhook
+) -> None:
+    send(telegram, reply_markup=keyboard(choice()))
+    update = ivan.pressed("Yes")
+    query_id = json.loads(update.body)["callback_query"]["id"]
+    webhook.answers = answer_json({"method": "answerCallbackQuery", "callback_query_id": query_id})
+    ivan.post(update)
+    assert telegram.acknowledged == [query_id]
+    ivan.post(update)
+    assert [refusal.answer["error_code"] for refusal in telegram.refusals] == [400]
+
+
+def test_an_acknowledgement_that_is_not_declared_as_json_is_none(
+    telegram: TelegramStandIn, ivan: TelegramPerson, webhook: Webhook
+) -> None:
+    webhook.answers = Answer(200, b'{"method": "answerCallbackQuery", "callback_query_id": "1"}')
+    ivan.say("Hi")
+    assert telegram.acknowledged == []
+    assert len(telegram.refusals) == 1
+
+
+def test_who_has_blocked_the_bot_cannot_be_reached(telegram: TelegramStandIn, ivan: TelegramPerson) -> None:
+    ivan.block()
+    assert send(telegram).status == 403
+    ivan.unblock()
+    assert send(telegram).status == 200
+
+
+def test_an_update_can_be_delivered_many_times(ivan: TelegramPerson, webhook: Webhook) -> None:
+    update = ivan.written("Hi")
+    for _ in range(3):
+        ivan.post(update)
+    assert len({request.raw for request in webhook.requests[1:]}) == 1
+
+
+# ── What is taken ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({"text": "😀" * 2048}, id="4096 units"),
+        pytest.param({"chat_id": str(CHAT)}, id="a chat id in a string"),
+        pytest.param({"text": "😀 b", "entities": [{"type": "bold", "offset": 3, "length": 1}]}, id="bold"),
+        pytest.param(
+            {"entities": [{"type": "text_link", "offset": 0, "length": 2, "url": "https://a.io"}]}, id="link"
+        ),
+        pytest.param({"reply_markup": keyboard(choice(data="x" * 64))}, id="64 bytes of data"),
+        pytest.param({"reply_markup": keyboard(*[choice()] * 100)}, id="100 buttons"),
+    ],
+)
+def test_a_good_message_is_sent(
+    telegram: TelegramStandIn, ivan: TelegramPerson, body: dict[str, Any]
+) -> None:
+    answer = send(telegram, **body)
+    assert answer.status == 200
+    assert answer.json["result"]["text"] == body.get("text", "Hi")
+    assert answer.json["result"]["chat"]["id"] == CHAT
+    assert len(ivan.heard) == 1
+
+
+def test_parameters_may_come_in_a_form(telegram: TelegramStandIn, ivan: TelegramPerson) -> None:
+    url = f"{telegram.url}/bot{telegram.token}/sendmessage"
+    form = f"chat_id={CHAT}&text=Hi&disable_notification=true".encode()
+    assert call("POST", url, {"Content-Type": "application/x-www-form-urlencoded"}, form).status == 200
+    assert ivan.next().text == "Hi"
+
+
+# ── What is refused ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "description"),
+    [
+        ("/botnonsense/getMe", 404, "Not Found"),
+        ("/bot123456789:AAEanother-token/getMe", 401, "Unauthorized"),
+        ("/bot{token}/sendPigeon", 404, "Not Found: method not found"),
+        ("/{token}/getMe", 404, "Not Found"),
+    ],
+)
+def test_a_wrong_address_is_refused(
+    telegram: TelegramStandIn, path: str, status: int, description: str
+) -> None:
+    answer = call("POST", telegram.url + path.format(token=telegram.token), JSON, b"{}")
+    assert answer.status == status
+    assert answer.json == {"ok": False, "error_code": status, "description": description}
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        pytest.param({"text": ""}, "message text is empty", id="no text"),
+        pytest.param({"text": " \n"}, "message text is empty", id="blank"),
+        pytest.param({"text": None}, "message text is empty", id="null"),
+        pytest.param({"text": "😀" * 2049}, "message is too long", id="4098 units"),
+        pytest.param({"text": "\ud83d"}, "strings must be encoded in UTF-8", id="half a pair"),
+        pytest.param({"chat_id": ""}, "chat_id is empty", id="no chat"),
+        pytest.param({"chat_id": 5}, "chat not found", id="nobody's chat"),
+        pytest.param({"chat_id": "@channel"}, "chat not found", id="a channel"),
+        pytest.param({"parsemode": "HTML"}, "parsemode: unexpected key", id="a parameter that is none"),
+        pytest.param({"parse_mode": "Text"}, "parse_mode: must be one of", id="a parse mode that is none"),
+        pytest.param({"parse_mode": "HTML", "entities": []}, "mutually exclusive", id="both ways of styling"),
+        pytest.param({"disable_notification": 1}, "must be a boolean", id="not a boolean"),
+        pytest.param(
+            {"entities": [{"type": "bald", "offset": 0, "length": 1}]}, "must be one of", id="no such style"
+        ),
+        pytest.param(
+            {"entities": [{"type": "bold", "offset": 1, "length": 2}]}, "beyond the end", id="too far"
+        ),
+        pytest.param(
+            {"text": "😀!", "entities": [{"type": "bold", "offset": 1, "length": 1}]}, "in two", id="half"
+        ),
+        pytest.param(
+            {"entities": [{"type": "text_link", "offset": 0, "length": 1}]}, 'find field "url"', id="no url"
+        ),
+        pytest.param({"reply_markup": {}}, "is required", id="an empty markup"),
+        pytest.param({"reply_markup": keyboard()}, "0 items", id="no rows"),
+        pytest.param({"reply_markup": {"inline_keyboard": [[]]}}, "0 items", id="an empty row"),
+        pytest.param(
+            {"reply_markup": keyboard({"text": "Yes"})}, "Text buttons are unallowed", id="no action"
+        ),
+        pytest.param(
+            {"reply_markup": keyboard(choice(text=" "))}, "Text buttons are unallowed", id="no words"
+        ),
+        pytest.param(
+            {"reply_markup": keyboard({**choice(), "url": "https://a.io"})},
+            "Text buttons are unallowed",
+            id="two actions",
+        ),
+        pytest.param({"reply_markup": keyboard(choice(data=""))}, "BUTTON_DATA_INVALID", id="no data"),
+        pytest.param({"reply_markup": keyboard(choice(data="я" * 33))}, "BUTTON_DATA_INVALID", id="66 bytes"),
+        pytest.param({"reply_markup": keyboard(*[choice()] * 101)}, "reply markup is too long", id="101"),
+        pytest.param(
+            {"reply_markup": keyboard(*[choice(text="я" * 100)] * 60)}, "reply markup is too long", id="bytes"
+        ),
+        pytest.param(
+            {"reply_markup": keyboard({"text": "Site", "url": "http://localhost/x"})},
+            "Wrong HTTP URL",
+            id="an address without a domain",
+        ),
+        pytest.param(
+            {"reply_markup": keyboard({**choice(), "colour": "red"})}, "unexpected key", id="a field unknown"
+        ),
+    ],
+)
+@pytest.mark.usefixtures("ivan")
+def test_a_wrong_message_is_refused_as_telegram_would(
+    telegram: TelegramStandIn, body: dict[str, Any], description: str
+) -> None:
+    answer = send(telegram, **body)
+    assert answer.status == answer.json["error_code"] == 400
+    assert answer.json["ok"] is False
+    assert description in answer.json["description"]
+    assert telegram.people[CHAT].heard == []
+    assert len(telegram.refusals) == 1
+
+
+def test_a_body_that_is_not_declared_as_json_has_no_parameters(telegram: TelegramStandIn) -> None:
+    url = f"{telegram.url}/bot{telegram.token}/sendMessage"
+    answer = call("POST", url, {"Content-Type": "text/plain"}, b'{"chat_id": 1, "text": "Hi"}')
+    assert answer.json["description"] == "Bad Request: chat_id is empty"
+
+
+def test_nobody_is_written_to_who_has_not_started(telegram: TelegramStandIn, webhook: Webhook) -> None:
+    telegram.person(webhook.url)
+    answer = send(telegram)
+    assert (answer.status, answer.json["description"]) == (
+        403,
+        "Forbidden: bot can't initiate conversation with a user",
+    )
+
+
+def test_an_ordered_failure_takes_no_message(telegram: TelegramStandIn, ivan: TelegramPerson) -> None:
+    telegram.fail_next(429, {"ok": False, "error_code": 429, "parameters": {"retry_after": 1}})
+    assert send(telegram).status == 429
+    assert send(telegram).status == 200
+    assert len(ivan.heard) == 1
+
+
+# ── Webhook and polling ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_get_me_names_the_bot(telegram: TelegramStandIn) -> None:
+    me = api(telegram, "getMe").json["result"]
+    assert (me["id"], me["is_bot"]) == (123456789, True)
+
+
+def test_a_webhook_that_is_set_gets_the_updates_with_its_secret(
+    telegram: TelegramStandIn, webhook: Webhook
+) -> None:
+    body = {"url": webhook.url, "secret_token": "abc_-1", "allowed_updates": ["message", "callback_query"]}
+    assert api(telegram, "setWebhook", body).json["description"] == "Webhook was set"
+    assert api(telegram, "setWebhook", body).json["description"] == "Webhook is already set"
+    telegram.person().say("Hi")
+    assert webhook.requests[0].headers["x-telegram-bot-api-secret-token"] == "abc_-1"
+    assert api(telegram, "getWebhookInfo").json["result"]["url"] == webhook.url
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        ({"url": "http://example.com/x"}, "An HTTPS URL must be provided"),
+        ({"url": "https://example.com:8080/x"}, "only on ports 80, 88, 443 or 8443"),
+        ({"url": "https://example.com", "secret_token": "a b"}, "unallowed characters"),
+        ({"url": "https://example.com", "secret_token": "a" * 257}, "too long"),
+        ({"url": "https://example.com", "max_connections": 101}, "max_connections"),
+        ({"url": "https://example.com", "allowed_updates": ["messages"]}, "allowed_updates"),
+        ({"url": "https://example.com", "token": "x"}, "unexpected key"),
+        ({}, "parameter url is required"),
+    ],
+)
+def test_a_wrong_webhook_is_refused(
+    telegram: TelegramStandIn, body: dict[str, Any], description: str
+) -> None:
+    answer = api(telegram, "setWebhook", body)
+    assert answer.status == 400
+    assert description in answer.json["description"]
+    assert telegram.webhook == ""
+
+
+def test_updates_wait_for_the_poll_that_asks_for_them(telegram: TelegramStandIn) -> None:
+    ivan = telegram.person()
+    ivan.say("one")
+    ivan.say("two")
+    updates = api(telegram, "getUpdates", {"limit": 1}).json["result"]
+    assert [update["message"]["text"] for update in updates] == ["one"]
+    offset = updates[0]["update_id"] + 1
+    updates = api(telegram, "getUpdates", {"offset": offset}).json["result"]
+    assert [update["message"]["text"] for update in updates] == ["two"]
+    assert api(telegram, "getUpdates", {"offset": offset + 1}).json["result"] == []
+
+
+def test_a_long_poll_is_answered_as_soon_as_somebody_writes(telegram: TelegramStandIn) -> None:
+    ivan = telegram.person()
+    threading.Timer(0.1, ivan.say, ("Hi",)).start()
+    began = time.monotonic()
+    updates = api(telegram, "getUpdates", {"timeout": 20}).json["result"]
+    assert [update["message"]["text"] for update in updates] == ["Hi"]
+    assert time.monotonic() - began < 10
+
+
+def test_polling_and_a_webhook_exclude_each_other(telegram: TelegramStandIn, webhook: Webhook) -> None:
+    api(telegram, "setWebhook", {"url": webhook.url})
+    answer = api(telegram, "getUpdates")
+    assert (answer.status, answer.json["error_code"]) == (409, 409)
+    assert "webhook is active" in answer.json["description"]
+    assert api(telegram, "deleteWebhook").json["description"] == "Webhook was deleted"
+    assert api(telegram, "getUpdates").status == 200
+
+
+def test_only_one_poll_at_a_time(telegram: TelegramStandIn) -> None:
+    answers: list[Answer] = []
+    first = threading.Thread(target=lambda: answers.append(api(telegram, "getUpdates", {"timeout": 20})))
+    first.start()
+    telegram.wait_until(lambda: telegram.pollers == 1)
+    assert api(telegram, "getUpdates").status == 200
+    first.join()
+    assert answers[0].status == 409
+
+
+def test_a_poll_under_way_ends_with_the_server() -> None:
+    with TelegramStandIn() as telegram:
+        poll = threading.Thread(target=api, args=(telegram, "getUpdates", {"timeout": 20}))
+        poll.start()
+        telegram.wait_until(lambda: telegram.pollers == 1)
+    poll.join(5)
+    assert not poll.is_alive()
+
+
+@pytest.mark.parametrize(
+    "body", [{"callback_query_id": "1"}, {}, {"callback_query_id": "1", "text": "x" * 201}]
+)
+def test_an_acknowledgement_of_nothing_is_refused(telegram: TelegramStandIn, body: dict[str, Any]) -> None:
+    assert api(telegram, "answerCallbackQuery", body).status == 400

@@ -1,0 +1,329 @@
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.standins.server import Answer, call
+from tests.standins.webhook import Webhook
+from tests.standins.whatsapp import WhatsAppPerson, WhatsAppStandIn
+
+NUMBER = "16505551234"
+USER_ID = "US.13491208655302741918"
+
+
+@pytest.fixture
+def whatsapp() -> Iterator[WhatsAppStandIn]:
+    with WhatsAppStandIn() as standin:
+        yield standin
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    with Webhook() as standin:
+        yield standin
+
+
+@pytest.fixture
+def ivan(whatsapp: WhatsAppStandIn, webhook: Webhook) -> WhatsAppPerson:
+    person = whatsapp.person(webhook.url, NUMBER)
+    person.say("Hi")
+    return person
+
+
+def post(whatsapp: WhatsAppStandIn, body: Any, path: str = "", **headers: str) -> Answer:
+    sent = {"Content-Type": "application/json", "Authorization": f"Bearer {whatsapp.access_token}", **headers}
+    url = whatsapp.url + (path or f"/v25.0/{whatsapp.phone_number_id}/messages")
+    return call("POST", url, sent, json.dumps(body).encode())
+
+
+def send(whatsapp: WhatsAppStandIn, **body: Any) -> Answer:
+    base = {"messaging_product": "whatsapp", "to": NUMBER, "type": "text", "text": {"body": "Hi"}, **body}
+    return post(whatsapp, {name: value for name, value in base.items() if value is not None})
+
+
+def send_interactive(whatsapp: WhatsAppStandIn, **interactive: Any) -> Answer:
+    content = {"body": {"text": "Which?"}, **interactive}
+    given = {name: value for name, value in content.items() if value is not None}
+    return send(whatsapp, type="interactive", text=None, interactive=given)
+
+
+def reply(button_id: Any = "p:1", title: Any = "Yes") -> dict[str, Any]:
+    return {"type": "reply", "reply": {"id": button_id, "title": title}}
+
+
+def buttons(*replies: Any) -> dict[str, Any]:
+    return {"type": "button", "action": {"buttons": list(replies)}}
+
+
+def a_list(*rows: Any, **action: Any) -> dict[str, Any]:
+    return {"type": "list", "action": {"button": "Choose", "sections": [{"rows": list(rows)}], **action}}
+
+
+def row(n: int = 1, **more: Any) -> dict[str, Any]:
+    return {"id": f"p:{n}", "title": f"Row {n}", **more}
+
+
+def link(text: Any = "Site", url: Any = "https://a.io", **more: Any) -> dict[str, Any]:
+    parameters = {"display_text": text, "url": url}
+    return {"type": "cta_url", "action": {"name": "cta_url", "parameters": parameters, **more}}
+
+
+# ── The person ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_what_a_person_says_is_signed_over_its_escaped_bytes(
+    whatsapp: WhatsAppStandIn, webhook: Webhook
+) -> None:
+    assert whatsapp.person(webhook.url, NUMBER, name="Иван").say("Привет").status == 200
+    (request,) = webhook.requests
+    expected = hmac.new(whatsapp.app_secret.encode(), request.raw, hashlib.sha256).hexdigest()
+    assert request.headers["x-hub-signature-256"] == f"sha256={expected}"
+    assert request.raw.isascii()
+    value = request.body["entry"][0]["changes"][0]["value"]
+    assert value["metadata"]["phone_number_id"] == whatsapp.phone_number_id
+    assert value["contacts"] == [{"profile": {"name": "Иван"}, "wa_id": NUMBER}]
+    assert value["messages"][0]["text"] == {"body": "Привет"}
+    assert value["messages"][0]["from"] == NUMBER
+
+
+def test_a_person_without_a_number_has_a_scoped_id(whatsapp: WhatsAppStandIn, webhook: Webhook) -> None:
+    whatsapp.person(webhook.url, "", user_id=USER_ID).say("Hi")
+    value = webhook.requests[0].body["entry"][0]["changes"][0]["value"]
+    assert "from" not in value["messages"][0]
+    assert value["messages"][0]["from_user_id"] == value["contacts"][0]["user_id"] == USER_ID
+
+
+def test_a_press_on_a_button_is_a_button_reply(
+    whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson, webhook: Webhook
+) -> None:
+    send_interactive(whatsapp, **buttons(reply("p:1", "Yes"), reply("p:2", "No")))
+    said = ivan.next()
+    assert (said.text, said.labels) == ("Which?", ["Yes", "No"])
+    ivan.press("No")
+    message = webhook.requests[-1].body["entry"][0]["changes"][0]["value"]["messages"][0]
+    assert message["interactive"] == {"type": "button_reply", "button_reply": {"id": "p:2", "title": "No"}}
+    assert message["context"]["id"] == said.message_id
+
+
+def test_a_row_is_chosen_by_its_title_or_by_its_whole_label(
+    whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson, webhook: Webhook
+) -> None:
+    send_interactive(whatsapp, **a_list(row(1), row(2, description="The second of the rows")))
+    ivan.press("The second of the rows")
+    message = webhook.requests[-1].body["entry"][0]["changes"][0]["value"]["messages"][0]
+    assert message["interactive"] == {
+        "type": "list_reply",
+        "list_reply": {"id": "p:2", "title": "Row 2", "description": "The second of the rows"},
+    }
+
+
+def test_a_receipt_gives_back_what_the_message_carried(
+    whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson, webhook: Webhook
+) -> None:
+    send(whatsapp, biz_opaque_callback_data="delivery-1")
+    ivan.post(ivan.receipt(ivan.next(), "delivered"))
+    (status,) = webhook.requests[-1].body["entry"][0]["changes"][0]["value"]["statuses"]
+    assert (status["status"], status["biz_opaque_callback_data"]) == ("delivered", "delivery-1")
+    assert status["id"] == ivan.heard[0].message_id
+
+
+def test_verification_succeeds_only_with_the_very_challenge(
+    whatsapp: WhatsAppStandIn, webhook: Webhook
+) -> None:
+    webhook.answers = Answer(200, b"something else")
+    assert whatsapp.verify(webhook.url, "token").status == 0
+    webhook.answers = Answer(403)
+    assert whatsapp.verify(webhook.url, "token").status == 403
+    assert [request.method for request in webhook.requests] == ["GET", "GET"]
+
+
+# ── What is taken ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param({}, id="text"),
+        pytest.param({"text": {"body": "x" * 4096, "preview_url": True}}, id="4096 characters"),
+        pytest.param({"to": f"+{NUMBER}"}, id="a plus before the number"),
+        pytest.param(
+            {"recipient_type": "individual", "context": {"message_id": "wamid.X"}},
+            id="an answer to a message",
+        ),
+        pytest.param({"biz_opaque_callback_data": "x" * 512}, id="512 characters to be given back"),
+    ],
+)
+def test_a_good_text_is_accepted(
+    whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson, body: dict[str, Any]
+) -> None:
+    answer = send(whatsapp, **body)
+    assert answer.status == 200
+    assert answer.json["messages"][0]["id"] == ivan.next().message_id
+    assert answer.json["contacts"] == [{"input": NUMBER, "wa_id": NUMBER}]
+
+
+@pytest.mark.parametrize(
+    "interactive",
+    [
+        pytest.param(buttons(*(reply(f"p:{n}", "T" * 19 + str(n)) for n in range(3))), id="three buttons"),
+        pytest.param(a_list(*(row(n) for n in range(10))), id="ten rows"),
+        pytest.param(a_list(row(description="d" * 72)), id="a description"),
+        pytest.param(
+            {
+                "type": "list",
+                "action": {
+                    "button": "Choose",
+                    "sections": [{"title": "A", "rows": [row(1)]}, {"title": "B", "rows": [row(2)]}],
+                },
+            },
+            id="two sections",
+        ),
+        pytest.param(link(), id="a link"),
+        pytest.param({**buttons(reply()), "footer": {"text": "f" * 60}}, id="a footer"),
+        pytest.param({**buttons(reply()), "body": {"text": "b" * 1024}}, id="a body of 1024 characters"),
+    ],
+)
+@pytest.mark.usefixtures("ivan")
+def test_a_good_interactive_message_is_accepted(
+    whatsapp: WhatsAppStandIn, interactive: dict[str, Any]
+) -> None:
+    assert send_interactive(whatsapp, **interactive).status == 200
+
+
+def test_somebody_with_a_scoped_id_is_a_recipient(whatsapp: WhatsAppStandIn, webhook: Webhook) -> None:
+    anna = whatsapp.person(webhook.url, "", user_id=USER_ID)
+    anna.say("Hi")
+    assert send(whatsapp, to=None, recipient=USER_ID).status == 200
+    assert anna.next().text == "Hi"
+
+
+def test_a_message_of_the_persons_can_be_marked_as_read(whatsapp: WhatsAppStandIn) -> None:
+    body = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.X"}
+    assert post(whatsapp, body).json == {"success": True}
+    assert whatsapp.read == ["wamid.X"]
+
+
+# ── What is refused ──────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status", "code"),
+    [
+        pytest.param("", {"Authorization": ""}, 401, 0, id="no token"),
+        pytest.param("", {"Authorization": "Bearer EAAother"}, 401, 190, id="another token"),
+        pytest.param("", {"Authorization": "Basic abc"}, 401, 0, id="another scheme"),
+        pytest.param("/v1.0/106540352242922/messages", {}, 400, 2500, id="another version"),
+        pytest.param("/106540352242922/messages", {}, 400, 2500, id="no version"),
+        pytest.param("/v25.0/999/messages", {}, 400, 100, id="another number"),
+        pytest.param("", {"Content-Type": "text/plain"}, 400, 100, id="not declared as JSON"),
+    ],
+)
+@pytest.mark.usefixtures("ivan")
+def test_a_wrong_address_or_token_is_refused(
+    whatsapp: WhatsAppStandIn, path: str, headers: dict[str, str], status: int, code: int
+) -> None:
+    body = {"messaging_product": "whatsapp", "to": NUMBER, "type": "text", "text": {"body": "Hi"}}
+    answer = post(whatsapp, body, path, **headers)
+    assert (answer.status, answer.json["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "words"),
+    [
+        pytest.param({"messaging_product": None}, 131008, "messaging_product", id="no product"),
+        pytest.param({"messaging_product": "telegram"}, 131009, "messaging_product", id="another product"),
+        pytest.param({"recipient_type": "group"}, 131009, "recipient_type", id="another kind of recipient"),
+        pytest.param({"to": None}, 100, "to is required", id="to nobody"),
+        pytest.param({"to": USER_ID}, 131009, "'to'", id="a scoped id as a number"),
+        pytest.param({"to": 16505551234}, 100, "to must be a string", id="a number as a number"),
+        pytest.param({"to": None, "recipient": NUMBER}, 131009, "'recipient'", id="a number as a scoped id"),
+        pytest.param({"recipient": USER_ID}, 100, "to is required", id="to both"),
+        pytest.param({"to": "4915155555"}, 131030, "allowed list", id="to a stranger"),
+        pytest.param({"type": "pigeon"}, 131051, "Unsupported", id="a type that is none"),
+        pytest.param({"text": None}, 131008, "'text' is mandatory", id="no text"),
+        pytest.param({"text": "Hi"}, 100, "must be an object", id="a text that is no object"),
+        pytest.param({"text": {"body": ""}}, 131009, "length 0", id="an empty text"),
+        pytest.param({"text": {"body": " \n"}}, 131009, "blank", id="a blank text"),
+        pytest.param({"text": {"body": "x" * 4097}}, 131009, "4097", id="4097 characters"),
+        pytest.param({"text": {"body": "Hi", "entities": []}}, 100, "Unexpected key", id="an unknown field"),
+        pytest.param({"text": {"body": 5}}, 100, "must be a string", id="a text that is a number"),
+        pytest.param({"parse_mode": "x"}, 100, "Unexpected key", id="an unknown field at the top"),
+        pytest.param({"biz_opaque_callback_data": "x" * 513}, 131009, "513", id="513 to be given back"),
+        pytest.param({"context": {}}, 131008, "message_id", id="an answer to nothing"),
+    ],
+)
+@pytest.mark.usefixtures("ivan")
+def test_a_wrong_message_is_refused_as_whatsapp_would(
+    whatsapp: WhatsAppStandIn, body: dict[str, Any], code: int, words: str
+) -> None:
+    answer = send(whatsapp, **body)
+    error = answer.json["error"]
+    assert (answer.status, error["code"], error["type"]) == (400, code, "OAuthException")
+    assert words in error["message"] + error.get("error_data", {}).get("details", "")
+    assert whatsapp.people[NUMBER].heard == []
+    assert len(whatsapp.refusals) == 1
+
+
+@pytest.mark.parametrize(
+    ("interactive", "code"),
+    [
+        pytest.param({"type": "buttons", "action": {}}, 131009, id="a type that is none"),
+        pytest.param({"action": {}}, 131009, id="no type"),
+        pytest.param({**buttons(reply()), "body": None}, 131008, id="no body"),
+        pytest.param({**buttons(reply()), "body": {"text": ""}}, 131009, id="an empty body"),
+        pytest.param({**buttons(reply()), "body": {"text": "x" * 1025}}, 131009, id="a body too long"),
+        pytest.param({**buttons(reply()), "footer": {"text": "x" * 61}}, 131009, id="a footer too long"),
+        pytest.param(buttons(), 131009, id="no buttons"),
+        pytest.param(buttons(*(reply(f"p:{n}", str(n)) for n in range(4))), 131009, id="four buttons"),
+        pytest.param(buttons(reply(title="x" * 21)), 131009, id="a title too long"),
+        pytest.param(buttons(reply(title="")), 131009, id="an empty title"),
+        pytest.param(buttons(reply(title=" ")), 131009, id="a blank title"),
+        pytest.param(buttons(reply("a"), reply("b", "yes")), 131009, id="titles alike"),
+        pytest.param(buttons(reply("a"), reply("a", "No")), 131009, id="ids alike"),
+        pytest.param(buttons(reply(" a")), 131009, id="an id with a space in front"),
+        pytest.param(buttons(reply("x" * 257)), 131009, id="an id too long"),
+        pytest.param(buttons({**reply(), "url": "x"}), 100, id="an unknown field of a button"),
+        pytest.param(a_list(), 131009, id="no rows"),
+        pytest.param(a_list(*(row(n) for n in range(11))), 131009, id="eleven rows"),
+        pytest.param(a_list(row(title="x" * 25)), 131009, id="a row's title too long"),
+        pytest.param(a_list(row(description="x" * 73)), 131009, id="a description too long"),
+        pytest.param(a_list(row(description="")), 131009, id="an empty description"),
+        pytest.param(a_list(row(1), row(2, title="row 1")), 131009, id="rows alike"),
+        pytest.param(a_list(row(1), row(1, title="Two")), 131009, id="rows of one id"),
+        pytest.param(a_list(row(), button="x" * 21), 131009, id="an opener too long"),
+        pytest.param(a_list(row(), button=""), 131009, id="an empty opener"),
+        pytest.param(
+            a_list(row(), sections=[{"rows": [row(1)]}, {"rows": [row(2)]}]), 131008, id="no titles"
+        ),
+        pytest.param(link(text="x" * 21), 131009, id="a link's words too long"),
+        pytest.param(link(url="intranet"), 131009, id="not an address"),
+        pytest.param(link(buttons=[]), 100, id="a link with buttons"),
+        pytest.param({**link(), "action": {"name": "cta_url"}}, 131008, id="a link to nowhere"),
+    ],
+)
+@pytest.mark.usefixtures("ivan")
+def test_a_wrong_interactive_message_is_refused_as_whatsapp_would(
+    whatsapp: WhatsAppStandIn, interactive: dict[str, Any], code: int
+) -> None:
+    answer = send_interactive(whatsapp, **interactive)
+    assert (answer.status, answer.json["error"]["code"]) == (400, code)
+    assert whatsapp.people[NUMBER].heard == []
+
+
+def test_outside_the_window_nothing_is_taken(whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson) -> None:
+    ivan.is_window_open = False
+    assert send(whatsapp).json["error"]["code"] == 131047
+    ivan.say("Hi")
+    assert send(whatsapp).status == 200
+
+
+def test_who_has_blocked_the_number_cannot_be_reached(
+    whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson
+) -> None:
+    ivan.has_blocked = True
+    assert send(whatsapp).json["error"]["code"] == 131026

@@ -1,0 +1,404 @@
+"""A WhatsApp of our own: the Cloud API's messages endpoint of one number, as strict as the real one.
+
+Where the real one would accept a message and report its failure later (a closed window, somebody who
+cannot be reached), this one refuses at once, with the same error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.standins.server import (
+    Answer,
+    Incoming,
+    Person,
+    Refusal,
+    Said,
+    Shown,
+    StandIn,
+    Update,
+    answer_json,
+    call,
+    now_seconds,
+)
+from tests.standins.shapes import (
+    Check,
+    Wrong,
+    a_list,
+    all_of,
+    an_object,
+    boolean,
+    distinct,
+    one_of,
+    text,
+)
+
+SIGNATURE_HEADER = "X-Hub-Signature-256"
+
+_PATH = re.compile(r"/(v\d+\.0)/(\d+)/messages")
+_NUMBER = re.compile(r"\+?[0-9]{5,20}")
+_SCOPED_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]+")
+_CONTENT_TYPES = ("text", "interactive")
+
+
+def units(words: str) -> int:
+    return len(words.encode("utf-16-le", "surrogatepass")) // 2
+
+
+class WhatsAppStandIn(StandIn):
+    """One business number's WhatsApp."""
+
+    def __init__(
+        self,
+        access_token: str = "EAAstandin0123456789token",
+        app_secret: str = "standin-app-secret",
+        phone_number_id: str = "106540352242922",
+        api_version: str = "v25.0",
+    ) -> None:
+        super().__init__()
+        self.access_token = access_token
+        self.app_secret = app_secret
+        self.phone_number_id = phone_number_id
+        self.api_version = api_version
+        self.number = "15550783881"
+        self.people: dict[str, WhatsAppPerson] = {}
+        self.read: list[str] = []
+
+    def person(
+        self, webhook_url: str, number: str = "16505551234", name: str = "Ivan Petrov", user_id: str = ""
+    ) -> WhatsAppPerson:
+        """Somebody with a number, a business-scoped `user_id`, or both (then the number counts)."""
+        person = WhatsAppPerson(self, webhook_url, number, name, user_id)
+        for identity in (number, user_id):
+            if identity:
+                self.people[identity] = person
+        return person
+
+    def verify(self, webhook_url: str, verify_token: str) -> Answer:
+        """Ask the webhook for its consent by GET, as when its address is registered.
+
+        The answer's status is 200 only if the webhook gave the very challenge back.
+        """
+        challenge = str(secrets.randbelow(10**10))
+        query = {"hub.mode": "subscribe", "hub.challenge": challenge, "hub.verify_token": verify_token}
+        answer = call("GET", f"{webhook_url}?{urlencode(query)}", {"Accept": "*/*"})
+        is_given_back = answer.status == 200 and answer.body.decode() == challenge
+        return answer if is_given_back or answer.status != 200 else Answer(0, answer.body, answer.headers)
+
+    def signed(self, value: Mapping[str, Any], field: str = "messages") -> Update:
+        """A notification about this number, non-ASCII escaped as Meta does, and its signature."""
+        envelope = {
+            "object": "whatsapp_business_account",
+            "entry": [{"id": "102290129340398", "changes": [{"value": value, "field": field}]}],
+        }
+        body = json.dumps(envelope, separators=(",", ":")).encode()
+        signature = hmac.new(self.app_secret.encode(), body, hashlib.sha256).hexdigest()
+        return Update(body, {"Content-Type": "application/json", SIGNATURE_HEADER: f"sha256={signature}"})
+
+    def value(self, **content: Any) -> dict[str, Any]:
+        metadata = {"display_phone_number": self.number, "phone_number_id": self.phone_number_id}
+        return {"messaging_product": "whatsapp", "metadata": metadata, **content}
+
+    # ── The server ───────────────────────────────────────────────────────────────────────────────────
+
+    def is_send(self, request: Incoming) -> bool:
+        body = request.body
+        return request.path.endswith("/messages") and isinstance(body, dict) and "status" not in body
+
+    def answer(self, request: Incoming) -> Answer:
+        self._authorized(request)
+        path = _PATH.fullmatch(request.path)
+        if path is None or path[1] != self.api_version or request.method != "POST":
+            raise refused(2500, f"Unknown path components: {request.path}")
+        if path[2] != self.phone_number_id:
+            raise refused(
+                100,
+                f"Unsupported post request. Object with ID '{path[2]}' does not exist, cannot be loaded "
+                "due to missing permissions, or does not support this operation.",
+                error_subcode=33,
+            )
+        given = request.body
+        if request.media_type != "application/json" or not isinstance(given, dict):
+            raise refused(100, "(#100) The parameter messaging_product is required.")
+        if "status" in given:
+            return self._mark_read(given)
+        return self._send(given)
+
+    def _authorized(self, request: Incoming) -> None:
+        scheme, _, token = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise refused(0, "Authentication Error", status=401)
+        if token != self.access_token:
+            raise refused(190, "Invalid OAuth access token - Cannot parse access token", status=401)
+
+    def _mark_read(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, _MARK_READ)
+        self.read.append(given["message_id"])
+        return answer_json({"success": True})
+
+    def _send(self, given: dict[str, Any]) -> Answer:
+        kind = given.get("type", "text")
+        if kind not in _CONTENT_TYPES:
+            raise refused(
+                131051, "(#131051) Unsupported message type", f"Message type {kind} is not supported"
+            )
+        _shaped(given, _MESSAGE[kind])
+        buttons, words = ((), given["text"]["body"]) if kind == "text" else _interactive(given["interactive"])
+        person = self._reached(given)
+        wamid = new_wamid()
+        person.hear(Said(words, buttons, wamid, given))
+        contact = {"input": person.identity}
+        contact |= {"wa_id": person.number} if person.number else {}
+        contact |= {"user_id": person.user_id} if person.user_id else {}
+        return answer_json(
+            {
+                "messaging_product": "whatsapp",
+                "contacts": [contact],
+                "messages": [{"id": wamid, "message_status": "accepted"}],
+            }
+        )
+
+    def _reached(self, given: dict[str, Any]) -> WhatsAppPerson:
+        if ("to" in given) is ("recipient" in given):
+            raise refused(100, "(#100) The parameter to is required.")
+        if "to" in given and not _NUMBER.fullmatch(given["to"]):
+            raise _invalid("Parameter 'to' is not a phone number")
+        if "recipient" in given and not _SCOPED_USER_ID.fullmatch(given["recipient"]):
+            raise _invalid("Parameter 'recipient' is not a user id")
+        identity: str = given["to"] if "to" in given else given["recipient"]
+        person = self.people.get(identity.removeprefix("+"))
+        if person is None:
+            raise refused(131030, "(#131030) Recipient phone number not in allowed list")
+        if person.has_blocked:
+            raise refused(131026, "(#131026) Message undeliverable")
+        if not person.is_window_open:
+            raise refused(
+                131047,
+                "(#131047) Re-engagement message",
+                "More than 24 hours have passed since the recipient last replied to the sender number.",
+            )
+        return person
+
+
+class WhatsAppPerson(Person):
+    """A person with WhatsApp. `is_window_open` from their first message on, until a test closes it."""
+
+    messenger: WhatsAppStandIn
+
+    def __init__(
+        self, messenger: WhatsAppStandIn, webhook_url: str, number: str, name: str, user_id: str
+    ) -> None:
+        super().__init__(messenger, webhook_url)
+        self.number = number
+        self.user_id = user_id
+        self.identity = number or user_id
+        self.name = name
+        self.is_window_open = False
+        self.has_blocked = False
+
+    def written(self, text: str) -> Update:
+        return self.message("text", text={"body": text})
+
+    def pressed(self, label: str) -> Update:
+        said, button = self.button(label)
+        is_row = said.body["interactive"]["type"] == "list"
+        reply = {"id": button.carries, "title": button.label}
+        if is_row and button.whole_label:
+            reply["description"] = button.whole_label
+        kind = "list_reply" if is_row else "button_reply"
+        return self.message(
+            "interactive",
+            context={"from": self.messenger.number, "id": said.message_id},
+            interactive={"type": kind, kind: reply},
+        )
+
+    def message(self, kind: str, **content: Any) -> Update:
+        """Any message of the person's: its type and the fields that belong to it."""
+        ids = {"wa_id": self.number, "user_id": self.user_id}
+        contact = {"profile": {"name": self.name}, **{name: given for name, given in ids.items() if given}}
+        sender = {"from": self.number, "from_user_id": self.user_id}
+        message = {
+            **{name: given for name, given in sender.items() if given},
+            "id": new_wamid(),
+            "timestamp": str(now_seconds()),
+            "type": kind,
+            **content,
+        }
+        return self.messenger.signed(self.messenger.value(contacts=[contact], messages=[message]))
+
+    def receipt(self, said: Said, status: str, **more: Any) -> Update:
+        """The notification that a message of the bot's was `sent`, `delivered`, `read` or `failed`."""
+        receipt = {
+            "id": said.message_id,
+            "status": status,
+            "timestamp": str(now_seconds()),
+            "recipient_id": self.identity,
+            **more,
+        }
+        if "biz_opaque_callback_data" in said.body:
+            receipt["biz_opaque_callback_data"] = said.body["biz_opaque_callback_data"]
+        return self.messenger.signed(self.messenger.value(statuses=[receipt]))
+
+    def post(self, update: Update) -> Answer:
+        self.is_window_open = True
+        return super().post(update)
+
+
+# ── WhatsApp's rules ─────────────────────────────────────────────────────────────────────────────────
+
+
+def new_wamid() -> str:
+    return f"wamid.HBgL{secrets.token_hex(16).upper()}"
+
+
+def refused(code: int, message: str, details: str = "", *, status: int = 400, **more: object) -> Refusal:
+    error: dict[str, object] = {"message": message, "type": "OAuthException", "code": code, **more}
+    if details:
+        error["error_data"] = {"messaging_product": "whatsapp", "details": details}
+    error["fbtrace_id"] = "Az8or2yhqkZfEZ-_4Qn_Bam"
+    return Refusal(answer_json({"error": error}, status))
+
+
+def _invalid(details: str) -> Refusal:
+    return refused(131009, "(#131009) Parameter value is not valid", details)
+
+
+def _no_spaces_around(value: Any, path: str) -> None:
+    if value != value.strip():
+        raise Wrong("value", path, "must not begin or end with a space")
+
+
+def _not_blank(value: Any, path: str) -> None:
+    if not value.strip():
+        raise Wrong("value", path, "must not be blank")
+
+
+def _title(most: int) -> Check:
+    return all_of(text(1, most), _not_blank)
+
+
+def _web_address(value: Any, path: str) -> None:
+    if not re.fullmatch(r"https?://[^\s/]+\.[^\s]+", value):
+        raise Wrong("value", path, "is not a valid URI")
+
+
+def _rows_within_limits(action: Any, path: str) -> None:
+    sections = action["sections"]
+    rows = [row for section in sections for row in section["rows"]]
+    if len(rows) > 10:
+        raise Wrong("value", f"{path}.sections", "Total row count exceed max allowed count: 10")
+    if len(sections) > 1 and not all(section.get("title") for section in sections):
+        raise Wrong("missing", f"{path}.sections", "title is required with more than one section")
+    distinct(lambda row: row["id"], rows, f"{path}.sections")
+    distinct(lambda row: row["title"].casefold(), rows, f"{path}.sections")
+
+
+def _buttons_distinct(action: Any, path: str) -> None:
+    replies = [button["reply"] for button in action["buttons"]]
+    distinct(lambda reply: reply["id"], replies, f"{path}.buttons")
+    distinct(lambda reply: reply["title"].casefold(), replies, f"{path}.buttons")
+
+
+_REPLY = an_object({"id": all_of(text(1, 256), _no_spaces_around), "title": _title(20)})
+_ROW = an_object(
+    {"id": all_of(text(1, 200), _no_spaces_around), "title": _title(24)}, {"description": text(1, 72)}
+)
+_ACTIONS: Mapping[str, Check] = {
+    "button": all_of(
+        an_object({"buttons": a_list(an_object({"type": one_of("reply"), "reply": _REPLY}), 1, 3)}),
+        _buttons_distinct,
+    ),
+    "list": all_of(
+        an_object(
+            {
+                "button": _title(20),
+                "sections": a_list(an_object({"rows": a_list(_ROW, 1)}, {"title": text(1, 24)}), 1, 10),
+            }
+        ),
+        _rows_within_limits,
+    ),
+    "cta_url": an_object(
+        {
+            "name": one_of("cta_url"),
+            "parameters": an_object({"display_text": _title(20), "url": all_of(text(1, 2000), _web_address)}),
+        }
+    ),
+}
+
+
+def _interactive_shape(value: Any, path: str) -> None:
+    kind = value.get("type") if isinstance(value, dict) else None
+    one_of(*_ACTIONS)(kind, f"{path}.type")
+    an_object(
+        {
+            "type": one_of(*_ACTIONS),
+            "body": an_object({"text": all_of(text(1, 1024, units), _not_blank)}),
+            "action": _ACTIONS[str(kind)],
+        },
+        {
+            "header": an_object({"type": one_of("text"), "text": text(1, 60)}),
+            "footer": an_object({"text": text(1, 60)}),
+        },
+    )(value, path)
+
+
+_CONTENT: Mapping[str, Check] = {
+    "text": an_object({"body": all_of(text(1, 4096, units), _not_blank)}, {"preview_url": boolean}),
+    "interactive": _interactive_shape,
+}
+_MESSAGE: Mapping[str, Check] = {
+    kind: an_object(
+        {"messaging_product": one_of("whatsapp"), kind: shape},
+        {
+            "type": one_of(kind),
+            "recipient_type": one_of("individual"),
+            "to": text(1),
+            "recipient": text(1),
+            "context": an_object({"message_id": text(1)}),
+            "biz_opaque_callback_data": text(0, 512),
+        },
+    )
+    for kind, shape in _CONTENT.items()
+}
+_MARK_READ = an_object(
+    {"messaging_product": one_of("whatsapp"), "status": one_of("read"), "message_id": text(1)},
+    {"typing_indicator": an_object({"type": one_of("text")})},
+)
+
+
+def _shaped(given: dict[str, Any], shape: Check) -> None:
+    try:
+        shape(given, "")
+    except Wrong as wrong:
+        if wrong.kind == "missing":
+            raise refused(
+                131008, "(#131008) Required parameter is missing", f"Parameter '{wrong.path}' is mandatory"
+            ) from None
+        if wrong.kind == "unknown":
+            raise refused(100, f'(#100) Unexpected key "{wrong.path}"') from None
+        if wrong.kind == "type":
+            raise refused(100, f"(#100) Param {wrong.path} {wrong.detail}") from None
+        raise _invalid(f"{wrong.path}: {wrong.detail}") from None
+
+
+def _interactive(interactive: dict[str, Any]) -> tuple[tuple[Shown, ...], str]:
+    """The buttons and the words that the person sees."""
+    words, action = interactive["body"]["text"], interactive["action"]
+    if interactive["type"] == "cta_url":
+        link = action["parameters"]
+        return (Shown(link["display_text"], link["url"], is_link=True),), words
+    if interactive["type"] == "button":
+        replies = [button["reply"] for button in action["buttons"]]
+        return tuple(Shown(reply["title"], reply["id"]) for reply in replies), words
+    rows = [row for section in action["sections"] for row in section["rows"]]
+    return (
+        tuple(Shown(row["title"], row["id"], whole_label=row.get("description", "")) for row in rows),
+        words,
+    )
