@@ -26,6 +26,7 @@ class Emulator:
         self._folder = folder
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._clients: dict[str, Any] = {}
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
 
@@ -69,7 +70,9 @@ class Emulator:
             raise StartError("The embedded AWS stopped by itself.", self._log)
 
     def client(self, service: str) -> Any:
-        return root_client(self.url, service)
+        if service not in self._clients:
+            self._clients[service] = root_client(self.url, service)
+        return self._clients[service]
 
     @property
     def _pid_file(self) -> Path:
