@@ -227,6 +227,10 @@ class Person(ABC):
     def pressed(self, label: str) -> Update:
         """The update that a press makes on the last button heard of that has this label."""
 
+    @abstractmethod
+    def leave(self) -> None:
+        """Become somebody the bot cannot write to any more; no update tells of it."""
+
     def say(self, text: str) -> Answer:
         return self.post(self.written(text))
 
@@ -317,6 +321,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = False
+    request_queue_size = 128
 
     def __init__(self, standin: StandIn) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -331,8 +331,11 @@ class TelegramPerson(Person):
         self.messenger.take_webhook_answer(answer)
         return answer
 
-    def block(self) -> Answer:
+    def leave(self) -> None:
         self.has_blocked = True
+
+    def block(self) -> Answer:
+        self.leave()
         return self.post(self._membership("member", "kicked"))
 
     def unblock(self) -> Answer:

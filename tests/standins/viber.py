@@ -183,17 +183,19 @@ class ViberPerson(Person):
         self.is_subscribed = False
 
     def open(self, context: str = "") -> Answer:
-        """Open the chat, perhaps by a deep link; what the webhook answers with is the welcome."""
+        """Open the chat, perhaps by a deep link, and hear the welcome that the webhook answers with."""
+        answer = self.post(self.opened(context))
+        self.hear_welcome(answer)
+        return answer
+
+    def opened(self, context: str = "") -> Update:
+        """The callback that opening the chat makes; not posted yet."""
         deep_link = {"context": context} if context else {}
         opened = {"type": "open", **deep_link, "user": self.user, "subscribed": self.is_subscribed}
-        return self.welcomed(self.messenger.callback("conversation_started", **opened))
+        return self.messenger.callback("conversation_started", **opened)
 
-    def welcomed(self, update: Update) -> Answer:
-        """Deliver an opening; a welcome that is out of shape is among the messenger's `refusals`."""
-        answer = self.post(update)
-        if answer.status == 200 and answer.body.strip() not in (b"", b"{}"):
-            self._hear_welcome(answer)
-        return answer
+    def leave(self) -> None:
+        self.is_subscribed = False
 
     def written(self, text: str) -> Update:
         return self._message(text, is_silent=False)
@@ -216,7 +218,7 @@ class ViberPerson(Person):
         return self.post(self.messenger.callback("subscribed", user=self.user))
 
     def unsubscribe(self) -> Answer:
-        self.is_subscribed = False
+        self.leave()
         return self.post(self.messenger.callback("unsubscribed", user_id=self.user["id"]))
 
     def receipt(self, said: Said, event: str) -> Update:
@@ -233,7 +235,10 @@ class ViberPerson(Person):
         content = {"type": "text", "text": words}
         return self.messenger.callback("message", sender=self.user, message=content, silent=is_silent)
 
-    def _hear_welcome(self, answer: Answer) -> None:
+    def hear_welcome(self, answer: Answer) -> None:
+        """Show the welcome in the answer, if any; one out of shape is among the `refusals`."""
+        if answer.status != 200 or answer.body.strip() in (b"", b"{}"):
+            return
         welcome = Incoming("", "", {}, {}, answer.body).body
         try:
             if not isinstance(welcome, dict):

@@ -203,6 +203,9 @@ class WhatsAppPerson(Person):
         self.is_window_open = False
         self.has_blocked = False
 
+    def leave(self) -> None:
+        self.has_blocked = True
+
     def written(self, text: str) -> Update:
         return self.message("text", text={"body": text})
 

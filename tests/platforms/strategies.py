@@ -1,0 +1,54 @@
+"""Messages that nobody would write, but somebody will."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+
+from shared.dialog.messages import Button, Message, Span
+
+# Letters, markers, spaces of all kinds, a pair of surrogates, things that grow when they are escaped.
+ALPHABET = 'abЯ1 *_~`>-.\n\t/:&<"\x01😀é\u200d'
+words = st.text(ALPHABET, max_size=30)
+
+
+def about(*limits: int) -> st.SearchStrategy[str]:
+    """A character as often as a limit allows, or a little more or less."""
+    more = st.sampled_from([0, 1, -1, 5])
+    return st.builds(
+        lambda c, n, m: c * (n + m), st.sampled_from("aЯ😀*&\x01"), st.sampled_from(limits), more
+    )
+
+
+any_text = st.one_of(
+    words,
+    st.text(st.characters(codec="utf-8"), max_size=200),
+    st.builds(lambda word, times: word * times, words, st.integers(0, 1500)),
+    st.lists(words, max_size=400).map(" ".join),
+    about(512, 1024, 2048, 4096, 7000),
+)
+labels = st.one_of(words, st.sampled_from(["Yes", "yes", "Yes" * 10]), about(20, 24, 72, 128, 250))
+addresses = st.sampled_from(
+    ["https://a.io", "https://a.io/" + "x" * 300, "http://localhost", "nonsense", "tg://resolve?domain=a"]
+)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> Message:
+    text = draw(any_text)
+    places = st.integers(0, len(text))
+    styles = st.sampled_from(["bold", "italic", "code", "link"])
+    spans = draw(st.lists(st.tuples(places, places, styles, addresses), max_size=8))
+    buttons = st.tuples(labels, st.none() | addresses)
+    few, many = st.lists(buttons, max_size=12), st.lists(buttons, min_size=90, max_size=110)
+    alike = st.builds(
+        lambda button, times: [button] * times, st.tuples(labels, st.none()), st.integers(0, 105)
+    )
+    shown = draw(st.one_of(few, many, alike))
+    return Message(
+        text,
+        tuple(Span(min(a, b), max(a, b), s, url if s == "link" else "") for a, b, s, url in spans),  # type: ignore[arg-type]
+        tuple(
+            Button(label, data=f"p:a1b2c3d4:1:1:{n}") if url is None else Button(label, url=url)
+            for n, (label, url) in enumerate(shown)
+        ),
+    )

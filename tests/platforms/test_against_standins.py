@@ -1,0 +1,178 @@
+"""The adapters against the stand-in messengers, which were written from the same documentation apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from shared.credential import Credential
+from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived
+from shared.dialog.messages import Button, Message
+from shared.platforms.base import Outcome, PlatformAdapter, Request, Response, WebhookRequest
+from shared.platforms.telegram import TelegramAdapter
+from shared.platforms.viber import ViberAdapter
+from shared.platforms.whatsapp import WhatsAppAdapter, verify_subscription
+from tests.platforms.cases import DELIVERY_ID, RECEIVED_AT, SETTINGS
+from tests.platforms.strategies import messages
+from tests.standins.server import Answer, Incoming, Person, StandIn, Update
+from tests.standins.telegram import TelegramStandIn
+from tests.standins.viber import ViberPerson, ViberStandIn
+from tests.standins.whatsapp import WhatsAppPerson, WhatsAppStandIn
+
+CHOICES = ("Food Guide", "Cook", "Fish & <Chips>", "Somebody who does everything in the kitchen")
+
+
+class Meeting:
+    """A bot and a person on one messenger, with nothing but values between them."""
+
+    def __init__(self, adapter: PlatformAdapter, messenger: StandIn, person: Person, chat_id: str) -> None:
+        self.adapter = adapter
+        self.messenger = messenger
+        self.person = person
+        self.chat_id = chat_id
+        platform = adapter.platform
+        self.credential = Credential("c", "b", platform, is_active=True, settings=SETTINGS[platform])
+
+    def send(self, message: Message) -> list[Outcome]:
+        rendered = self.adapter.render(message, self.chat_id, self.credential, DELIVERY_ID)
+        return [self._sent(request) for request in rendered.requests]
+
+    def _sent(self, request: Request) -> Outcome:
+        path = "/" + request.url.partition("://")[2].partition("/")[2]
+        headers = {"content-type": "application/json", **request.headers}
+        answer = self.messenger.handle(Incoming("POST", path, {}, headers, msgspec.json.encode(request.json)))
+        assert answer is not None
+        return self.adapter.interpret(Response(answer.status, answer.body, answer.headers)).outcome
+
+    def parsed(self, update: Update) -> Any:
+        headers = {name.lower(): value for name, value in update.headers.items()}
+        assert self.adapter.verify(WebhookRequest("POST", headers, {}, update.body), self.credential)
+        parsed = self.adapter.parse(json.loads(update.body), self.credential, RECEIVED_AT)
+        (addressed,) = parsed.events
+        assert addressed.chat_id == self.chat_id
+        return addressed.event
+
+
+def on_telegram() -> Meeting:
+    settings_ = SETTINGS["telegram"]
+    messenger = TelegramStandIn(settings_["bot_token"], settings_["webhook_secret"])
+    person = messenger.person()
+    person.has_started = True
+    return Meeting(TelegramAdapter(), messenger, person, str(person.chat_id))
+
+
+def on_whatsapp() -> Meeting:
+    settings_ = SETTINGS["whatsapp"]
+    messenger = WhatsAppStandIn(
+        settings_["access_token"], settings_["app_secret"], settings_["phone_number_id"]
+    )
+    person = messenger.person("")
+    person.is_window_open = True
+    return Meeting(WhatsAppAdapter(), messenger, person, person.identity)
+
+
+def on_whatsapp_without_a_number() -> Meeting:
+    settings_ = SETTINGS["whatsapp"]
+    messenger = WhatsAppStandIn(
+        settings_["access_token"], settings_["app_secret"], settings_["phone_number_id"]
+    )
+    person = messenger.person("", number="", user_id="US.13491208655302741918")
+    person.is_window_open = True
+    return Meeting(WhatsAppAdapter(), messenger, person, person.identity)
+
+
+def on_viber() -> Meeting:
+    messenger = ViberStandIn(SETTINGS["viber"]["auth_token"])
+    person = messenger.person()
+    person.is_subscribed = True
+    return Meeting(ViberAdapter(), messenger, person, str(person.user["id"]))
+
+
+everywhere = pytest.mark.parametrize(
+    "meet", [on_telegram, on_whatsapp, on_whatsapp_without_a_number, on_viber]
+)
+
+
+@pytest.mark.parametrize("meet", [on_telegram, on_whatsapp, on_viber])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(message=messages())
+def test_no_message_whatever_is_refused(meet: Callable[[], Meeting], message: Message) -> None:
+    meeting = meet()
+    assert set(meeting.send(message)) <= {Outcome.SENT}
+    assert meeting.messenger.refusals == []
+
+
+@everywhere
+@pytest.mark.parametrize("words", ["Привет 😀", "p:", "*", "/starter"])
+def test_what_a_person_says_arrives_as_it_was_said(meet: Callable[[], Meeting], words: str) -> None:
+    meeting = meet()
+    event = meeting.parsed(meeting.person.written(words))
+    assert isinstance(event, MessageReceived)
+    assert event.text == words
+
+
+@everywhere
+def test_start_begins_a_conversation(meet: Callable[[], Meeting]) -> None:
+    meeting = meet()
+    event = meeting.parsed(meeting.person.written("/start cook"))
+    assert isinstance(event, ConversationStarted)
+    assert (event.payload, event.only_opens) == ("cook", False)
+
+
+@everywhere
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_a_press_brings_back_what_its_button_carried(meet: Callable[[], Meeting], number: int) -> None:
+    meeting = meet()
+    buttons = tuple(Button(label, f"p:a1b2c3d4:1:1:{n}") for n, label in enumerate(CHOICES[:number]))
+    assert meeting.send(Message("Position?", buttons=buttons)) == [Outcome.SENT]
+    for button in buttons:
+        event = meeting.parsed(meeting.person.pressed(button.text))
+        assert isinstance(event, ButtonPressed)
+        assert event.data == button.data
+
+
+@everywhere
+def test_another_bots_credential_is_found_to_be_bad(meet: Callable[[], Meeting]) -> None:
+    meeting = meet()
+    changed = {
+        **SETTINGS[meeting.adapter.platform],
+        "bot_token": "1:other",
+        "access_token": "other",
+        "auth_token": "other",
+    }
+    meeting.credential = Credential("c", "b", meeting.adapter.platform, is_active=True, settings=changed)
+    assert meeting.send(Message("Hi")) == [Outcome.CREDENTIAL_BAD]
+
+
+@everywhere
+def test_somebody_who_has_left_is_found_to_be_gone(meet: Callable[[], Meeting]) -> None:
+    meeting = meet()
+    meeting.person.leave()
+    assert meeting.send(Message("Hi")) == [Outcome.RECIPIENT_GONE]
+
+
+def test_a_closed_window_is_told_apart() -> None:
+    meeting = on_whatsapp()
+    assert isinstance(meeting.person, WhatsAppPerson)
+    meeting.person.is_window_open = False
+    assert meeting.send(Message("Hi")) == [Outcome.WINDOW_CLOSED]
+
+
+def test_a_viber_welcome_is_one_that_viber_takes() -> None:
+    meeting = on_viber()
+    assert isinstance(meeting.person, ViberPerson)
+    assert meeting.parsed(meeting.person.opened()).only_opens
+    welcome = ViberAdapter().welcome(Message("Welcome!", buttons=(Button("Go", "p:1"),)), meeting.credential)
+    meeting.person.hear_welcome(Answer(200, msgspec.json.encode(welcome)))
+    assert meeting.messenger.refusals == []
+    assert meeting.person.next().labels == ["Go"]
+
+
+def test_the_verification_of_whatsapp_is_answered_as_it_wants() -> None:
+    query = {"hub.mode": "subscribe", "hub.challenge": "42", "hub.verify_token": "whatsapp-verify-token"}
+    assert verify_subscription(query, on_whatsapp().credential).body == "42"
