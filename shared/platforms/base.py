@@ -78,7 +78,7 @@ class Capabilities:
 class Request:
     """One HTTP POST to a messenger. `url` may hold a token: never log it.
 
-    `json` is sent as compact UTF-8 (`msgspec.json.encode`): limits in bytes are counted on that.
+    `json` is sent as compact UTF-8: limits in bytes are counted on that.
     """
 
     url: str = field(repr=False)

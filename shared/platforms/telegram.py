@@ -308,29 +308,33 @@ def _keyboard(
 ) -> tuple[str, list[list[dict[str, str]]]]:
     """The text with what no keyboard can hold, and the inline keyboard, one button a row."""
     shown = [button for button in buttons if button.data or _is_link(button.url)]
-    rows = [[_button(button)] for button in shown]
+    labels = [formatting.label_of(button) for button in shown]
+    rows = [[_button(button, label)] for button, label in zip(shown, labels, strict=True)]
     if len(rows) > TelegramAdapter.capabilities.max_buttons or _bytes(rows) > MAX_MARKUP_BYTES:
-        degradations.append(formatting.CHOICES_AS_TEXT)
         return _without_keyboard(text, buttons, degradations), []
-    if any(row[0]["text"] != formatting.label_of(button) for row, button in zip(rows, shown, strict=True)):
+    if any(len(label) > TelegramAdapter.capabilities.max_button_label for label in labels):
         degradations.append(formatting.LABEL_CUT)
-    unshown = [button for button in buttons if not (button.data or _is_link(button.url))]
+    if len(shown) == len(buttons):
+        return text, rows
+    unshown = [button for button in buttons if button not in shown]
     return _without_keyboard(text, unshown, degradations), rows
 
 
 def _without_keyboard(text: str, buttons: Sequence[Button], degradations: list[str]) -> str:
     choices = [formatting.label_of(button) for button in buttons if button.data]
     links = [button for button in buttons if not button.data]
+    if choices:
+        degradations.append(formatting.CHOICES_AS_TEXT)
     if links:
         degradations.append(formatting.LINKS_AS_TEXT)
     return formatting.written_out(text, choices, links)
 
 
-def _button(button: Button) -> dict[str, str]:
-    label = formatting.cut(formatting.label_of(button), TelegramAdapter.capabilities.max_button_label)
-    return (
-        {"text": label, "callback_data": button.data} if button.data else {"text": label, "url": button.url}
-    )
+def _button(button: Button, label: str) -> dict[str, str]:
+    words = formatting.cut(label, TelegramAdapter.capabilities.max_button_label)
+    if button.data:
+        return {"text": words, "callback_data": button.data}
+    return {"text": words, "url": button.url}
 
 
 def _is_link(url: str) -> bool:
