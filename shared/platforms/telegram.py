@@ -222,20 +222,20 @@ class TelegramAdapter:
         text, spans = message.text, message.spans
         rows: list[list[dict[str, str]]] = []
         if spans:
-            text, spans = formatting.links_spelled_out(text, spans, unless=_is_link)
+            text, spans = _with_entities(text, spans, degradations)
         if message.buttons:
             text, rows = _keyboard(text, message.buttons, degradations)
         if not text.strip():
             degradations.append(formatting.EMPTY_TEXT)
             if not rows:
-                return Rendered((), tuple(degradations))
+                return Rendered((), tuple(dict.fromkeys(degradations)))
             text, spans = formatting.ELLIPSIS, ()
         bodies = _bodies(text, spans, _chat_id(chat_id))
         if len(bodies) > 1:
             degradations.append(formatting.TEXT_SPLIT)
         if rows:
             bodies[-1]["reply_markup"] = {"inline_keyboard": rows}
-        return Rendered(tuple([Request(url, body) for body in bodies]), tuple(degradations))
+        return Rendered(tuple([Request(url, body) for body in bodies]), tuple(dict.fromkeys(degradations)))
 
     def interpret(self, response: Response) -> Delivery:
         answer = decoded(response)
@@ -301,6 +301,16 @@ def _person(user: _User | None) -> Person | None:
 
 def _chat_id(chat_id: str) -> int | str:
     return int(chat_id) if chat_id.isascii() and chat_id.removeprefix("-").isdigit() else chat_id
+
+
+def _with_entities(text: str, spans: Sequence[Span], degradations: list[str]) -> tuple[str, Sequence[Span]]:
+    """The text and the spans that entities can show, with the address behind a link that none can."""
+    text, shown = formatting.links_spelled_out(text, spans, unless=_is_link)
+    if len(shown) < len(spans):
+        degradations.append(formatting.LINKS_AS_TEXT)
+    if len(shown) > MAX_ENTITIES:
+        degradations.append(formatting.STYLES_DROPPED)
+    return text, shown
 
 
 def _keyboard(

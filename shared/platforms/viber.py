@@ -183,7 +183,9 @@ class ViberAdapter:
         if bodies and keyboard:
             bodies[-1]["keyboard"] = keyboard
         headers = {"x-viber-auth-token": credential.settings["auth_token"]}
-        return Rendered(tuple(Request(self._url, body, headers) for body in bodies), tuple(degradations))
+        return Rendered(
+            tuple(Request(self._url, body, headers) for body in bodies), tuple(dict.fromkeys(degradations))
+        )
 
     def welcome(self, message: Message, credential: Credential) -> Mapping[str, Any]:
         """The body that answers `conversation_started`: one message, to whoever opened the chat.
@@ -282,6 +284,8 @@ def _laid_out(
         degradations.append(formatting.EMPTY_TEXT)
         return ([formatting.ELLIPSIS] if keyboard else []), keyboard
     text, spans = formatting.links_spelled_out(text, message.spans)
+    if len(spans) < len(message.spans):
+        degradations.append(formatting.LINKS_AS_TEXT)
     around = _bytes({**envelope, "type": "text", "text": "", "keyboard": keyboard})
     room = max(MAX_REQUEST_BYTES - around, _LEAST_ROOM)
     limit = ViberAdapter.capabilities.max_text
@@ -338,7 +342,7 @@ def _label(button: Button, degradations: list[str]) -> str:
     while len(html) > MAX_BUTTON_TEXT:
         kept = kept[: len(kept) - max(1, (len(html) - MAX_BUTTON_TEXT) // 6)]
         html = escape(kept, quote=False) + formatting.ELLIPSIS
-    if kept != label and formatting.LABEL_CUT not in degradations:
+    if kept != label:
         degradations.append(formatting.LABEL_CUT)
     return html
 

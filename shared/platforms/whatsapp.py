@@ -247,7 +247,7 @@ class WhatsAppAdapter:
         text, action = _action(message, degradations)
         bodies = _texts(text, message, degradations, is_interactive=action is not None)
         if not bodies:
-            return Rendered((), tuple(degradations))
+            return Rendered((), tuple(dict.fromkeys(degradations)))
         last = bodies.pop()
         contents: list[dict[str, Any]] = [{"type": "text", "text": {"body": body}} for body in bodies]
         contents.append(
@@ -264,7 +264,7 @@ class WhatsAppAdapter:
         url = f"{self._api_url}/{credential.settings['phone_number_id']}/messages"
         headers = {"authorization": f"Bearer {credential.settings['access_token']}"}
         requests = [Request(url, {**envelope, **content}, headers) for content in contents]
-        return Rendered(tuple(requests), tuple(degradations))
+        return Rendered(tuple(requests), tuple(dict.fromkeys(degradations)))
 
     def interpret(self, response: Response) -> Delivery:
         """By the error's code: neither title nor HTTP status is reliable."""
@@ -444,6 +444,8 @@ def _texts(text: str, message: Message, degradations: list[str], *, is_interacti
     limit = WhatsAppAdapter.capabilities.max_text
     limits = (limit, MAX_INTERACTIVE_BODY if is_interactive else limit)
     text, spans = formatting.links_spelled_out(text, message.spans)
+    if len(spans) < len(message.spans):
+        degradations.append(formatting.LINKS_AS_TEXT)
     bodies, all_shown = parts(text, spans, _MARKUP, limits, formatting.utf16_length)
     if len(bodies) > 1:
         degradations.append(formatting.TEXT_SPLIT)

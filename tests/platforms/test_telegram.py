@@ -255,6 +255,13 @@ def test_an_address_that_no_link_can_have_is_written_beside_its_words() -> None:
         "text": "Our site (javascript:x), boldly",
         "entities": [{"type": "bold", "offset": 25, "length": 6}],
     }
+    assert render(message).degradations == ("links_as_text",)
+
+
+def test_no_more_than_a_hundred_styles_are_sent() -> None:
+    message = Message("a " * 120, spans=tuple(Span(2 * n, 2 * n + 1, "bold") for n in range(120)))
+    assert len(body(message)["entities"]) == 100
+    assert render(message).degradations == ("styles_dropped",)
 
 
 def test_buttons_are_an_inline_keyboard_one_a_row() -> None:

@@ -290,6 +290,7 @@ def test_styles_are_markers_and_linked_words_are_followed_by_their_address() -> 
         "bold code site", spans=(Span(0, 4, "bold"), Span(5, 9, "code"), Span(10, 14, "link", "https://a.io"))
     )
     assert body(message)["text"] == "*bold* ```code``` site (https://a.io)"
+    assert render(message).degradations == ("links_as_text",)
 
 
 def test_a_long_text_is_split_with_the_keyboard_under_the_last_part() -> None:

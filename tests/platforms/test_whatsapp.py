@@ -431,6 +431,7 @@ def test_styles_are_markers() -> None:
 def test_linked_words_are_followed_by_their_address() -> None:
     message = Message("Our site here", spans=(Span(4, 8, "link", "https://a_b.io/_c_"), Span(9, 13, "bold")))
     assert text(message) == "Our site (https://a_b.io/_c_) *here*"
+    assert render(message).degradations == ("links_as_text",)
 
 
 def test_a_style_that_markers_cannot_show_is_given_up() -> None:
