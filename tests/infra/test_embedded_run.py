@@ -17,6 +17,7 @@ import pytest
 
 from infra.local.commands import ROOT
 from infra.local.ports import free_port
+from tests.standins.telegram import TelegramStandIn
 
 READY_WITHIN_SECONDS = 180
 STOPPED_WITHIN_SECONDS = 90
@@ -25,10 +26,10 @@ STOPPED_WITHIN_SECONDS = 90
 class Supervisor:
     """`python -m infra.local` in a process, over a state folder of its own."""
 
-    def __init__(self, state: Path, port: int) -> None:
+    def __init__(self, state: Path, port: int, **more: str) -> None:
         self.run_file = state / "run.json"
         self._log = state.with_suffix(".log")
-        environment = {**os.environ, "PARLEY_STATE": str(state), "PORT": str(port)}
+        environment = {**os.environ, "PARLEY_STATE": str(state), "PORT": str(port), **more}
         with self._log.open("wb") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "infra.local"],
@@ -57,8 +58,8 @@ class Supervisor:
 
 
 @contextmanager
-def supervisor(state: Path, port: int) -> Iterator[Supervisor]:
-    started = Supervisor(state, port)
+def supervisor(state: Path, port: int, **more: str) -> Iterator[Supervisor]:
+    started = Supervisor(state, port, **more)
     try:
         yield started
     finally:
@@ -84,11 +85,11 @@ def test_a_port_that_is_none_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.deployed
 def test_a_restart_keeps_everything(tmp_path: Path) -> None:
-    """Also after the supervisor was killed: the emulator that it left behind still saves its state."""
+    """Also after the supervisor was killed, and with other settings, which then hold."""
     state, port = tmp_path / "state", free_port()
     with supervisor(state, port) as first:
         before = first.wait_until_ready()
-        said = _begin_chat(before)
+        chat = _begin_chat(before)
         _expect_a_second_run_to_be_refused(state, port)
         assert first.stop(signal.SIGINT) == 0
     assert not (state / "run.json").exists()
@@ -97,16 +98,23 @@ def test_a_restart_keeps_everything(tmp_path: Path) -> None:
         after = second.wait_until_ready()
         assert "deploy" not in second.said
         _expect_the_same_parley(before, after)
-        assert _messages(after, said.token) == said.messages
+        assert _messages(after, chat.token) == chat.messages
         second.process.kill()
         second.process.wait()
+        second.run_file.unlink()
 
-    with supervisor(state, port) as third:
-        after = third.wait_until_ready()
-        assert "deploy" not in third.said
-        _expect_the_same_parley(before, after)
-        assert _messages(after, said.token) == said.messages
-        assert third.stop() == 0
+    with TelegramStandIn() as telegram:
+        settings = {"TELEGRAM_API_URL": telegram.url, "TELEGRAM_TOKEN": telegram.token}
+        with supervisor(state, port, **settings) as third:
+            after = third.wait_until_ready()
+            _expect_the_same_parley(before, after)
+            assert _messages(after, chat.token) == chat.messages
+            person = telegram.person()
+            person.say("/start")
+            assert person.next(timeout_seconds=60).text == chat.messages[0]["text"]
+            assert third.stop() == 0
+            assert telegram.token not in third.said
+        assert telegram.refusals == []
 
 
 class Chat:

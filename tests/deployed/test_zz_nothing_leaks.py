@@ -1,0 +1,84 @@
+"""After all those conversations: no secret lies open anywhere, and nobody may do more than they should."""
+
+from __future__ import annotations
+
+import json
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local.running import RunInfo
+from tests.deployed.admin import Admin
+from tests.deployed.conftest import TELEGRAM_SECRET, Messengers
+from tests.deployed.test_conversations import _on_telegram
+
+pytestmark = pytest.mark.deployed
+
+FUNCTIONS = [
+    "webhooks/telegram",
+    "webhooks/whatsapp",
+    "webhooks/viber",
+    "webhooks/webchat",
+    "admin/bots",
+    "admin/platforms",
+    "admin/scenarios",
+    "admin/dialogs",
+    "workers/dialog",
+    "workers/sender",
+]
+
+
+def secrets_of(messengers: Messengers) -> list[str]:
+    whatsapp = messengers.whatsapp
+    return [
+        messengers.telegram.token,
+        TELEGRAM_SECRET,
+        whatsapp.access_token,
+        whatsapp.app_secret,
+        messengers.viber.auth_token,
+    ]
+
+
+def test_answers_show_which_secrets_are_set_and_no_more(
+    admin: Admin, bot_id: str, messengers: Messengers
+) -> None:
+    shown = json.dumps(admin.get(f"/api/bots/{bot_id}/platforms"), ensure_ascii=False)
+    for secret in secrets_of(messengers):
+        assert secret not in shown
+        assert f"…{secret[-4:]}" in shown
+
+
+def test_no_secret_lies_open_in_the_table(parley: RunInfo, bot_id: str, messengers: Messengers) -> None:
+    table = parley.outputs()["BotPlatformCredentialTable"]
+    items = str(parley.client("dynamodb").scan(TableName=table)["Items"])
+    assert bot_id in items
+    for secret in secrets_of(messengers):
+        assert secret not in items
+
+
+def test_no_secret_and_no_words_are_in_the_logs(
+    parley: RunInfo, messengers: Messengers, webhook: dict[str, str]
+) -> None:
+    person, _ = _on_telegram(messengers, webhook, 90)
+    person.next()
+    person.say("Rumpelstiltskin")
+    person.next()
+    logs = "\n".join(parley.logs(function, last=100_000) for function in FUNCTIONS)
+    assert "event taken in" in logs, "the logs are really read"
+    for word in [*secrets_of(messengers), "Rumpelstiltskin", "Petrov", "Bearer "]:
+        assert word not in logs
+
+
+def test_rights_are_enforced_in_this_run(parley: RunInfo) -> None:
+    """Or all the policies of the template would have been tested by nobody."""
+    stranger = boto3.client(
+        "dynamodb",
+        endpoint_url=parley.aws_endpoint_url,
+        region_name=parley.region,
+        aws_access_key_id="AKIASTRANGER00000000",
+        aws_secret_access_key="unknown",
+    )
+    with pytest.raises(ClientError) as refused:
+        stranger.scan(TableName=parley.outputs()["BotPlatformCredentialTable"])
+    assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 403)

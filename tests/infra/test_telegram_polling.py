@@ -1,0 +1,161 @@
+"""A laptop without a public address talks to Telegram: every update reaches the webhook, none is lost."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from infra.local.telegram_polling import TelegramBot, TelegramPolling, webhook_secret
+from tests.standins.telegram import TelegramStandIn
+
+SECRET = "s3cret-of-the-webhook"
+
+
+class Webhook(ThreadingHTTPServer):
+    """The local webhook: remembers what it took, and answers what it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Answering)
+        self.taken: list[dict[str, Any]] = []
+        self.secrets: set[str] = set()
+        self.failures = 0
+        self.answer: object = {}
+        self.url = f"http://127.0.0.1:{self.server_address[1]}/api/webhook/telegram/bot"
+
+
+class Told:
+    """What a person is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self._first = threading.Event()
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+        self._first.set()
+
+    def first(self) -> str:
+        assert self._first.wait(10), "nothing was told"
+        return self.lines[0]
+
+
+class _Answering(BaseHTTPRequestHandler):
+    server: Webhook
+
+    def do_POST(self) -> None:
+        self.server.taken.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+        self.server.secrets.add(self.headers["X-Telegram-Bot-Api-Secret-Token"])
+        failed = self.server.failures > 0
+        self.server.failures -= failed
+        self.send_response(503 if failed else 200)
+        self.end_headers()
+        self.wfile.write(json.dumps(self.server.answer).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Silence."""
+
+
+@pytest.fixture
+def telegram() -> Iterator[TelegramStandIn]:
+    with TelegramStandIn() as stand_in:
+        yield stand_in
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    server = Webhook()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def polling(telegram: TelegramStandIn, webhook: Webhook, told: Told) -> Iterator[TelegramPolling]:
+    bot = TelegramBot(token=telegram.token, secret=SECRET, api_url=telegram.url, webhook_url=webhook.url)
+    started = TelegramPolling(bot, told)
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.mark.usefixtures("polling")
+def test_every_update_is_posted_with_the_secret(telegram: TelegramStandIn, webhook: Webhook) -> None:
+    person = telegram.person()
+    person.say("/start")
+    person.say("Ivan")
+    telegram.wait_until(lambda: _has_confirmed(telegram))
+    assert [update["message"]["text"] for update in webhook.taken] == ["/start", "Ivan"]
+    assert webhook.secrets == {SECRET}
+
+
+@pytest.mark.usefixtures("polling")
+def test_an_update_that_the_webhook_refused_is_posted_again(
+    telegram: TelegramStandIn, webhook: Webhook, told: Told
+) -> None:
+    webhook.failures = 1
+    telegram.person().say("Ivan")
+    telegram.wait_until(lambda: _has_confirmed(telegram))
+    assert len({update["update_id"] for update in webhook.taken}) == 1
+    assert len(webhook.taken) == 2
+    assert told.lines[-1] == "The local webhook answered 503. Trying again in 1 s."
+
+
+@pytest.mark.usefixtures("polling")
+def test_a_call_in_the_webhook_s_answer_is_made(telegram: TelegramStandIn, webhook: Webhook) -> None:
+    telegram.open_presses.add("42")
+    webhook.answer = {"method": "answerCallbackQuery", "callback_query_id": "42"}
+    telegram.person().say("Ivan")
+    telegram.wait_until(lambda: telegram.acknowledged == ["42"])
+
+
+@pytest.mark.usefixtures("polling")
+def test_a_webhook_that_is_set_is_deleted_first(telegram: TelegramStandIn) -> None:
+    telegram.wait_until(lambda: telegram.pollers > 0)
+    called = [request.path.rpartition("/")[2] for request in telegram.requests]
+    assert called[:2] == ["getMe", "deleteWebhook"]
+    assert telegram.refusals == []
+
+
+def test_an_unknown_token_is_told_once_and_never_shown(
+    telegram: TelegramStandIn, webhook: Webhook, told: Told
+) -> None:
+    token = "1:AAEunknown_token_0123456789abcdefghijkl"
+    polling = TelegramPolling(
+        TelegramBot(token=token, secret=SECRET, api_url=telegram.url, webhook_url=webhook.url), told
+    )
+    polling.start()
+    sentence = "Telegram does not know the token in TELEGRAM_TOKEN; Parley goes on without Telegram."
+    assert told.first() == sentence
+    polling.stop()
+    assert told.lines == [sentence]
+
+
+def test_the_token_is_not_in_what_is_told_when_telegram_is_away(webhook: Webhook, told: Told) -> None:
+    token = "1:AAEunreachable"
+    bot = TelegramBot(token=token, secret=SECRET, api_url="http://127.0.0.1:9", webhook_url=webhook.url)
+    polling = TelegramPolling(bot, told)
+    polling.start()
+    assert told.first() == "Telegram cannot be reached. Trying again in 1 s."
+    polling.stop()
+    assert token not in repr(bot)
+
+
+def test_the_webhook_s_secret_is_the_same_for_the_same_token() -> None:
+    assert webhook_secret("jwt", "1:token") == webhook_secret("jwt", "1:token")
+    assert webhook_secret("jwt", "1:token") != webhook_secret("jwt", "2:token")
+
+
+def _has_confirmed(telegram: TelegramStandIn) -> bool:
+    """Telegram forgets an update only when it is asked for those after it."""
+    return telegram.updates == []
