@@ -303,7 +303,7 @@ def _chat_id(chat_id: str) -> int | str:
     return int(chat_id) if chat_id.isascii() and chat_id.removeprefix("-").isdigit() else chat_id
 
 
-def _with_entities(text: str, spans: Sequence[Span], degradations: list[str]) -> tuple[str, Sequence[Span]]:
+def _with_entities(text: str, spans: Sequence[Span], degradations: list[str]) -> tuple[str, tuple[Span, ...]]:
     """The text and the spans that entities can show, with the address behind a link that none can."""
     text, shown = formatting.links_spelled_out(text, spans, unless=_is_link)
     if len(shown) < len(spans):
