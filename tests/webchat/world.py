@@ -130,7 +130,7 @@ def served(chat: WebChat, prefix: str = "") -> Iterator[str]:
     assert isinstance(queue, LiveQueue)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(chat, prefix))
     server.daemon_threads = True
-    threads = [Thread(target=server.serve_forever), Thread(target=queue.work_for, args=(chat,))]
+    threads = [Thread(target=server.serve_forever, args=(0.05,)), Thread(target=queue.work_for, args=(chat,))]
     for thread in threads:
         thread.start()
     try:

@@ -2,6 +2,8 @@
 
 (() => {
   const FAST = 700; // ms between looks while someone is active
+  const EAGER = 350; // and just after something was sent
+  const EAGER_FOR = 4_000;
   const SLOWEST = 20_000;
   const ACTIVE_FOR = 15_000;
   const AWAIT_FOR = 20_000; // how long an answer is expected to what was sent
@@ -241,6 +243,7 @@
     const isBusy = idle < ACTIVE_FOR || (isExpecting() && idle < TYPING_FOR);
     if (isRestoring() && !failures) pause = 0;
     else if (failures) pause = Math.min(FAST * 2 ** failures, SLOWEST);
+    else if (isExpecting() && idle < EAGER_FOR) pause = EAGER;
     else pause = isBusy ? FAST : Math.min(Math.max(pause, FAST) * 1.5, SLOWEST);
     clearTimeout(timer);
     if (!document.hidden && !isClosed) timer = setTimeout(look, pause);
@@ -516,9 +519,13 @@
   }
 
   let isPinned = true; // to the end; not while the person reads further up
+  let scrolledTo = 0;
 
+  /** Only scrolling up unpins: a page that shrinks leaves the end behind too, and is to follow it. */
   function pin() {
-    isPinned = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
+    const isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END;
+    isPinned = isAtEnd || (isPinned && scroll.scrollTop >= scrolledTo);
+    scrolledTo = scroll.scrollTop;
     if (isPinned) $("latest").hidden = true;
   }
 

@@ -1,0 +1,243 @@
+"""The page for everybody: keyboard, screen readers, phones, the dark, eyes that rest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.webchat.browser.conftest import Visit, Visitor
+from tests.webchat.browser.test_conversation import CAFE, choice, scenario
+
+PHONE: dict[str, Any] = {
+    "viewport": {"width": 360, "height": 740},
+    "device_scale_factor": 2,
+    "is_mobile": True,
+    "has_touch": True,
+}
+Screenshot = Callable[[Visitor], Path]
+
+
+def focused(visitor: Visitor) -> str:
+    said: str = visitor.page.evaluate(
+        "document.activeElement.textContent.trim() || document.activeElement.id"
+    )
+    return said
+
+
+def tabs_to(visitor: Visitor, label: str) -> None:
+    for _ in range(12):
+        visitor.page.keyboard.press("Tab")
+        if focused(visitor) == label:
+            return
+    pytest.fail(f"“{label}” cannot be reached with the Tab key")
+
+
+def test_the_whole_conversation_can_be_held_with_the_keyboard_alone(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.waits_for("What's your name?")
+    assert focused(anna) == "text"
+    anna.page.keyboard.type("Anna")
+    anna.page.keyboard.press("Enter")
+    anna.waits_for("Tea or coffee?")
+    anna.page.keyboard.press("Shift+Tab")
+    assert focused(anna) == "Coffee"
+    anna.page.keyboard.press("Enter")
+    anna.waits_for("Anything else?")
+    assert focused(anna) == "Coffee"
+    anna.page.keyboard.press("Tab")
+    assert focused(anna) == "Yes"
+    anna.page.keyboard.press("Tab")
+    anna.page.keyboard.press("Space")
+    anna.waits_for("Thank you, Anna!")
+    assert anna.dialog().variables == {"name": "Anna", "drink": "Coffee", "again": "No"}
+
+
+def test_starting_again_works_with_the_keyboard_and_gives_the_focus_back(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.waits_for("What's your name?")
+    tabs_to(anna, "again")
+    anna.page.keyboard.press("Enter")
+    assert focused(anna) == "Cancel"
+    anna.page.keyboard.press("Escape")
+    assert focused(anna) == "text"
+    tabs_to(anna, "again")
+    anna.page.keyboard.press("Enter")
+    anna.page.keyboard.press("Tab")
+    anna.page.keyboard.press("Enter")
+    anna.waits_until("document.querySelectorAll('.message').length === 2")
+    assert focused(anna) == "text"
+
+
+def test_shift_enter_is_a_new_line_and_a_half_typed_character_is_no_end(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.waits_for("What's your name?")
+    anna.page.keyboard.type("Anna")
+    anna.page.keyboard.press("Shift+Enter")
+    anna.page.keyboard.type("Maria")
+    compose = "key => document.getElementById('text').dispatchEvent(new KeyboardEvent('keydown', key))"
+    anna.page.evaluate(compose, {"key": "Enter", "isComposing": True, "bubbles": True})
+    assert anna.page.get_by_role("textbox").input_value() == "Anna\nMaria"
+    anna.page.keyboard.press("Enter")
+    anna.page.locator(".message.user").wait_for()
+    assert anna.sees()[-1] == "user: Anna\nMaria"
+
+
+def test_a_screen_reader_is_told_what_is_new_and_by_whom(visit: Visit) -> None:
+    anna = visit(CAFE, name="Café").opens()
+    anna.waits_for("What's your name?")
+    log = anna.page.get_by_role("log")
+    assert log.get_attribute("aria-live") == "polite"
+    assert log.get_attribute("aria-label") == "Conversation"
+    assert log.get_attribute("aria-busy") == "false"
+    anna.writes("Anna")
+    anna.waits_for("Tea or coffee?")
+    assert log.get_by_role("listitem").nth(0).inner_text().startswith("Café:")
+    assert log.get_by_role("listitem").nth(1).inner_text().startswith("You:")
+    assert anna.page.get_by_role("group", name="Choices").count() == 1
+    for name in ("Send", "Start again"):
+        assert anna.page.get_by_role("button", name=name).is_visible()
+    assert anna.page.get_by_label("Write a message").is_visible()
+
+
+def test_a_restored_conversation_is_not_read_out_from_its_beginning(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.waits_for("What's your name?")
+    watch = """
+        const busy = [];
+        new MutationObserver(() => busy.push(document.getElementById('log').getAttribute('aria-busy')))
+            .observe(document, {childList: true, subtree: true});
+        window.busyWhenFilled = () => {
+            const log = document.getElementById('log');
+            return log.children.length ? busy : null;
+        };
+    """
+    anna.page.add_init_script(watch)
+    anna.page.reload()
+    anna.waits_for("What's your name?")
+    assert "true" in anna.page.evaluate("window.busyWhenFilled()")
+    anna.waits_until("document.getElementById('log').getAttribute('aria-busy') === 'false'")
+
+
+def test_a_phone_shows_all_of_it(visit: Visit, screenshot: Screenshot) -> None:
+    long = "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"
+    anna = visit(
+        scenario(
+            choice("a", f"Which one, please? {long * 2}", "Short", long, "A rather long label of words")
+        ),
+        name="A café with quite a long name, as cafés have",
+        **PHONE,
+    ).opens()
+    anna.waits_for("Which one")
+    assert anna.page.evaluate("document.documentElement.scrollWidth") == 360
+    assert anna.page.evaluate("document.documentElement.scrollHeight") == 740
+    for button in anna.page.locator(".choice, .send, .icon").all():
+        box = button.bounding_box()
+        assert box is not None
+        assert round(box["height"]) >= 44
+        assert round(box["width"]) >= 44
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
+    size = anna.page.get_by_role("textbox").evaluate("node => parseFloat(getComputedStyle(node).fontSize)")
+    assert size >= 16, "a smaller one makes phones zoom in"
+    viewport = anna.page.locator("meta[name=viewport]").get_attribute("content") or ""
+    assert "viewport-fit=cover" in viewport
+    assert "user-scalable" not in viewport
+    assert screenshot(anna).stat().st_size > 10_000
+
+
+def test_the_keyboard_of_a_phone_is_not_brought_up_unasked(visit: Visit) -> None:
+    anna = visit(CAFE, **PHONE).opens()
+    anna.waits_for("What's your name?")
+    assert anna.page.evaluate("document.activeElement.tagName") == "BODY"
+
+
+def test_a_phones_keyboard_leaves_the_end_in_sight(visit: Visit) -> None:
+    anna = visit(CAFE, **PHONE).opens()
+    for n in range(8):
+        anna.writes(f"message {n}")
+    anna.waits_until("!document.querySelector('.typing.on')")
+    anna.page.set_viewport_size({"width": 360, "height": 380})
+    anna.page.wait_for_timeout(200)
+    assert anna.is_at_the_end()
+    box = anna.page.get_by_role("textbox").bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 380
+
+
+def test_whoever_wants_no_motion_gets_none(visit: Visit) -> None:
+    anna = visit(CAFE, reduced_motion="reduce").opens()
+    anna.waits_for("What's your name?")
+    moving = "document.getAnimations().length"
+    anna.slows_down(1.0)
+    anna.writes("Anna")
+    anna.page.locator(".typing.on").wait_for()
+    assert anna.page.evaluate(moving) == 0
+
+
+COLOURS = """() => {
+    const shown = node => node.offsetParent !== null && node.textContent.trim() !== '';
+    const ground = node => {
+        for (let at = node; at; at = at.parentElement) {
+            const style = getComputedStyle(at);
+            if (style.backgroundImage !== 'none') return 'rgb(79, 70, 216)';
+            if (!style.backgroundColor.endsWith(', 0)')) return style.backgroundColor;
+        }
+        return 'rgb(255, 255, 255)';
+    };
+    const own = node => [...node.childNodes].some(part => part.nodeType === 3 && part.data.trim());
+    return [...document.querySelectorAll('body *')].filter(shown).filter(own)
+        .filter(node => !node.closest('[aria-disabled=true]:not([aria-pressed=true])'))
+        .map(node => [node.className || node.tagName, getComputedStyle(node).color, ground(node)]);
+}"""
+
+
+def luminance(colour: str) -> float:
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_stands_out_from_its_ground(visit: Visit, screenshot: Screenshot, scheme: str) -> None:
+    said = {"id": "hello", "message": {"text": "*Look* `here` or [there](https://parley.example)"}}
+    anna = visit(
+        scenario(
+            said | {"next_step": "a"},
+            choice("a", "Which?", "One", "Two", next_step="b"),
+            choice("b", "And?", "Three"),
+        ),
+        color_scheme=scheme,
+    )
+    anna.opens()
+    anna.presses("Two")
+    anna.waits_for("And?")
+    anna.page.route("**/api/**", lambda route: route.abort())
+    anna.writes("This does not get through")
+    anna.page.get_by_role("button", name="Retry").wait_for()
+    anna.page.wait_for_timeout(400)
+    found = anna.page.evaluate(COLOURS)
+    assert len(found) > 12
+    poor = [(name, colour, ground) for name, colour, ground in found if contrast(colour, ground) < 4.5]
+    assert poor == []
+    assert screenshot(anna).exists()
+
+
+def test_the_dark_is_dark(visit: Visit) -> None:
+    grounds = [
+        visit(CAFE, color_scheme=scheme)
+        .opens()
+        .page.locator(".app")
+        .evaluate("node => getComputedStyle(node).backgroundColor")
+        for scheme in ("light", "dark")
+    ]
+    assert luminance(grounds[0]) > 0.8
+    assert luminance(grounds[1]) < 0.05
