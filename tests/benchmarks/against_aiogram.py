@@ -24,11 +24,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from tests.benchmarks.bodies import converse, written
-from tests.benchmarks.files import ROOT, Unusable, ending_well, read_scenario, say
+from tests.benchmarks.files import ONBOARDING, ROOT, Unusable, ending_well, read_scenario, say
 from tests.benchmarks.results import Result
 from tests.benchmarks.updates import Deed, Pressed
 
-SCENARIO = ROOT / "infra" / "examples" / "onboarding.json"
 MAX_RATIO = 1 / 8
 ROUNDS = 7
 CHATS = 500
@@ -60,7 +59,7 @@ class Comparison:
 
 def compare(*, press: bool, chats: int = CHATS, rounds: int = ROUNDS) -> Comparison:
     """Run both bots in turns. Raises `Unusable` if they do not say the same."""
-    deeds = list(converse("telegram", read_scenario(SCENARIO), chats, press=press))
+    deeds = list(converse("telegram", read_scenario(ONBOARDING), chats, press=press))
     with TemporaryDirectory() as folder:
         ours = _save(Path(folder, "parley.jsonl"), deeds)
         theirs = _save(Path(folder, "aiogram.jsonl"), [_as_aiogram_reads(deed) for deed in deeds])
@@ -84,7 +83,7 @@ def _save(path: Path, deeds: list[Deed]) -> Path:
 
 
 def _parley(bodies: Path) -> Result:
-    return _run("tests.benchmarks.turn", "--scenario", str(SCENARIO), "--bodies", str(bodies))
+    return _run("tests.benchmarks.turn", "--scenario", str(ONBOARDING), "--bodies", str(bodies))
 
 
 def _aiogram(bodies: Path) -> Result:

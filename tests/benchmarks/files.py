@@ -11,6 +11,7 @@ from typing import Any, cast
 from shared.errors import Invalid
 
 ROOT = Path(__file__).resolve().parents[2]
+ONBOARDING = ROOT / "infra" / "examples" / "onboarding.json"
 
 
 class Unusable(Exception):

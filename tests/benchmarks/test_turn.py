@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.benchmarks.against_aiogram import SCENARIO
 from tests.benchmarks.bodies import converse, written
-from tests.benchmarks.files import ROOT, Unusable, ending_well, read_bodies, read_scenario
+from tests.benchmarks.files import ONBOARDING, ROOT, Unusable, ending_well, read_bodies, read_scenario
 from tests.benchmarks.pipeline import Pipeline
 from tests.benchmarks.turn import main, run
 
@@ -20,7 +19,7 @@ ANSWERS = 6  # /start, two names, the position, the project, the citizenship
 
 
 def bodies_of(platform: str, *, press: bool) -> list[bytes]:
-    deeds = converse(platform, read_scenario(SCENARIO), CHATS, press=press)
+    deeds = converse(platform, read_scenario(ONBOARDING), CHATS, press=press)
     return [written(platform, deed) for deed in deeds]
 
 
@@ -33,7 +32,7 @@ def program(module: str, *arguments: str | Path) -> subprocess.CompletedProcess[
 @pytest.mark.parametrize("platform", ["telegram", "whatsapp", "viber"])
 def test_every_chat_gets_from_the_start_to_the_summary(platform: str, *, press: bool) -> None:
     bodies = bodies_of(platform, press=press)
-    pipeline = Pipeline(platform, read_scenario(SCENARIO))
+    pipeline = Pipeline(platform, read_scenario(ONBOARDING))
     result = run(pipeline, bodies)
     assert result.turns == CHATS * ANSWERS
     assert result.messages == CHATS * (ANSWERS + 1), "the last answer is followed by two messages"
@@ -44,10 +43,10 @@ def test_every_chat_gets_from_the_start_to_the_summary(platform: str, *, press: 
 
 
 def test_a_file_of_bodies_gives_one_line_of_json(tmp_path: Path) -> None:
-    written_by_program = program("bodies", "--scenario", SCENARIO, "--chats", "2", "--press")
+    written_by_program = program("bodies", "--scenario", ONBOARDING, "--chats", "2", "--press")
     bodies = tmp_path / "bodies.jsonl"
     bodies.write_text(written_by_program.stdout, "utf-8")
-    ran = program("turn", "--platform", "telegram", "--scenario", SCENARIO, "--bodies", bodies)
+    ran = program("turn", "--platform", "telegram", "--scenario", ONBOARDING, "--bodies", bodies)
     result: dict[str, Any] = json.loads(ran.stdout)
     assert ran.stdout.count("\n") == 1
     assert result.keys() == {"turns", "cpu_us_per_turn", "messages", "last_text"}
@@ -57,7 +56,7 @@ def test_a_file_of_bodies_gives_one_line_of_json(tmp_path: Path) -> None:
 def test_a_profile_is_kept_apart_from_the_result(tmp_path: Path) -> None:
     bodies = tmp_path / "bodies.jsonl"
     bodies.write_bytes(b"\n".join(bodies_of("telegram", press=False)))
-    ran = program("turn", "--scenario", SCENARIO, "--bodies", bodies, "--profile")
+    ran = program("turn", "--scenario", ONBOARDING, "--bodies", bodies, "--profile")
     assert json.loads(ran.stdout)["turns"] == CHATS * ANSWERS
     assert "(advance)" in ran.stderr
 
@@ -69,9 +68,9 @@ def test_a_profile_is_kept_apart_from_the_result(tmp_path: Path) -> None:
         (b"{", b"{}", "scenario.json is not JSON"),
         (b"[]", b"{}", "scenario.json is not a scenario"),
         (b'{"version": "1", "steps": []}', b"{}", "scenario.json is not a scenario: /steps"),
-        (SCENARIO.read_bytes(), b"\n \n", "bodies.jsonl holds no bodies"),
-        (SCENARIO.read_bytes(), b'{"update_id": 1}\nnonsense\n', "body 2 cannot be taken: NotJson"),
-        (SCENARIO.read_bytes(), b"\xff", "body 1 cannot be taken: NotJson"),
+        (ONBOARDING.read_bytes(), b"\n \n", "bodies.jsonl holds no bodies"),
+        (ONBOARDING.read_bytes(), b'{"update_id": 1}\nnonsense\n', "body 2 cannot be taken: NotJson"),
+        (ONBOARDING.read_bytes(), b"\xff", "body 1 cannot be taken: NotJson"),
     ],
     ids=["no file", "no JSON", "no object", "no steps", "no bodies", "a line of no JSON", "no UTF-8"],
 )

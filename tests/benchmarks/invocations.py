@@ -1,0 +1,164 @@
+"""What API Gateway and SQS hand to each Lambda, by the Lambda's handler: the first event of a busy day.
+
+Every event is new: it carries `number`, so that nothing is taken for a redelivery.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shared.dialog.events import ConversationStarted
+from shared.dialog.messages import Button, Message
+from shared.dialog.state import dialog_id_of
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from tests.backend.tokens import claims, signed
+from tests.benchmarks.bodies import written
+from tests.benchmarks.cloud import ACCOUNT_ID, CHAT_ID
+from tests.benchmarks.pipeline import BOT_ID, SCENARIO_ID, SETTINGS
+from tests.benchmarks.updates import Deed, Typed
+
+Event = dict[str, Any]
+
+
+def telegram(number: int) -> Event:
+    headers = {"x-telegram-bot-api-secret-token": SETTINGS["telegram"]["webhook_secret"]}
+    return _webhook("telegram", _update("telegram", number), headers)
+
+
+def whatsapp(number: int) -> Event:
+    body = _update("whatsapp", number)
+    signature = _signature(SETTINGS["whatsapp"]["app_secret"], body)
+    return _webhook("whatsapp", body, {"x-hub-signature-256": f"sha256={signature}"})
+
+
+def viber(number: int) -> Event:
+    body = _update("viber", number)
+    signature = _signature(SETTINGS["viber"]["auth_token"], body)
+    return _webhook("viber", body, {"x-viber-content-signature": signature})
+
+
+def webchat(_number: int) -> Event:
+    return _webhook("webchat", b'{"start":true}', {})
+
+
+def admin(path: str) -> Callable[[int], Event]:
+    """A read by an admin of the account."""
+
+    def event(_number: int) -> Event:
+        token = signed(claims({ACCOUNT_ID: "admin"}))
+        return _http("GET", path, {"authorization": f"Bearer {token}"})
+
+    return event
+
+
+def dialog(number: int) -> Event:
+    """Somebody new begins."""
+    now = datetime.now(UTC)
+    chat_id = str(number)
+    envelope = InboundEnvelope(
+        dialog_id=dialog_id_of(BOT_ID, "telegram", chat_id),
+        bot_id=BOT_ID,
+        platform="telegram",
+        platform_chat_id=chat_id,
+        event=ConversationStarted(id=str(number), occurred_at=now),
+        received_at=now,
+        trace_id="benchmark",
+    )
+    return _records("inbound", envelope.dialog_id, envelope)
+
+
+def sender(number: int) -> Event:
+    """A question with two buttons."""
+    buttons = (Button("Food Guide", "p:00000000:1:1:0"), Button("Cook", "p:00000000:1:1:1"))
+    envelope = OutboundEnvelope(
+        dialog_id=dialog_id_of(BOT_ID, "telegram", str(CHAT_ID)),
+        epoch="00000000",
+        turn=number,
+        bot_id=BOT_ID,
+        platform="telegram",
+        platform_chat_id=str(CHAT_ID),
+        messages=(Message("What's your position?", buttons=buttons),),
+        trace_id="benchmark",
+    )
+    return _records("outbound", envelope.dialog_id, envelope)
+
+
+EVENTS: Mapping[str, Callable[[int], Event]] = {
+    "functions.webhooks.telegram.handler": telegram,
+    "functions.webhooks.whatsapp.handler": whatsapp,
+    "functions.webhooks.viber.handler": viber,
+    "functions.webhooks.webchat.handler": webchat,
+    "functions.admin.bots.handler": admin(f"/api/bots/{BOT_ID}"),
+    "functions.admin.platforms.handler": admin(f"/api/bots/{BOT_ID}/platforms"),
+    "functions.admin.scenarios.handler": admin(f"/api/scenarios/{SCENARIO_ID}"),
+    "functions.admin.dialogs.handler": admin(f"/api/bots/{BOT_ID}/dialogs"),
+    "functions.workers.dialog.handler": dialog,
+    "functions.workers.sender.handler": sender,
+}
+
+
+def has_succeeded(answer: Any) -> bool:
+    """Whether the Lambda did what the event was about."""
+    match answer:
+        case {"batchItemFailures": []} | {"statusCode": 200}:
+            return True
+        case _:
+            return False
+
+
+def _update(platform: str, number: int) -> bytes:
+    return written(platform, Deed(number, number, datetime.now(UTC), Typed("Ada")))
+
+
+def _signature(key: str, body: bytes) -> str:
+    return hmac.new(key.encode(), body, hashlib.sha256).hexdigest()
+
+
+def _webhook(platform: str, body: bytes, headers: Mapping[str, str]) -> Event:
+    event = _http("POST", f"/api/webhook/{platform}/{BOT_ID}", headers)
+    route = {"routeKey": f"POST /api/webhook/{platform}/{{bot_id}}", "pathParameters": {"bot_id": BOT_ID}}
+    return event | route | {"body": body.decode()}
+
+
+def _http(method: str, path: str, headers: Mapping[str, str]) -> Event:
+    """https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html"""
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": path,
+        "rawQueryString": "",
+        "headers": {"host": "api.invalid", "content-type": "application/json", **headers},
+        "requestContext": {
+            "domainName": "api.invalid",
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1"},
+            "requestId": "benchmark",
+            "stage": "$default",
+        },
+        "isBase64Encoded": False,
+    }
+
+
+def _records(queue: str, group: str, envelope: msgspec.Struct) -> Event:
+    """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    record = {
+        "messageId": hashlib.sha256(group.encode()).hexdigest()[:32],
+        "receiptHandle": "benchmark",
+        "body": json.dumps(msgspec.to_builtins(envelope), ensure_ascii=False),
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1767225600000",
+            "MessageGroupId": group,
+        },
+        "messageAttributes": {},
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{queue}.fifo",
+        "awsRegion": "eu-central-1",
+    }
+    return {"Records": [record]}
