@@ -81,7 +81,7 @@ def test_what_is_not_there_is_told(bots: Bots, bot_id: str) -> None:
     [
         {"name": "Новое", "description": ""},
         {"is_active": True, "timezone": "Asia/Tokyo"},
-        {"active_scenario_id": str(uuid4()), "active_revision": 8},
+        {"active_scenario_id": ACCOUNT, "active_revision": 8},
         {"active_scenario_id": None, "active_revision": None},
         {},
     ],
