@@ -12,11 +12,12 @@ from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi, admin_token
 from infra.local.commands import REGION
 from infra.local.deployment import Deployment
 from infra.local.emulator import Emulator
-from infra.local.gaps import allow_batches, allow_plain_http, api_id, connect_routes
+from infra.local.gaps import allow_batches, allow_plain_http, api_id, connect_routes, deployed_routes
 from infra.local.lock import StateLock
 from infra.local.ports import free_port_above, is_free, reserve
+from infra.local.preflight import Preflights
 from infra.local.progress import Say, say_nothing, step
-from infra.local.proxy import Proxy
+from infra.local.proxy import Gateway, Proxy
 from infra.local.running import RunInfo
 from infra.local.seeding import Seed
 from infra.local.settings import Settings
@@ -81,11 +82,15 @@ class EmbeddedParley:
             self._emulator.start()
         secret = self._jwt_secret()
         self._deploy(template, secret)
-        self._proxy.start(api_id(self.emulator), self.emulator.port)
+        self._proxy.start(self._gateway())
         with step(self._tell, "set up the demo bot"):
             info = self._seed(secret)
         self._publish(info)
         return info
+
+    def _gateway(self) -> Gateway:
+        preflights = Preflights(self.emulator, deployed_routes(self.emulator))
+        return Gateway(api_id(self.emulator), self.emulator.port, preflights)
 
     def _build(self) -> Path:
         if building.is_built():

@@ -19,7 +19,7 @@ def api_id(emulator: Emulator) -> str:
 
 def connect_routes(emulator: Emulator) -> None:
     """Make the routes, which the emulator misses: SAM writes them into the API's OpenAPI body."""
-    wanted = dict(_routes_of(_deployed_template(emulator)))
+    wanted = deployed_routes(emulator)
     api, gateway = api_id(emulator), emulator.client("apigatewayv2")
     for route in _pages(gateway, "get_routes", api):
         gateway.delete_route(ApiId=api, RouteId=route["RouteId"])
@@ -28,6 +28,11 @@ def connect_routes(emulator: Emulator) -> None:
     targets = {function: _integrate(emulator, api, function) for function in set(wanted.values())}
     for key, function in wanted.items():
         gateway.create_route(ApiId=api, RouteKey=key, Target=f"integrations/{targets[function]}")
+
+
+def deployed_routes(emulator: Emulator) -> dict[str, str]:
+    """Route key → logical id of the function, as SAM wrote them."""
+    return dict(_routes_of(_deployed_template(emulator)))
 
 
 def allow_plain_http(emulator: Emulator) -> None:

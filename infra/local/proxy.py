@@ -1,11 +1,11 @@
 """The nice address: passes every request on to the emulated API, and has the gateway's own edges."""
 
 import asyncio
-import contextlib
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import httpx
 import uvicorn
@@ -26,30 +26,49 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 NOT_PASSED_ON = {b"host", b"connection", b"keep-alive", b"transfer-encoding", b"upgrade", b"content-length"}
 
 Headers = list[tuple[bytes, bytes]]
+Preflight = Callable[[str, dict[str, str]], dict[str, Any] | None]
+"""A Lambda's answer to OPTIONS, by path and headers; None where no route has this path."""
 
 
 class Gateway:
     """One deployed API of the emulator."""
 
-    def __init__(self, api_id: str, port: int) -> None:
+    def __init__(self, api_id: str, port: int, preflight: Preflight) -> None:
+        self._preflight = preflight
         self._port = port
         self._host = f"{api_id}.execute-api.localhost:{port}".encode()
         self._room = asyncio.Semaphore(CONCURRENT_CALLS)
         self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
 
-    async def pass_on(self, request: Request) -> Response:
+    async def answer(self, request: Request) -> Response:
+        if request.method == "OPTIONS":
+            return await asyncio.to_thread(self._answer_preflight, request)
+        return await self._pass_on(request)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    def _answer_preflight(self, request: Request) -> Response:
+        answer = self._preflight(request.url.path, dict(request.headers))
+        if answer is None:
+            return JSONResponse({"message": "Not Found"}, 404)
+        if "statusCode" not in answer:
+            return JSONResponse({"message": "Internal Server Error"}, 500)
+        return Response(answer.get("body"), answer["statusCode"], answer.get("headers"))
+
+    async def _pass_on(self, request: Request) -> Response:
         body = await _body_within_limit(request)
         if body is None:
             return JSONResponse({"message": "Request Entity Too Large"}, 413)
         try:
             async with self._room:
-                return await self._answer(request, body)
+                return await self._call(request, body)
         except httpx.TimeoutException:
             return JSONResponse({"message": "Endpoint request timed out"}, 504)
         except httpx.TransportError:
             return JSONResponse({"message": "Service Unavailable"}, 503)
 
-    async def _answer(self, request: Request, body: bytes) -> Response:
+    async def _call(self, request: Request, body: bytes) -> Response:
         call = httpx.Request(
             request.method,
             httpx.URL(scheme="http", host="127.0.0.1", port=self._port, raw_path=_raw_path(request)),
@@ -76,11 +95,13 @@ class Proxy:
         self._server: uvicorn.Server | None = None
         self._thread: threading.Thread | None = None
 
-    def start(self, api_id: str, port: int) -> None:
-        app = Starlette(routes=[Route("/{path:path}", Gateway(api_id, port).pass_on, methods=METHODS)])
+    def start(self, gateway: Gateway) -> None:
+        app = Starlette(routes=[Route("/{path:path}", gateway.answer, methods=METHODS)])
         config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, lifespan="off")
         self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._serve, name="proxy", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve, args=(self._server, gateway), name="proxy", daemon=True
+        )
         self._thread.start()
         while not self._server.started:
             if not self._thread.is_alive():
@@ -94,10 +115,12 @@ class Proxy:
         for bound in self._sockets:
             bound.close()
 
-    def _serve(self) -> None:
-        assert self._server is not None  # noqa: S101 - set before the thread starts
-        with contextlib.suppress(asyncio.CancelledError):
-            asyncio.run(self._server.serve(sockets=self._sockets))
+    def _serve(self, server: uvicorn.Server, gateway: Gateway) -> None:
+        async def serve() -> None:
+            await server.serve(sockets=self._sockets)
+            await gateway.close()
+
+        asyncio.run(serve())
 
 
 async def _body_within_limit(request: Request) -> bytes | None:

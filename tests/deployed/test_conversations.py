@@ -137,7 +137,6 @@ def test_a_press_is_acknowledged_in_telegram(messengers: Messengers, webhook: di
         person.next()
         person.say(answer)
     person.next()
-    person.next()
     before = len(messengers.telegram.acknowledged)
     person.press("Manager")
     assert len(messengers.telegram.acknowledged) == before + 1

@@ -20,7 +20,6 @@ class WebchatPerson:
         self._headers: dict[str, str] = {}
         self._after = ""
         self._read = 0
-        self._http = httpx.Client(timeout=60)
 
     def start(self) -> Answer:
         return self.post({"start": True})
@@ -33,7 +32,7 @@ class WebchatPerson:
         return self.post({"button": carried[0]})
 
     def post(self, body: dict[str, Any]) -> Answer:
-        response = self._http.post(self.webhook_url, json=body, headers=self._headers)
+        response = httpx.post(self.webhook_url, json=body, headers=self._headers, timeout=60)
         if response.is_success:
             answer = response.json()
             self.chat_id = answer["chat_id"]
@@ -56,7 +55,7 @@ class WebchatPerson:
 
     def _poll(self) -> None:
         query = {"after": self._after} if self._after else {}
-        response = self._http.get(self.webhook_url, params=query, headers=self._headers)
+        response = httpx.get(self.webhook_url, params=query, headers=self._headers, timeout=60)
         for item in response.raise_for_status().json()["items"]:
             self._after = item["id"]
             if item["from"] == "bot":
