@@ -1,0 +1,196 @@
+"""What the warm path asks of AWS: every call is money and time, so each kind of turn has its number."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from shared.dialog.events import ConversationStarted, MessageReceived
+from shared.dialog.messages import Message
+from shared.dialog.state import dialog_id_of
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.storage.bots import Bot, DynamoBots
+from shared.storage.credentials import DynamoCredentials
+from shared.storage.scenarios import DynamoScenarios, Scenario
+from tests.conftest import Aws, Call
+from tests.standins.telegram import TelegramStandIn
+from tests.webhook.doubles import gateway_event
+
+CHAT_ID = "987654321"
+QUESTIONS: dict[str, Any] = {
+    "version": "1",
+    "steps": [
+        {
+            "id": name,
+            "message": {"text": f"What is your {name}?"},
+            "expected_input": {"type": "text", "variable": name},
+            "next_step": following,
+        }
+        for name, following in [("name", "town"), ("town", "name")]
+    ],
+}
+
+Handler = Callable[[Any, Any], dict[str, Any]]
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@pytest.fixture
+def telegram() -> Iterator[TelegramStandIn]:
+    with TelegramStandIn() as standin:
+        standin.person(chat_id=int(CHAT_ID)).has_started = True
+        yield standin
+
+
+@pytest.fixture
+def bot_id(aws_account: Aws, telegram: TelegramStandIn) -> str:
+    """An active bot with two questions, connected to the messenger."""
+    now, bot_id, scenario_id = datetime.now(UTC), str(uuid4()), str(uuid4())
+    DynamoScenarios().create(
+        Scenario(id=scenario_id, bot_id=bot_id, name="s", created_at=now, updated_at=now), QUESTIONS
+    )
+    bot = Bot(id=bot_id, account_id="a", name="b", created_at=now, updated_at=now)
+    DynamoBots().create(replace(bot, active_scenario_id=scenario_id, active_revision=1))
+    settings = {"bot_token": telegram.token, "webhook_secret": "secret"}
+    credentials = DynamoCredentials(aws_account.kms)
+    credentials.create(bot_id, "telegram", settings, settings, is_active=True, identity="")
+    return bot_id
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch, telegram: TelegramStandIn) -> Iterator[Callable[[str], Handler]]:
+    """Starts a Lambda in a container of its own: its caches are empty, and it calls our messenger."""
+    monkeypatch.setenv("TELEGRAM_API_URL", telegram.url)
+    with ExitStack() as containers:
+
+        def start(module: str) -> Handler:
+            monkeypatch.delitem(sys.modules, module, raising=False)
+            started = import_module(module)
+            containers.callback(sys.modules.pop, module)
+            if transport := getattr(started, "_transport", None):
+                containers.callback(transport.close)
+            return started.lambda_handler  # type: ignore[no-any-return]
+
+        yield start
+
+
+def names(calls: list[Call]) -> list[str]:
+    return [call.name for call in calls]
+
+
+def test_a_webhook_makes_one_call(
+    bot_id: str, start: Callable[[str], Handler], aws_calls: list[Call]
+) -> None:
+    def update(number: int) -> dict[str, Any]:
+        chat = {"id": int(CHAT_ID), "type": "private"}
+        message = {"message_id": number, "date": 1_763_800_000, "chat": chat, "text": "Ada"}
+        body = json.dumps({"update_id": number, "message": message})
+        headers = {"x-telegram-bot-api-secret-token": "secret"}
+        return gateway_event(body, bot_id=bot_id, headers=headers)
+
+    webhook = start("functions.webhooks.telegram.handler")
+    assert webhook(update(1), None)["statusCode"] == 200
+    aws_calls.clear()
+    assert webhook(update(2), None)["statusCode"] == 200
+    assert names(aws_calls) == ["sqs:SendMessageBatch"]
+
+
+def test_a_plain_turn_makes_four_calls(
+    bot_id: str, start: Callable[[str], Handler], aws_calls: list[Call]
+) -> None:
+    worker = start("functions.workers.dialog.handler")
+    now = datetime.now(UTC)
+    first = ConversationStarted(id="1", occurred_at=now)
+    assert worker(batch(inbound(bot_id, first)), Context()) == {"batchItemFailures": []}
+    aws_calls.clear()
+    answer = MessageReceived(id="2", occurred_at=now, text="Ada")
+    assert worker(batch(inbound(bot_id, answer)), Context()) == {"batchItemFailures": []}
+    assert names(aws_calls) == [
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:PutItem",
+        "sqs:SendMessage",
+    ]
+    assert [call.params["TableName"] for call in aws_calls[:3]] == [
+        "parley-dialogs",
+        "parley-dialogs",
+        "parley-history",
+    ]
+
+
+def test_starting_a_run_also_reads_what_the_bot_runs(
+    bot_id: str, start: Callable[[str], Handler], aws_calls: list[Call]
+) -> None:
+    worker = start("functions.workers.dialog.handler")
+    for number in (1, 2):
+        aws_calls.clear()
+        again = ConversationStarted(id=str(number), occurred_at=datetime.now(UTC))
+        assert worker(batch(inbound(bot_id, again)), Context()) == {"batchItemFailures": []}
+    assert len(aws_calls) == 5
+    assert [call.params["TableName"] for call in aws_calls[:2]] == ["parley-dialogs", "parley-bots"]
+
+
+@pytest.mark.parametrize("messages", [1, 3])
+def test_the_sender_makes_one_call_a_message_beside_the_messenger_s(
+    messages: int,
+    bot_id: str,
+    start: Callable[[str], Handler],
+    aws_calls: list[Call],
+    telegram: TelegramStandIn,
+) -> None:
+    sender = start("functions.workers.sender.handler")
+    assert sender(batch(outbound(bot_id, turn=1, messages=1)), Context()) == {"batchItemFailures": []}
+    aws_calls.clear()
+    sent = len(telegram.requests)
+    assert sender(batch(outbound(bot_id, turn=2, messages=messages)), Context()) == {"batchItemFailures": []}
+    assert names(aws_calls) == ["dynamodb:PutItem"] * messages
+    assert len(telegram.requests) - sent == messages
+    assert telegram.refusals == []
+
+
+def inbound(bot_id: str, event: ConversationStarted | MessageReceived) -> InboundEnvelope:
+    return InboundEnvelope(
+        dialog_id=dialog_id_of(bot_id, "telegram", CHAT_ID),
+        bot_id=bot_id,
+        platform="telegram",
+        platform_chat_id=CHAT_ID,
+        event=event,
+        received_at=event.occurred_at,
+        trace_id="trace",
+    )
+
+
+def outbound(bot_id: str, *, turn: int, messages: int) -> OutboundEnvelope:
+    return OutboundEnvelope(
+        dialog_id=dialog_id_of(bot_id, "telegram", CHAT_ID),
+        epoch="00000000",
+        turn=turn,
+        bot_id=bot_id,
+        platform="telegram",
+        platform_chat_id=CHAT_ID,
+        messages=tuple(Message(f"Message {n}") for n in range(messages)),
+        trace_id="trace",
+    )
+
+
+def batch(envelope: InboundEnvelope | OutboundEnvelope) -> dict[str, Any]:
+    """A Lambda event from SQS with this one message, received for the first time."""
+    body = msgspec.json.encode(envelope)
+    attributes = {"ApproximateReceiveCount": "1", "MessageGroupId": envelope.dialog_id}
+    message_id = hashlib.sha256(body).hexdigest()[:32]
+    record = {"messageId": message_id, "receiptHandle": "r", "body": body.decode(), "attributes": attributes}
+    return {"Records": [record]}
