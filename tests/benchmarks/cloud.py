@@ -44,7 +44,7 @@ def cloud() -> Iterator[tuple[Mapping[str, str], TelegramStandIn]]:
     aws_url = "http://{}:{}".format(*server.get_host_and_port())
     try:
         with TelegramStandIn(SETTINGS["telegram"]["bot_token"]) as telegram:
-            telegram.person(chat_id=CHAT_ID)
+            telegram.person(chat_id=CHAT_ID).has_started = True
             with _variables(ENVIRONMENT | _addresses(aws_url, telegram.url)) as known:
                 made = _make_resources()
                 _fill(made["CREDENTIALS_KEY_ID"])
