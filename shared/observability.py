@@ -27,6 +27,30 @@ for _name in ("httpx", "httpcore", "botocore", "urllib3"):
     logging.getLogger(_name).setLevel("WARNING")
 
 
+class JsonLine(logging.Formatter):
+    """A log record as Lambda's JSON format writes it: what is passed as `extra` is a field of its own."""
+
+    _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = {name: value for name, value in vars(record).items() if name not in self._OWN}
+        line = {"timestamp": self.formatTime(record), "level": record.levelname}
+        line |= {"message": record.getMessage(), "logger": record.name}
+        return msgspec.json.encode({**extra, **line}, enc_hook=str).decode()
+
+
+def _write_lines() -> None:
+    """Lambda's runtime has a handler of its own; an emulator of it may have none."""
+    root = logging.getLogger()
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ and not root.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonLine())
+        root.addHandler(handler)
+
+
+_write_lines()
+
+
 def count(metric: str, **fields: str | int) -> None:
     """Count one `metric` in CloudWatch, and keep `fields` in the log line that says so.
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from shared.errors import NotFound
-from shared.observability import count, describe
+from shared.observability import JsonLine, count, describe
 
 
 def test_a_count_is_one_line_of_embedded_metrics(capsys: pytest.CaptureFixture[str]) -> None:
@@ -59,3 +59,34 @@ def test_the_log_level_is_the_deployments() -> None:
     )
 
     assert int(run.stdout) == logging.ERROR
+
+
+def test_a_line_has_what_is_passed_as_extra_as_fields() -> None:
+    record = logging.makeLogRecord(
+        {
+            "name": "shared.webhook",
+            "levelname": "INFO",
+            "msg": "%s taken in",
+            "args": ("event",),
+            "bot_id": "b",
+        }
+    )
+    line = json.loads(JsonLine().format(record))
+    assert (line["message"], line["level"], line["logger"], line["bot_id"]) == (
+        "event taken in",
+        "INFO",
+        "shared.webhook",
+        "b",
+    )
+    assert "args" not in line
+
+
+def test_logs_are_written_where_the_runtime_has_no_handler() -> None:
+    program = (
+        "import logging, shared.observability; logging.getLogger('shared.x').info('here', extra={'a': 1})"
+    )
+    environment = {"AWS_LAMBDA_FUNCTION_NAME": "f"}
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert json.loads(run.stderr)["a"] == 1

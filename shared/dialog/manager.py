@@ -115,24 +115,20 @@ class Outside:
         return Moment(self.now().astimezone(UTC), self.random())
 
 
+@dataclass(frozen=True, slots=True)
 class DialogManager:
-    """Makes turns durable. The only writer of dialogs."""
+    """Makes turns durable. The only writer of dialogs.
 
-    def __init__(
-        self,
-        dialogs: StateRepository,
-        history: HistoryRepository,
-        bots: BotRepository,
-        scenarios: CompiledScenarios,
-        outbound: OutboundQueue,
-        outside: Outside,
-    ) -> None:
-        self._dialogs = dialogs
-        self._history = history
-        self._bots = bots
-        self._scenarios = scenarios
-        self._outbound = outbound
-        self._outside = outside
+    `tell_mistakes` hears of an author's mistakes that a turn met: the bot, and what they were.
+    """
+
+    dialogs: StateRepository
+    history: HistoryRepository
+    bots: BotRepository
+    scenarios: CompiledScenarios
+    outbound: OutboundQueue
+    outside: Outside
+    tell_mistakes: Callable[[str, tuple[str, ...]], None] = lambda _bot_id, _notes: None
 
     def handle(self, envelope: InboundEnvelope) -> Applied:
         """Apply the event exactly once, and see to it that what follows is done.
@@ -148,17 +144,19 @@ class DialogManager:
         raise ConcurrentTurn(envelope.dialog_id)
 
     def _handle_once(self, envelope: InboundEnvelope) -> Applied:
-        stored = self._dialogs.load(envelope.dialog_id)
+        stored = self.dialogs.load(envelope.dialog_id)
         met_turn = stored.turn if stored else None
         event = event_hash(envelope.event)
         if stored and event in stored.recent_events:
             self._emit_again(stored, event, envelope.trace_id)
             return Applied.KNOWN
-        moment = self._outside.moment()
+        moment = self.outside.moment()
         dialog = stored or new_dialog(envelope, moment.now)
         turn, applied = self._turn(dialog, envelope, moment)
         committed = self._committed(turn, applied, envelope, moment, event)
-        self._dialogs.commit(committed, met_turn)
+        self.dialogs.commit(committed, met_turn)
+        if turn.notes:
+            self.tell_mistakes(dialog.bot_id, turn.notes)
         self._emit(committed, envelope.trace_id, reemitted=False)
         return applied
 
@@ -179,7 +177,7 @@ class DialogManager:
 
     def _active(self, envelope: InboundEnvelope) -> ActiveScenario | None:
         """What a new run follows: the bot's active revision, or the one that has already said welcome."""
-        active = self._bots.active_scenario(envelope.bot_id)
+        active = self.bots.active_scenario(envelope.bot_id)
         event = envelope.event
         if active and isinstance(event, ConversationStarted) and event.welcomed_by:
             return ActiveScenario(active.bot_name, active.timezone, active.scenario_id, event.welcomed_by)
@@ -190,7 +188,7 @@ class DialogManager:
     ) -> Turn:
         """The pure step; a fault in it is ours, and is told apart from those of the stores."""
         try:
-            processor = self._scenarios.get(*revision)
+            processor = self.scenarios.get(*revision)
         except (NotFound, ScenarioUnusable) as error:
             raise EventNotApplicable(dialog.id, dialog.turn, str(error)) from error
         try:
@@ -219,9 +217,9 @@ class DialogManager:
         outbox = dialog.outbox
         if outbox is None:
             return
-        self._history.record(outbox.entry)
+        self.history.record(outbox.entry)
         if outbox.messages:
-            self._outbound.send(
+            self.outbound.send(
                 OutboundEnvelope(
                     dialog_id=dialog.id,
                     epoch=dialog.epoch,

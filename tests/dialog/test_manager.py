@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -81,6 +82,7 @@ class Parley:
         self.dialogs, self.history, self.bots = MemoryDialogs(), MemoryHistory(), MemoryBots()
         self.scenarios, self.outbound = MemoryScenarios(), Outbound()
         self.now = NOW
+        self.mistakes: list[tuple[str, tuple[str, ...]]] = []
         self.bots.create(Bot(id=BOT_ID, account_id=BOT_ID, name="Bot", created_at=NOW, updated_at=NOW))
         head = Scenario(
             id=SCENARIO_ID,
@@ -101,6 +103,7 @@ class Parley:
             CompiledScenarios(self.scenarios),
             self.outbound,
             Outside(now=lambda: self.now, random=lambda: 0.5),
+            lambda bot_id, notes: self.mistakes.append((bot_id, notes)),
         )
 
     def activate(self, revision: int | None) -> None:
@@ -201,9 +204,9 @@ def test_an_event_that_never_wins_goes_back_to_the_queue() -> None:
             raise ConcurrentTurn(dialog.id)
 
     parley = Parley()
-    parley.manager._dialogs = Contested()
+    contested = replace(parley.manager, dialogs=Contested())
     with pytest.raises(ConcurrentTurn):
-        parley.say("hello")
+        contested.handle(said("hello", "u1"))
 
 
 def test_equal_update_ids_of_two_bots_do_not_meet() -> None:
@@ -354,3 +357,14 @@ def test_the_epoch_follows_from_the_event_that_opens_the_dialog() -> None:
     one, two = said("x", "u1"), said("x", "u2")
     assert new_dialog(one, NOW).epoch == new_dialog(one, NOW + timedelta(hours=1)).epoch
     assert new_dialog(one, NOW).epoch != new_dialog(two, NOW).epoch
+
+
+def test_an_authors_mistake_is_told_and_kept_and_the_dialog_goes_on() -> None:
+    steps = [{"id": "a", "message": {"text": "{{ 1 / 0 }}ok"}, "next_step": "b"}, *CHOOSING["steps"]]
+    parley = Parley({"version": "1.0", "steps": [{**steps[0], "next_step": "choose"}, *steps[1:]]})
+    parley.say("hello")
+    assert parley.outbound.texts == ["ok", "Choose."]
+    ((bot_id, notes),) = parley.mistakes
+    assert bot_id == BOT_ID
+    assert "divide by zero" in notes[0]
+    assert next(parley.entries).message_data["notes"] == list(notes)

@@ -12,6 +12,7 @@ import msgspec
 from shared import aws
 from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
 from shared.errors import EventNotApplicable
+from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Record, Visibility, consume
 from shared.queueing.envelopes import read_inbound
 from shared.queueing.giving_up import DeadLetters, giving_up
@@ -33,6 +34,7 @@ _manager = DialogManager(
     scenarios=CompiledScenarios(DynamoScenarios()),
     outbound=SqsOutbound(_sqs, _settings.outbound_queue_url),
     outside=Outside(now=lambda: datetime.now(UTC), random=random.random),
+    tell_mistakes=lambda bot_id, notes: count("scenario_mistakes", bot_id=bot_id, mistakes=len(notes)),
 )
 
 
@@ -42,7 +44,10 @@ def lambda_handler(event: Mapping[str, Any], _context: object) -> BatchAnswer:
 
 
 def _apply(record: Record) -> None:
-    _manager.handle(read_inbound(record.body))
+    envelope = read_inbound(record.body)
+    applied = _manager.handle(envelope)
+    about = {"trace_id": envelope.trace_id, "bot_id": envelope.bot_id, "dialog_id": envelope.dialog_id}
+    logger.info("event handled", extra={**about, "applied": applied})
 
 
 def _bury(record: Record, error: Exception) -> None:

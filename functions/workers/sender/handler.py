@@ -12,6 +12,7 @@ import msgspec
 from shared import aws
 from shared.delivery.sender import Sender
 from shared.delivery.transport import HttpTransport
+from shared.observability import logger
 from shared.platforms import adapter_for
 from shared.platforms.base import PlatformAdapter
 from shared.queueing.consumer import BatchAnswer, Record, Visibility, consume
@@ -60,6 +61,8 @@ def _sender(seconds_left: Callable[[], float]) -> Sender:
 def _deliver(sender: Sender, record: Record) -> None:
     envelope = read_outbound(record.body)
     given_up = sender.deliver(envelope, is_repeat=record.receive_count > 1)
+    about = {"trace_id": envelope.trace_id, "bot_id": envelope.bot_id, "dialog_id": envelope.dialog_id}
+    logger.info("turn delivered", extra={**about, "turn": envelope.turn, "given_up": len(given_up)})
     if given_up:
         _dead_letters.put(envelope, "; ".join(given_up))
 
