@@ -6,33 +6,17 @@ reported to `findings` and is never decided at run time, so a draft can be tried
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from cel_expr_python import cel
 
-from shared.scenario.expressions import (
-    Environment,
-    Expression,
-    ExpressionError,
-    common_type,
-    type_of_value,
-)
+from shared.scenario.expressions import Environment, Expression, ExpressionError
 from shared.scenario.inputs import NO_LIMITS, Limits
 from shared.scenario.texts import Template, Text, Url
+from shared.scenario.variables import Report, environment_of, name_of
 from shared.scenario.words import FALLBACKS
-
-Report = Callable[[str, ExpressionError], None]
-"""Called with the JSON pointer of an expression, or of the text it stands in, and what is wrong."""
-
-DECLARED_TYPES: dict[str, cel.Type] = {
-    "string": cel.Type.STRING,
-    "integer": cel.Type.INT,
-    "number": cel.Type.DOUBLE,
-    "boolean": cel.Type.BOOL,
-    "any": cel.Type.DYN,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +105,7 @@ class _Compiler:
     environment: Environment = field(init=False)
 
     def __post_init__(self) -> None:
-        self.environment = environment_of(self.document)
+        self.environment = environment_of(self.document, self.report)
 
     def compile(self) -> CompiledScenario:
         document = self.document
@@ -164,7 +148,7 @@ class _Compiler:
     def _button(self, button: Mapping[str, Any], at: str) -> CompiledButton:
         text = self._text(button["text"], f"{at}/text", markup=False)
         show_if = button.get("show_if")
-        condition = self._expression(show_if, f"{at}/show_if") if show_if else None
+        condition = self._expression(show_if, f"{at}/show_if", cel.Type.BOOL) if show_if else None
         if "url" in button:
             url = self._url(button["url"], f"{at}/url")
             return CompiledButton(text, url=url, show_if=condition, is_conditional=bool(show_if))
@@ -215,7 +199,7 @@ class _Compiler:
             self.report(at, error)
             return None
         if wanted and expression.type not in (wanted, cel.Type.DYN):
-            found = expression.type.name().lower()
+            found = name_of(expression.type)
             self.report(at, ExpressionError(f"this must be true or false, and is of type {found}"))
             return None
         return expression
@@ -263,65 +247,3 @@ def _labels(steps: Sequence[CompiledStep]) -> dict[str, dict[str, Text]]:
             words = found.setdefault(step.input.variable, {})
             words.update({value_key(b.value): b.text for b in step.buttons if b.url is None})
     return found
-
-
-def environment_of(document: Mapping[str, Any]) -> Environment:
-    """The names and types of a document: declared ones, those that inputs fill, those assigned."""
-    declared = {name: DECLARED_TYPES[d["type"]] for name, d in document.get("variables", {}).items()}
-    filled = _filled_by_inputs(document)
-    types = {"start_payload": cel.Type.STRING, **{n: common_type(t) for n, t in filled.items()}, **declared}
-    labelled = [
-        e["variable"]
-        for e in (step.get("expected_input") or {} for step in document["steps"])
-        if e.get("type") == "button" and e.get("variable")
-    ]
-    return Environment(_with_assigned(document, types, labelled), labelled)
-
-
-def _filled_by_inputs(document: Mapping[str, Any]) -> dict[str, list[cel.Type]]:
-    filled: dict[str, list[cel.Type]] = {}
-    for step in document["steps"]:
-        expected = step.get("expected_input") or {}
-        if variable := expected.get("variable"):
-            choices = [b["value"] for b in step.get("buttons", []) if "url" not in b]
-            types = [type_of_value(value) for value in choices]
-            filled.setdefault(variable, []).extend(
-                types if expected["type"] == "button" else [cel.Type.STRING]
-            )
-    return filled
-
-
-def _with_assigned(
-    document: Mapping[str, Any], types: dict[str, cel.Type], labelled: Sequence[str]
-) -> dict[str, cel.Type]:
-    """Add the assigned variables, each with the type of its expressions, in as many rounds as they need."""
-    open_ = [
-        (name, source)
-        for step in document["steps"]
-        for place in ("before", "set")
-        for name, source in step.get(place, {}).items()
-        if name not in types
-    ]
-    while open_:
-        environment = Environment(types, labelled)
-        known: dict[str, list[cel.Type]] = {}
-        for name, source in open_:
-            if (kind := _type_in(environment, source)) is not None:
-                known.setdefault(name, []).append(kind)
-        if not known:
-            return types | {name: cel.Type.DYN for name, _ in open_}
-        types = types | {name: _as_saved(common_type(kinds)) for name, kinds in known.items()}
-        open_ = [(name, source) for name, source in open_ if name not in types]
-    return types
-
-
-def _as_saved(kind: cel.Type) -> cel.Type:
-    """Variables are saved as JSON, in which a time or a duration is a string."""
-    return cel.Type.STRING if kind in (cel.Type.TIMESTAMP, cel.Type.DURATION, cel.Type.BYTES) else kind
-
-
-def _type_in(environment: Environment, source: str) -> cel.Type | None:
-    try:
-        return environment.compile(source).type
-    except ExpressionError:
-        return None

@@ -11,21 +11,46 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 from pydantic.functional_validators import AfterValidator, BeforeValidator
 
 from shared.errors import Invalid, Violation
-from shared.scenario.expressions import MAX_NESTING, RESERVED_NAMES, VARIABLE_NAME, nesting
-
-MAX_STEPS = 500
-MAX_DOCUMENT_BYTES = 1_000_000
-MAX_DEPTH = 32
+from shared.scenario.caps import (
+    MAX_ASSIGNMENTS,
+    MAX_BUTTONS,
+    MAX_CONDITIONS,
+    MAX_DEPTH,
+    MAX_DOCUMENT_BYTES,
+    MAX_EXPRESSION,
+    MAX_MESSAGES,
+    MAX_NESTING,
+    MAX_PATTERN,
+    MAX_STEPS,
+    MAX_VARIABLES,
+)
+from shared.scenario.expressions import RESERVED_NAMES, VARIABLE_NAME, nesting
 
 COMING = frozenset(
     """timezone commands tests delay whatsapp_template for_each llm http scenario handoff sync wait timeout
-    understand own accept max_bytes rules sensitive scope min max""".split()
+    understand own accept max_bytes rules region sensitive scope min max""".split()
 )
-"""Words of the language that this version does not run yet."""
+"""Fields of the language that this version does not run yet."""
+
+COMING_INPUTS = frozenset(
+    """buttons number integer date time email phone url location contact media any""".split()
+)
+"""Types of input that this version does not run yet."""
+
+COMING_FALLBACKS = frozenset(
+    """busy not_number not_integer not_date not_time not_email not_phone not_url not_location not_contact
+    not_media""".split()
+)
+"""Words of the bot that belong to what this version does not run yet."""
+
+
+_STEP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
 class _Part(BaseModel):
@@ -39,12 +64,34 @@ def _text(value: Any) -> Any:
         raise ValueError('a text is a string, or a map of languages: {"en": "…", "ru": "…"}')
     if not all(isinstance(words, str) for words in value.values()):
         raise ValueError("the text of every language is a string")
+    for language in value:
+        _language(language)
+    return value
+
+
+def _language(tag: str) -> str:
+    if not _LANGUAGE.fullmatch(tag):
+        raise ValueError(f"“{tag}” is not the tag of a language, like en or pt-BR")
+    return tag
+
+
+def _step_id(value: str) -> str:
+    if not _STEP_ID.fullmatch(value):
+        raise ValueError("the id of a step is 1 to 64 letters a-z and A-Z, digits, _ and -")
+    return value
+
+
+def _value(value: Any) -> Any:
+    if not isinstance(value, str | int):
+        raise ValueError("the value of a choice is a text, a whole number, true or false")  # noqa: TRY004
     return value
 
 
 def _expression(value: str) -> str:
     if not value.strip():
         raise ValueError("an expression cannot be empty")
+    if len(value) > MAX_EXPRESSION:
+        raise ValueError(f"an expression is at most {MAX_EXPRESSION} characters long")
     if nesting(value) > MAX_NESTING:
         raise ValueError(f"an expression nests at most {MAX_NESTING} deep")
     return value
@@ -68,11 +115,13 @@ def _no_media(value: list[Any]) -> list[Any]:
     return value
 
 
-StepId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+StepId = Annotated[str, AfterValidator(_step_id)]
+Language = Annotated[str, AfterValidator(_language)]
+Value = Annotated[Any, BeforeValidator(_value)]
 Text = Annotated[Any, BeforeValidator(_text)]
 Expr = Annotated[str, AfterValidator(_expression)]
 Variable = Annotated[str, AfterValidator(_variable)]
+Assignments = Annotated[dict[Variable, Expr], Field(max_length=MAX_ASSIGNMENTS)]
 
 
 class Message(_Part):
@@ -82,7 +131,7 @@ class Message(_Part):
 
 class Choice(_Part):
     text: Text
-    value: str | int | bool
+    value: Value
     next_step: StepId | None = None
     show_if: Expr | None = None
 
@@ -105,7 +154,7 @@ Button = Annotated[
 class Validation(_Part):
     min_length: Annotated[int, Field(ge=0)] | None = None
     max_length: Annotated[int, Field(ge=1)] | None = None
-    pattern: Annotated[str, Field(max_length=1000)] | None = None
+    pattern: Annotated[str, Field(max_length=MAX_PATTERN)] | None = None
 
 
 class ExpectedInput(_Part):
@@ -130,13 +179,13 @@ class ScenarioCondition(Condition):
 
 class Step(_Part):
     id: StepId
-    before: dict[Variable, Expr] = {}
-    message: Annotated[list[Message], BeforeValidator(_as_list), Field(max_length=20)] = []
-    buttons: Annotated[list[Button], Field(max_length=100)] = []
+    before: Assignments = {}
+    message: Annotated[list[Message], BeforeValidator(_as_list), Field(max_length=MAX_MESSAGES)] = []
+    buttons: Annotated[list[Button], Field(max_length=MAX_BUTTONS)] = []
     when_empty: StepId | None = None
     expected_input: ExpectedInput | None = None
-    set: dict[Variable, Expr] = {}
-    conditions: list[Condition] = []
+    set: Assignments = {}
+    conditions: Annotated[list[Condition], Field(max_length=MAX_CONDITIONS)] = []
     next_step: StepId | None = None
     end: bool = False
 
@@ -161,9 +210,9 @@ class Scenario(_Part):
     start: StepId | None = None
     languages: Annotated[list[Language], Field(min_length=1)] | None = None
     default_language: Language | None = None
-    variables: dict[Variable, Declaration] = {}
+    variables: Annotated[dict[Variable, Declaration], Field(max_length=MAX_VARIABLES)] = {}
     steps: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
-    conditions: list[ScenarioCondition] = []
+    conditions: Annotated[list[ScenarioCondition], Field(max_length=MAX_CONDITIONS)] = []
     defaults: Defaults | None = None
     fallbacks: dict[FallbackName, Text] = {}
     after_end: str = "tell"
@@ -174,9 +223,11 @@ def read(data: Any) -> Scenario:
     """Check the form of a document. Raises `Invalid` with every violation and its JSON pointer."""
     if not isinstance(data, dict):
         raise Invalid("a scenario is a JSON object", [Violation("", "a scenario is a JSON object", "schema")])
-    unfit = list(_unfit(data, "", 0))
-    if unfit:
+    if unfit := list(_unfit(data, "", 0)):
         raise Invalid("the document cannot be stored", unfit)
+    if len(msgspec.json.encode(data)) > MAX_DOCUMENT_BYTES:
+        message = f"a scenario is at most {MAX_DOCUMENT_BYTES} bytes long"
+        raise Invalid(message, [Violation("", message, "schema")])
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
@@ -185,12 +236,15 @@ def read(data: Any) -> Scenario:
 
 
 def _unfit(value: Any, pointer: str, depth: int) -> Iterator[Violation]:
-    """Text that no database or messenger takes, and nesting that no author writes."""
+    """Text and numbers that no database or messenger takes, and nesting that no author writes."""
     if depth > MAX_DEPTH:
         yield Violation(pointer, f"nested deeper than {MAX_DEPTH} levels", "schema")
     elif isinstance(value, str):
         if re.search("[\x00\ud800-\udfff]", value):
             yield Violation(pointer, "contains a NUL or half of a surrogate pair", "schema")
+    elif isinstance(value, int | float):
+        if not -(2**63) <= value < 2**63:
+            yield Violation(pointer, "is not a number of at most 64 bits", "schema")
     elif isinstance(value, dict):
         for key, item in value.items():
             yield from _unfit(key, pointer, depth)
@@ -210,21 +264,20 @@ def _violation(data: Any, error: dict[str, Any]) -> Violation:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = _unknown_field(str(error["loc"][-1]))
-    elif error["type"] == "literal_error" and str(error["input"]) in _COMING_INPUTS:
+    elif error["type"] == "literal_error" and str(error["input"]) in COMING_INPUTS:
         message = f"input type “{error['input']}” is not supported yet; use text or button"
+    elif error["type"] == "literal_error" and str(error["input"]) in COMING_FALLBACKS:
+        message = f"“{error['input']}” is not supported yet"
     elif error["type"] == "missing":
         message = "this field is required"
     return Violation(pointer, message, "schema")
 
 
-_COMING_INPUTS = frozenset(
-    """buttons number integer date time email phone url location contact media any""".split()
-)
-
-
 def _unknown_field(name: str) -> str:
     if name in COMING:
         return f"“{name}” is not supported yet"
+    if name in _FIELDS:
+        return f"“{name}” does not belong here"
     close = difflib.get_close_matches(name, _FIELDS, n=1)
     return f"unknown field “{name}”" + (f"; did you mean “{close[0]}”?" if close else "")
 

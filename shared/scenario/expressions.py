@@ -7,7 +7,7 @@ An expression that cannot be decided (a variable without a value, a failure in e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from cel_expr_python import cel
@@ -36,7 +36,6 @@ RESERVED_NAMES = frozenset(
 )
 """Names a variable may not have: the language's own, CEL's keywords and CEL's types."""
 
-MAX_NESTING = 30
 MAX_MENDINGS = 20
 """Whole operands of one expression that are made fractional."""
 
@@ -49,6 +48,11 @@ LITERAL = re.compile(
 """A text in quotes, in any of CEL's ways to write one."""
 
 _QUOTED = re.compile(rf"(?P<comment>//[^\n]*) | {LITERAL.pattern}", LITERAL.flags)
+_CONSTANT = re.compile(
+    rf"(?<![\w.]) (?: timestamp | duration ) \s*\(\s* [rR]? (?: {LITERAL.pattern} ) \s*\)"
+    rf"| \.\s*matches \s*\(\s* (?P<pattern> [rR]? (?: {LITERAL.pattern} ) ) \s*\)",
+    LITERAL.flags,
+)
 _AROUND_DOT = re.compile(r"\s*\.\s*")
 _CHAIN = re.compile(r'(?<![\w.)\]}"])\.?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\s*\()?')
 _LABEL = re.compile(r"(?<![\w.])label\s*\(\s*([A-Za-z_]\w*)\s*\)")
@@ -118,13 +122,21 @@ class Expression:
 class Environment:
     """The names and types that the expressions of one scenario may use."""
 
-    def __init__(self, variables: Mapping[str, cel.Type], labelled: Iterable[str] = ()) -> None:
-        """`labelled` are the variables that a button fills, so that `label(x)` has words to give."""
+    def __init__(
+        self,
+        variables: Mapping[str, cel.Type],
+        labelled: Iterable[str] = (),
+        untyped: Iterable[str] = (),
+    ) -> None:
+        """`labelled` are the variables that a button fills, so that `label(x)` has words to give.
+
+        Of those that are still `untyped` one can only ask whether they are answered.
+        """
         self.labelled = frozenset(labelled)
         self.types: dict[str, cel.Type] = {
             **BUILTINS,
             **variables,
-            **{f"answered.{name}": cel.Type.BOOL for name in variables},
+            **{f"answered.{name}": cel.Type.BOOL for name in (*variables, *untyped)},
             **{f"label.{name}": cel.Type.STRING for name in self.labelled},
         }
         self._cel = cel.NewEnv(variables=self.types)
@@ -138,6 +150,7 @@ class Environment:
         return expression
 
     def _compile(self, source: str) -> Expression:
+        self._check_constants(source)
         text = self._with_labels(source)
         try:
             program = self._cel.compile(text)
@@ -148,6 +161,22 @@ class Environment:
 
                 raise explained(source, str(error), self.types) from error
         return Expression(source, program, self.names_in(source), is_bare=text.strip() in self.types)
+
+    def _check_constants(self, source: str) -> None:
+        """Refuse a constant pattern, time or duration that fails whenever it is evaluated."""
+        for match in _CONSTANT.finditer(source):
+            is_code = _blanked(source)[match.start()] == source[match.start()]
+            constant = f"''.matches({match['pattern']})" if match["pattern"] else match[0]
+            if is_code and self._fails(constant):
+                words = match[0].lstrip(".").strip()
+                raise ExpressionError(f"“{words}” is wrong, and never has a value", match.start() + 1)
+
+    def _fails(self, constant: str) -> bool:
+        try:
+            failed: bool = self._cel.compile(constant).eval(data={}).type() == cel.Type.ERROR
+        except RuntimeError:
+            return False
+        return failed
 
     def _with_labels(self, source: str) -> str:
         """`label(x)` as the name `label.x`, of the same length so that columns stay true."""
@@ -174,10 +203,20 @@ class Environment:
     def names_in(self, source: str) -> tuple[str, ...]:
         """The declared names that an expression refers to."""
         found = []
-        for match in _CHAIN.finditer(_AROUND_DOT.sub(".", _blanked(self._with_labels(source)))):
-            parts = match[1].split(".")[: -1 if match[2] else None]
+        for parts in _chains(self._with_labels(source)):
             found += [name for name in (".".join(parts[:2]), *parts[:1]) if name in self.types][:1]
         return tuple(dict.fromkeys(found))
+
+
+def variables_in(source: str) -> frozenset[str]:
+    """The bare names that an expression reads the values of, whoever declares them."""
+    return frozenset(parts[0] for parts in _chains(source) if parts[:1] not in (["answered"], ["label"], []))
+
+
+def _chains(source: str) -> Iterator[list[str]]:
+    """The names with dots in an expression, taken apart; the name of a function or method is left out."""
+    for match in _CHAIN.finditer(_AROUND_DOT.sub(".", _blanked(source))):
+        yield match[1].split(".")[: -1 if match[2] else None]
 
 
 def offset_of(source: str, line: int, column: int) -> int:

@@ -1,9 +1,9 @@
-"""Where the steps of a document lead: edges, shortest paths, cycles."""
+"""Where the steps of a document lead: edges, shortest paths, circles."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,30 +12,39 @@ from typing import Any
 class Edge:
     """One way out of a step.
 
-    `stores` tells whether the step's answer is stored on this way, `once` whether it is taken at most
-    once in a run (a scenario-level condition without `after`).
+    `stores` tells whether the step's answer is stored on this way, `assigns` whether its `set` is
+    carried out, `silent` whether it is taken without a word from the person, `once` whether it is
+    taken at most once in a run (a scenario-level condition without `after`).
     """
 
     target: str
     pointer: str
     stores: bool = True
+    assigns: bool = True
+    silent: bool = False
     once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A step in the graph. `sets` are variables that leaving it gives a value, besides its answer."""
+    """A step in the graph; `before` and `set` are the variables that it assigns there."""
 
     id: str
     index: int
-    waits: bool
     answer: str | None
-    sets: frozenset[str]
+    before: frozenset[str]
+    set: frozenset[str]
+    messages: int
     edges: tuple[Edge, ...]
 
     @property
     def pointer(self) -> str:
         return f"/steps/{self.index}"
+
+    def gives(self, edge: Edge, name: str) -> bool:
+        """Whether a variable surely has a value once the step is left on this way."""
+        stored = edge.stores and name == self.answer
+        return stored or name in self.before or (edge.assigns and name in self.set)
 
 
 class Graph:
@@ -54,7 +63,21 @@ class Graph:
         self, target: str, may_pass: Callable[[Node, Edge], bool] = lambda _node, _edge: True
     ) -> tuple[str, ...]:
         """The shortest way from a root to a step by edges that may be passed; () if there is none."""
-        came_from: dict[str, str | None] = {root: None for root in self.roots if root in self.nodes}
+        return self._path([root for root in self.roots if root in self.nodes], target, may_pass)
+
+    def circle_through(self, step: str, within: Collection[str]) -> tuple[str, ...]:
+        """The shortest way round from a step to itself by silent edges among the given steps."""
+
+        def may_pass(_node: Node, edge: Edge) -> bool:
+            return _goes_round(edge) and edge.target in within
+
+        starts = [e.target for e in self.nodes[step].edges if may_pass(self.nodes[step], e)]
+        return (step, *self._path(starts, step, may_pass)[:-1])
+
+    def _path(
+        self, starts: list[str], target: str, may_pass: Callable[[Node, Edge], bool]
+    ) -> tuple[str, ...]:
+        came_from: dict[str, str | None] = dict.fromkeys(starts)
         waiting = deque(came_from)
         while waiting:
             here = waiting.popleft()
@@ -77,27 +100,33 @@ class Graph:
                 waiting.extend(e.target for e in self.nodes[here].edges if e.target in self.nodes)
         return found
 
-    def cycles_without_person(self) -> list[tuple[str, ...]]:
-        """Each strongly connected set of steps that do not wait, in document order."""
-        silent = {n.id: n for n in self.nodes.values() if not n.waits}
-        reach = {step: self._reach_within(step, silent) for step in silent}
-        found: list[tuple[str, ...]] = []
-        for step in silent:
-            circle = tuple(other for other in silent if other in reach[step] and step in reach[other])
-            if step in reach[step] and circle not in found:
-                found.append(circle)
+    def circles(self, within: Collection[str]) -> list[tuple[str, ...]]:
+        """The given steps that can go round without a word from the person, in sets that meet.
+
+        Each set is strongly connected by silent edges, in document order.
+        """
+        reach = {step: self._reach(step, within) for step in self.nodes if step in within}
+        found = {
+            tuple(other for other in reach if other in reach[step] and step in reach[other])
+            for step in reach
+            if step in reach[step]
+        }
+        return sorted(found, key=lambda circle: self.nodes[circle[0]].index)
+
+    def _reach(self, step: str, within: Collection[str]) -> set[str]:
+        found: set[str] = set()
+        waiting = [step]
+        while waiting:
+            for edge in self.nodes[waiting.pop()].edges:
+                is_within = edge.target in within and edge.target in self.nodes
+                if _goes_round(edge) and is_within and edge.target not in found:
+                    found.add(edge.target)
+                    waiting.append(edge.target)
         return found
 
-    @staticmethod
-    def _reach_within(step: str, nodes: Mapping[str, Node]) -> set[str]:
-        found: set[str] = set()
-        waiting = [edge.target for edge in nodes[step].edges if not edge.once]
-        while waiting:
-            here = waiting.pop()
-            if here in nodes and here not in found:
-                found.add(here)
-                waiting.extend(edge.target for edge in nodes[here].edges if not edge.once)
-        return found
+
+def _goes_round(edge: Edge) -> bool:
+    return edge.silent and not edge.once
 
 
 def _backwards(came_from: Mapping[str, str | None], step: str) -> Iterator[str]:
@@ -116,14 +145,57 @@ def waits(step: Mapping[str, Any]) -> bool:
     return bool(step.get("expected_input") or choices_of(step))
 
 
-def _node(document: Mapping[str, Any], step: Mapping[str, Any], index: int) -> Node:
+def expects_button(step: Mapping[str, Any]) -> bool:
+    """Whether a button is the answer, as opposed to a quick reply in a question of another type."""
+    expected = step.get("expected_input")
+    return expected["type"] == "button" if expected else bool(choices_of(step))
+
+
+def may_be_empty(step: Mapping[str, Any]) -> bool:
+    """Whether a question may be left with no choice to show."""
+    return expects_button(step) and all(button.get("show_if") for _, button in choices_of(step))
+
+
+def may_be_skipped(step: Mapping[str, Any]) -> bool:
+    """Whether a question may be passed without asking it."""
     expected = step.get("expected_input") or {}
+    return bool(expected.get("skip_if_set") and expected.get("variable"))
+
+
+def max_attempts(document: Mapping[str, Any], step: Mapping[str, Any]) -> int | None:
+    return _or_default(document, step, "max_attempts")  # type: ignore[no-any-return]
+
+
+def on_failure(document: Mapping[str, Any], step: Mapping[str, Any]) -> str | None:
+    return _or_default(document, step, "on_failure")  # type: ignore[no-any-return]
+
+
+def _or_default(document: Mapping[str, Any], step: Mapping[str, Any], name: str) -> Any:
+    defaults = document.get("defaults") or {}
+    return (step.get("expected_input") or {}).get(name, defaults.get(name))
+
+
+def consulted(document: Mapping[str, Any], step: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    """The scenario-level conditions, with their places, that decide where a step leads; mostly none."""
+    conditions = [] if leads_on(step) else document.get("conditions", [])
+    return [(i, each) for i, each in enumerate(conditions) if each.get("after") in (None, step["id"])]
+
+
+def leads_on(step: Mapping[str, Any]) -> bool:
+    """Whether a step says by itself what follows, whatever is decided."""
+    has_else = any("else" in condition for condition in step.get("conditions", []))
+    return bool(step.get("end") or step.get("next_step") or has_else)
+
+
+def _node(document: Mapping[str, Any], step: Mapping[str, Any], index: int) -> Node:
+    message = step.get("message", [])
     return Node(
         id=step["id"],
         index=index,
-        waits=waits(step) and not expected.get("skip_if_set"),
-        answer=expected.get("variable"),
-        sets=frozenset([*step.get("before", {}), *step.get("set", {})]),
+        answer=(step.get("expected_input") or {}).get("variable"),
+        before=frozenset(step.get("before", {})),
+        set=frozenset(step.get("set", {})),
+        messages=1 if isinstance(message, Mapping) else len(message),
         edges=tuple(_edges(document, step, f"/steps/{index}")),
     )
 
@@ -131,40 +203,48 @@ def _node(document: Mapping[str, Any], step: Mapping[str, Any], index: int) -> N
 def _edges(document: Mapping[str, Any], step: Mapping[str, Any], at: str) -> Iterator[Edge]:
     if waits(step):
         yield from _edges_of_input(document, step, at)
-    if not step.get("end"):
-        yield from _edges_on_leaving(document, step, at)
+    if not step.get("end") and not _every_choice_leads_on(step):
+        silent = not waits(step) or may_be_skipped(step)
+        yield from _edges_on_leaving(document, step, at, silent=silent)
+
+
+def _every_choice_leads_on(step: Mapping[str, Any]) -> bool:
+    choices = choices_of(step)
+    all_lead_on = bool(choices) and all(button.get("next_step") for _, button in choices)
+    return expects_button(step) and all_lead_on and not may_be_skipped(step)
 
 
 def _edges_of_input(document: Mapping[str, Any], step: Mapping[str, Any], at: str) -> Iterator[Edge]:
-    expected = step.get("expected_input") or {}
-    is_button = expected.get("type", "button") == "button"
     for index, button in choices_of(step):
         if button.get("next_step") and not step.get("end"):
-            yield Edge(button["next_step"], f"{at}/buttons/{index}/next_step", stores=is_button)
-    if step.get("when_empty"):
-        yield Edge(step["when_empty"], f"{at}/when_empty", stores=False)
-    default = (document.get("defaults") or {}).get("on_failure")
-    if expected.get("on_failure"):
-        yield Edge(expected["on_failure"], f"{at}/expected_input/on_failure", stores=False)
-    elif default:
-        yield Edge(default, "/defaults/on_failure", stores=False)
+            pointer = f"{at}/buttons/{index}/next_step"
+            yield Edge(button["next_step"], pointer, stores=expects_button(step))
+    if step.get("when_empty") and may_be_empty(step):
+        yield Edge(step["when_empty"], f"{at}/when_empty", stores=False, assigns=False, silent=True)
+    failure = on_failure(document, step)
+    if failure and max_attempts(document, step):
+        is_own = "on_failure" in (step.get("expected_input") or {})
+        pointer = f"{at}/expected_input/on_failure" if is_own else "/defaults/on_failure"
+        yield Edge(failure, pointer, stores=False, assigns=False)
 
 
-def _edges_on_leaving(document: Mapping[str, Any], step: Mapping[str, Any], at: str) -> Iterator[Edge]:
+def _edges_on_leaving(
+    document: Mapping[str, Any], step: Mapping[str, Any], at: str, *, silent: bool
+) -> Iterator[Edge]:
     for index, condition in enumerate(step.get("conditions", [])):
-        yield from _edges_of_condition(condition, f"{at}/conditions/{index}")
+        yield from _edges_of_condition(condition, f"{at}/conditions/{index}", silent=silent)
         if "else" in condition:
             return
     if step.get("next_step"):
-        yield Edge(step["next_step"], f"{at}/next_step")
-        return
-    for index, condition in enumerate(document.get("conditions", [])):
-        if condition.get("after") in (None, step["id"]):
-            once = condition.get("after") is None
-            yield from _edges_of_condition(condition, f"/conditions/{index}", once=once)
+        yield Edge(step["next_step"], f"{at}/next_step", silent=silent)
+    for index, condition in consulted(document, step):
+        once = condition.get("after") is None
+        yield from _edges_of_condition(condition, f"/conditions/{index}", silent=silent, once=once)
 
 
-def _edges_of_condition(condition: Mapping[str, Any], at: str, *, once: bool = False) -> Iterator[Edge]:
+def _edges_of_condition(
+    condition: Mapping[str, Any], at: str, *, silent: bool, once: bool = False
+) -> Iterator[Edge]:
     for branch in ("then", "else"):
         if condition.get(branch):
-            yield Edge(condition[branch], f"{at}/{branch}", once=once)
+            yield Edge(condition[branch], f"{at}/{branch}", silent=silent, once=once)

@@ -14,9 +14,7 @@ from typing import Any
 from cel_expr_python import cel
 
 from shared.dialog.state import Choice
-
-MAX_ANSWER = 16_000
-"""Characters of an answer that are kept; no messenger lets a person send more."""
+from shared.scenario.caps import MAX_ANSWER
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 _MATCHES = cel.NewEnv(variables={"value": cel.Type.STRING, "pattern": cel.Type.STRING}).compile(
@@ -48,6 +46,12 @@ def matches(value: str, pattern: str) -> bool | None:
     """Whether the whole value matches; None where the pattern is no RE2."""
     result = _MATCHES.eval(data={"value": value, "pattern": rf"\A(?:{pattern})\z"}).plain_value()
     return result if isinstance(result, bool) else None
+
+
+def is_pattern(pattern: str) -> bool:
+    """Whether it is an RE2, alone and within what makes it match a whole answer."""
+    alone = _MATCHES.eval(data={"value": "", "pattern": pattern}).plain_value()
+    return isinstance(alone, bool) and matches("", pattern) is not None
 
 
 def extract(text: str) -> str:

@@ -6,7 +6,8 @@ import difflib
 import re
 from collections.abc import Iterable
 
-from shared.scenario.expressions import MAX_NESTING, ExpressionError, offset_of
+from shared.scenario.caps import MAX_NESTING
+from shared.scenario.expressions import ExpressionError, offset_of
 
 COMING = frozenset("today contact value item index secret date days hours at format lower upper".split())
 """Names and functions of the language that this version does not have yet."""

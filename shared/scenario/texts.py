@@ -13,16 +13,11 @@ from typing import Any
 from urllib.parse import quote
 
 from shared.dialog.messages import Span, Style
+from shared.scenario.caps import MAX_EXPRESSIONS_IN_TEXT, MAX_PRINTED
 from shared.scenario.expressions import LITERAL, Environment, Expression, ExpressionError, Undecided
-
-MAX_PRINTED = 64 * 1024
-"""Characters that one expression may print."""
 
 MAX_PLAIN_NUMBER = 1e16
 """From here on a fractional number is printed with its exponent."""
-
-MAX_EXPRESSIONS = 500
-"""Expressions that one text may hold."""
 
 DECIMAL_COMMA = frozenset(
     """be bg bs ca cs da de el es et fi fr hr hu id is it ka kk ky lt lv mk nb nl nn no pl pt ro ru sk sl
@@ -236,8 +231,8 @@ def _take_expressions(source: str, environment: Environment) -> tuple[str, list[
     expressions: list[Expression] = []
     position = 0
     places = expression_places(source)
-    if len(places) > MAX_EXPRESSIONS:
-        raise ExpressionError(f"a text holds at most {MAX_EXPRESSIONS} expressions")
+    if len(places) > MAX_EXPRESSIONS_IN_TEXT:
+        raise ExpressionError(f"a text holds at most {MAX_EXPRESSIONS_IN_TEXT} expressions")
     for start, end in places:
         skeleton.append(_literal(source[position:start]))
         inner = source[start + 2 : end - 2]
@@ -245,7 +240,7 @@ def _take_expressions(source: str, environment: Environment) -> tuple[str, list[
             expressions.append(environment.compile(inner.strip()))
         except ExpressionError as error:
             lead = start + 2 + len(inner) - len(inner.lstrip())
-            raise ExpressionError(error.message, lead + error.column) from error
+            raise ExpressionError(error.message, lead + error.column, error.undeclared) from error
         skeleton.append(chr(_PLACEHOLDER + len(expressions) - 1))
         position = end
     skeleton.append(_literal(source[position:]))

@@ -9,8 +9,8 @@ from cel_expr_python import cel
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.scenario.caps import MAX_NESTING
 from shared.scenario.expressions import (
-    MAX_NESTING,
     RESERVED_NAMES,
     Environment,
     ExpressionError,
@@ -212,6 +212,33 @@ def test_a_text_alone_is_given_back_as_it_is(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("source", "column"),
+    [
+        ("name.matches('(')", 5),
+        ("name == 'x' && name . matches( r'[' )", 21),
+        ("timestamp('31.12.2026') < now", 1),
+        ("now + duration('1 day') > now", 7),
+    ],
+)
+def test_a_wrong_constant_is_told_before_it_runs(source: str, column: int) -> None:
+    with pytest.raises(ExpressionError, match="is wrong, and never has a value") as caught:
+        ENVIRONMENT.compile(source)
+    assert caught.value.column == column
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "name.matches('И.*') && timestamp('2026-12-31T00:00:00Z') > now - duration('36h')",
+        "name == \"timestamp('x')\"",
+        "name.matches(name) || duration(name) > duration('1s')",
+    ],
+)
+def test_a_constant_that_is_right_compiles(source: str) -> None:
+    assert ENVIRONMENT.compile(source).type == cel.Type.BOOL
+
+
+@pytest.mark.parametrize(
     "source",
     ["name == 'x'", "name", "score > 5", "!agreed", "label(position)", "whatever + 1", "user.last_name"],
 )
@@ -231,7 +258,7 @@ def test_the_decided_side_suffices(source: str, value: Any) -> None:
     [
         ("count / 0", "divide by zero"),
         ("9223372036854775807 + count", "overflow"),
-        ("name.matches('(')", "regular expression"),
+        ("name.matches('(' + name)", "regular expression"),
         ("timestamp(name)", "conversion failed"),
         ("[1][count]", "index"),
         ("{'a': 1}[name]", "Key not found"),

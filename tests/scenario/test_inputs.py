@@ -10,7 +10,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.dialog.state import Choice
-from shared.scenario.inputs import MAX_ANSWER, Limits, choice_typed, comparable, extract, is_text, matches
+from shared.scenario.caps import MAX_ANSWER
+from shared.scenario.inputs import Limits, choice_typed, comparable, extract, is_pattern, is_text, matches
 
 
 @pytest.mark.parametrize(
@@ -70,9 +71,15 @@ def test_limits(value: str, limits: Limits, fits: Any) -> None:
     assert is_text(value, limits) is fits
 
 
-@pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "(?<=a)b", r"\1", "*"])
+@pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "(?<=a)b", r"\1", "*", r"\Qa"])
 def test_what_is_no_re2_matches_neither_way(pattern: str) -> None:
     assert matches("x", pattern) is None
+    assert not is_pattern(pattern)
+
+
+def test_a_pattern_must_be_whole_by_itself() -> None:
+    assert not is_pattern("a)|(b")
+    assert is_pattern("(?i)a|b")
 
 
 @pytest.mark.parametrize(

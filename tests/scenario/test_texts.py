@@ -11,10 +11,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from shared.dialog.messages import Span
+from shared.scenario.caps import MAX_EXPRESSIONS_IN_TEXT, MAX_PRINTED
 from shared.scenario.expressions import Environment, ExpressionError
 from shared.scenario.texts import (
-    MAX_EXPRESSIONS,
-    MAX_PRINTED,
     Template,
     Text,
     Url,
@@ -193,9 +192,9 @@ def test_an_error_in_a_text_names_its_character(source: str, column: int) -> Non
 
 
 def test_a_text_holds_so_many_expressions_and_no_more() -> None:
-    assert show("{{ n }}" * MAX_EXPRESSIONS, n=1)[0] == "1" * MAX_EXPRESSIONS
+    assert show("{{ n }}" * MAX_EXPRESSIONS_IN_TEXT, n=1)[0] == "1" * MAX_EXPRESSIONS_IN_TEXT
     with pytest.raises(ExpressionError, match="at most 500"):
-        Template("{{ n }}" * (MAX_EXPRESSIONS + 1), ENVIRONMENT)
+        Template("{{ n }}" * (MAX_EXPRESSIONS_IN_TEXT + 1), ENVIRONMENT)
 
 
 def test_what_an_expression_prints_is_cut_at_64_kilobytes() -> None:

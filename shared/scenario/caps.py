@@ -1,0 +1,30 @@
+"""The bounds of the language, in one place."""
+
+from __future__ import annotations
+
+# Of a document
+MAX_DOCUMENT_BYTES = 1_000_000
+MAX_DEPTH = 32
+MAX_STEPS = 500
+MAX_MESSAGES = 20
+MAX_BUTTONS = 100
+MAX_CONDITIONS = 500
+MAX_ASSIGNMENTS = 100
+MAX_VARIABLES = 500
+MAX_INITIAL_BYTES = 32 * 1024
+
+# Of an expression or a text, in characters
+MAX_EXPRESSION = 10_000
+MAX_NESTING = 30
+MAX_EXPRESSIONS_IN_TEXT = 500
+MAX_PRINTED = 64 * 1024
+MAX_PATTERN = 1000
+
+# Of a turn and a run
+MAX_ANSWER = 16_000
+"""Characters of an answer that are kept; no messenger lets a person send more."""
+MAX_TURN_STEPS = 100
+MAX_TURN_MESSAGES = 20
+MAX_TURN_BYTES = 300 * 1024
+"""A dialog with what its turn says, as JSON: all of it is saved as one item."""
+MAX_COLLECTED_BYTES = 64 * 1024

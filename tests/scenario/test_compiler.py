@@ -1,0 +1,212 @@
+"""What a document is compiled to: types of variables above all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from cel_expr_python import cel
+
+from shared.scenario.compiler import CompiledScenario, compile_scenario
+from shared.scenario.expressions import Environment
+from shared.scenario.variables import MAX_ROUNDS, environment_of
+from tests.scenario.documents import COMPLETED, Document, ask, choose, say, scenario
+
+T = cel.Type
+
+
+def environment(document: Document) -> tuple[Environment, list[tuple[str, str]]]:
+    reports: list[tuple[str, str]] = []
+    found = environment_of(document, lambda pointer, error: reports.append((pointer, error.message)))
+    return found, reports
+
+
+def compiled(document: Document) -> tuple[CompiledScenario, list[tuple[str, str]]]:
+    reports: list[tuple[str, str]] = []
+    found = compile_scenario(document, lambda pointer, error: reports.append((pointer, error.message)))
+    return found, reports
+
+
+@pytest.mark.parametrize(
+    ("document", "types"),
+    [
+        (scenario(ask("a", "x")), {"x": T.STRING}),
+        (scenario(choose("a", "x", "one", "two")), {"x": T.STRING}),
+        (scenario(choose("a", "x", 1, 2)), {"x": T.INT}),
+        (scenario(choose("a", "x", *[True, False])), {"x": T.BOOL}),
+        (scenario(choose("a", "x", 1, "two")), {"x": T.DYN}),
+        (scenario(choose("a", "x", *[1, True])), {"x": T.DYN}),
+        (scenario(choose("a", "x", "one"), ask("b", "x")), {"x": T.STRING}),
+        (scenario(choose("a", "x", 1), ask("b", "x")), {"x": T.DYN}),
+        (scenario(choose("a", "x")), {"x": T.DYN}),
+        (scenario(ask("a", "x", buttons=[{"text": "5", "value": 5}])), {"x": T.STRING}),
+        (scenario(say("a"), variables={"x": {"type": "number"}}), {"x": T.DOUBLE}),
+        (scenario(ask("a", "x"), variables={"x": {"type": "any"}}), {"x": T.DYN}),
+        (scenario(say("a", set={"x": "1"})), {"x": T.INT}),
+        (scenario(say("a", set={"x": "'a' + user.first_name"})), {"x": T.STRING}),
+        (scenario(say("a", set={"x": "now"})), {"x": T.STRING}),
+        (scenario(say("a", set={"x": "duration('1h')"})), {"x": T.STRING}),
+        (scenario(say("a", set={"x": "random < 0.5"})), {"x": T.BOOL}),
+        (
+            scenario(say("a", set={"z": "y + 1", "y": "x * 2", "x": "1"})),
+            {"x": T.INT, "y": T.INT, "z": T.INT},
+        ),
+        (scenario(say("a", set={"x": "x + 1"}), say("b", before={"x": "0"})), {"x": T.INT}),
+        (scenario(say("a", set={"x": "1"}, before={"x": "'a'"})), {"x": T.DYN}),
+        (scenario(say("a", set={"x": "nobody + 1"})), {"x": T.DYN}),
+        (scenario(say("a", set={"x": "answered.x ? 'again' : 'first'"})), {"x": T.STRING}),
+        (scenario(say("a", set={"x": "answered.y", "y": "answered.x"})), {"x": T.BOOL, "y": T.BOOL}),
+        (scenario(choose("a", "x", "one"), say("b", set={"y": "label(x)"})), {"y": T.STRING}),
+        (scenario(say("a", set={"x": "start_payload"})), {"x": T.STRING, "start_payload": T.STRING}),
+        (scenario(say("a", set={"x": "'y'", "y": "r'x'"})), {"x": T.STRING, "y": T.STRING}),
+    ],
+)
+def test_a_variable_has_the_type_of_what_writes_it(document: Document, types: dict[str, Any]) -> None:
+    found, reports = environment(document)
+    assert {name: found.types[name] for name in types} == types
+    assert reports == []
+
+
+@pytest.mark.parametrize(
+    ("assignments", "in_circles"),
+    [
+        ({"x": "x + 1"}, ["x"]),
+        ({"x": "answered.x ? x + 1 : 1"}, ["x"]),
+        ({"x": "y + 1", "y": "x + 1", "z": "x"}, ["x", "y"]),
+    ],
+)
+def test_a_type_that_follows_only_from_itself_is_told(
+    assignments: dict[str, str], in_circles: list[str]
+) -> None:
+    found, reports = environment(scenario(say("a", set=assignments)))
+    assert [pointer for pointer, _ in reports] == [f"/steps/0/set/{name}" for name in in_circles]
+    assert all("declare it in variables" in message for _, message in reports)
+    assert all(found.types[name] == T.DYN for name in assignments)
+
+
+def test_a_declaration_opens_the_circle() -> None:
+    document = scenario(say("a", set={"x": "x + 1"}), variables={"x": {"type": "integer"}})
+    assert compiled(document)[1] == []
+
+
+def test_a_chain_of_assignments_has_an_end() -> None:
+    chain = {f"v{n}": f"v{n + 1} + 1" for n in range(MAX_ROUNDS + 10)} | {f"v{MAX_ROUNDS + 10}": "1"}
+    found, _ = environment(scenario(say("a", set=chain)))
+    assert found.types[f"v{MAX_ROUNDS + 10}"] == T.INT
+    assert found.types["v0"] == T.DYN
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer", "message"),
+    [
+        (scenario(say("a", "{{ zz }}")), "/steps/0/message/text", "“zz”"),
+        (scenario(say("a", {"en": "x", "ru": "{{ zz }}"})), "/steps/0/message/text/ru", "“zz”"),
+        (
+            scenario({"id": "a", "message": [{"text": "x"}, {"text": "{{"}]}),
+            "/steps/0/message/1/text",
+            "closed",
+        ),
+        (scenario(choose("a", "x", {"text": "{{ zz }}", "value": 1})), "/steps/0/buttons/0/text", "“zz”"),
+        (scenario(say("a", buttons=[{"text": "x", "url": "{{ zz }}"}])), "/steps/0/buttons/0/url", "“zz”"),
+        (
+            scenario(choose("a", "x", {"text": "x", "value": 1, "show_if": "zz"})),
+            "/steps/0/buttons/0/show_if",
+            "“zz”",
+        ),
+        (
+            scenario(choose("a", "x", {"text": "x", "value": 1, "show_if": "x"})),
+            "/steps/0/buttons/0/show_if",
+            "this must be true or false, and is of type integer",
+        ),
+        (
+            scenario(ask("a", "x", expected_input={"error_message": "{{ zz }}"})),
+            "/steps/0/expected_input/error_message",
+            "“zz”",
+        ),
+        (scenario(say("a", before={"x": "zz"})), "/steps/0/before/x", "“zz”"),
+        (scenario(say("a", set={"x": "zz"})), "/steps/0/set/x", "“zz”"),
+        (scenario(say("a", conditions=[{"if": "zz", "then": None}])), "/steps/0/conditions/0/if", "“zz”"),
+        (
+            scenario(say("a", conditions=[{"if": "now", "then": None}])),
+            "/steps/0/conditions/0/if",
+            "this must be true or false, and is of type string",
+        ),
+        (
+            scenario(ask("a", "x"), conditions=[{"if": "x", "then": "a"}]),
+            "/conditions/0/if",
+            "this must be true or false, and is of type string",
+        ),
+        (scenario(say("a"), fallbacks={"ended": "{{ zz }}"}), "/fallbacks/ended", "“zz”"),
+    ],
+)
+def test_what_does_not_compile_is_reported_with_its_place(
+    document: Document, pointer: str, message: str
+) -> None:
+    _, reports = compiled(document)
+    assert [each for each, _ in reports] == [pointer]
+    assert message in reports[0][1]
+
+
+def test_what_does_not_compile_raises_nothing_when_nobody_asks() -> None:
+    step = choose("a", "x", {"text": "{{ zz }}", "value": 1, "show_if": "zz"}, set={"x": "zz"})
+    found = compile_scenario(scenario(step))
+    assert found.steps["a"].set == ()
+    assert found.steps["a"].buttons[0].is_conditional
+
+
+def test_a_choice_without_an_input_asks_for_a_button() -> None:
+    step = compile_scenario(scenario({"id": "a", "buttons": [{"text": "x", "value": 1}]})).steps["a"]
+    assert step.input is not None
+    assert (step.input.type, step.input.variable) == ("button", None)
+
+
+def test_links_alone_ask_for_nothing() -> None:
+    link = {"text": "x", "url": "https://example.com"}
+    assert compile_scenario(scenario({"id": "a", "buttons": [link]})).steps["a"].input is None
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [
+        ({}, (3, "b")),
+        ({"max_attempts": 1}, (1, "b")),
+        ({"max_attempts": None}, (None, "b")),
+        ({"on_failure": "a"}, (3, "a")),
+    ],
+)
+def test_defaults_hold_where_a_step_says_nothing(own: Document, expected: tuple[Any, Any]) -> None:
+    document = scenario(
+        ask("a", expected_input=own), say("b"), defaults={"max_attempts": 3, "on_failure": "b"}
+    )
+    found = compile_scenario(document).steps["a"].input
+    assert found is not None
+    assert (found.max_attempts, found.on_failure) == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "languages"),
+    [
+        ({}, ()),
+        ({"languages": ["en", "ru"]}, ("en", "ru")),
+        ({"languages": ["en", "ru"], "default_language": "ru"}, ("ru", "en")),
+        ({"default_language": "ru"}, ("ru",)),
+    ],
+)
+def test_the_default_language_comes_first(fields: Document, languages: tuple[str, ...]) -> None:
+    assert compile_scenario(scenario(say("a"), **fields)).languages == languages
+
+
+def test_a_declared_null_is_no_initial_value() -> None:
+    variables = {"x": {"type": "any", "initial": None}, "y": {"type": "integer", "initial": 0}}
+    assert compile_scenario(scenario(say("a"), variables=variables)).initial == {"y": 0}
+
+
+def test_the_start_is_the_first_step_unless_named() -> None:
+    assert compile_scenario(COMPLETED).start == "welcome"
+    assert compile_scenario(COMPLETED | {"start": "ask_project"}).start == "ask_project"
+
+
+def test_compiling_leaves_the_document_as_it_was() -> None:
+    before = repr(COMPLETED)
+    compile_scenario(COMPLETED)
+    assert repr(COMPLETED) == before
