@@ -52,19 +52,36 @@
 
   // --- What is kept in the browser ------------------------------------------------------------
 
-  const KEY = `parley.chat.${bot}`;
-  let token = remembered();
+  const TOKEN = `parley.chat.${bot}`;
+  const UNSENT = `parley.unsent.${bot}`;
+  let token = kept(TOKEN);
+  const keptUnsent = unsentOf(kept(UNSENT));
 
-  function remembered() {
-    try { return localStorage.getItem(KEY); } catch { return null; }
+  function kept(key) {
+    try { return localStorage.getItem(key); } catch { return null; }
+  }
+
+  function keep(key, value) {
+    try {
+      if (value) localStorage.setItem(key, value);
+      else localStorage.removeItem(key);
+    } catch { /* a browser that keeps nothing: the chat lasts as long as the page */ }
   }
 
   function remember(given) {
     token = given;
-    try {
-      if (given) localStorage.setItem(KEY, given);
-      else localStorage.removeItem(KEY);
-    } catch { /* a browser that keeps nothing: the chat lasts as long as the page */ }
+    keep(TOKEN, given);
+  }
+
+  /** What was written and not accepted when the page was left. */
+  function unsentOf(json) {
+    try { return JSON.parse(json) ?? []; } catch { return []; }
+  }
+
+  function keepUnsent() {
+    const acts = [...unlisted.values()].filter((act) => act.label && act.state !== "sent");
+    const plain = acts.map(({ id, body, label, pressed }) => ({ id, body, label, pressed }));
+    keep(UNSENT, plain.length ? JSON.stringify(plain) : null);
   }
 
   // --- Calls ----------------------------------------------------------------------------------
@@ -105,8 +122,8 @@
   const unlisted = new Map(); // id → act not yet seen in the list
   let isFlushing = false;
 
-  function send(body, { label = "", pressed = "" } = {}) {
-    const act = { id: newId(), body, pressed, state: "sending", acceptedAt: 0, node: null, again: null };
+  function send(body, { label = "", pressed = "", id = newId() } = {}) {
+    const act = { id, body, label, pressed, state: "sending", acceptedAt: 0, node: null, again: null };
     if (label) showOwn(act, label);
     unlisted.set(act.id, act);
     enqueue(act);
@@ -173,7 +190,8 @@
   // --- Looking for what is new: often while someone is active, seldom when not, never unseen -------
 
   let last = null;
-  const seen = new Set();
+  const seen = new Set(); // ids of items
+  const listed = new Set(); // ids of acts
   let timer = 0;
   let pause = FAST;
   let failures = 0;
@@ -212,11 +230,17 @@
 
   function restored() {
     log.setAttribute("aria-busy", "false");
+    sendKept();
     if (!log.hasChildNodes()) setTimeout(() => { if (!log.hasChildNodes()) begin(); }, BEGIN_AFTER);
+  }
+
+  function sendKept() {
+    for (const { body, ...about } of keptUnsent) if (!listed.has(about.id)) send(body, about);
   }
 
   function receive(item) {
     seen.add(item.id);
+    listed.add(item.ref);
     const act = item.ref && unlisted.get(item.ref);
     if (item.from === "user" && act) settle(act, item);
     else show(item);
@@ -298,9 +322,10 @@
 
   /** What is still on its way stays below what has been said. */
   function insert(node) {
+    const next = [...unlisted.values()].find((act) => act.node)?.node ?? null;
+    if (node.parentNode === log && node.nextSibling === next) return; // it would be read out again
     if (!isRestoring()) node.classList.add("new");
-    const waiting = [...unlisted.values()].find((act) => act.node);
-    log.insertBefore(node, waiting ? waiting.node : null);
+    log.insertBefore(node, next);
   }
 
   function settle(act, item) {
@@ -347,6 +372,7 @@
 
   function mark(act, state) {
     act.state = state;
+    keepUnsent();
     if (act.pressed) {
       if (state === "failed") chosen.delete(askOf(act.pressed));
       else choose(act.pressed);
@@ -634,5 +660,6 @@
   else {
     log.setAttribute("aria-busy", "false");
     begin();
+    sendKept();
   }
 })();

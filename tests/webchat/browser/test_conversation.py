@@ -12,7 +12,7 @@ from tests.webchat.browser.conftest import Visit, Visitor
 from tests.webhook.doubles import OTHER_BOT_ID
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Route
+    from playwright.sync_api import Request, Route
 
 ONBOARDING = json.loads((Path(__file__).parents[3] / "infra/examples/onboarding.json").read_text("utf-8"))
 
@@ -136,6 +136,10 @@ def test_another_page_of_the_same_browser_is_the_same_conversation(visit: Visit)
     second.locator(".message.user", has_text="Tea").wait_for()
 
 
+def id_of(request: Request) -> str:
+    return str(json.loads(request.post_data or "{}")["id"])
+
+
 def test_what_did_not_get_through_says_so_and_can_be_sent_again(visit: Visit) -> None:
     anna = visit(CAFE).opens()
     anna.waits_for("What's your name?")
@@ -145,7 +149,7 @@ def test_what_did_not_get_through_says_so_and_can_be_sent_again(visit: Visit) ->
         if route.request.method != "POST":
             route.continue_()
             return
-        ids.append(route.request.post_data_json["id"])
+        ids.append(id_of(route.request))
         route.fulfill(status=503, body="{}")
 
     anna.page.route("**/api/**", refuse)
@@ -157,7 +161,7 @@ def test_what_did_not_get_through_says_so_and_can_be_sent_again(visit: Visit) ->
     with anna.page.expect_request(lambda request: request.method == "POST") as again:
         failed.get_by_role("button", name="Retry").click()
     anna.waits_for("Tea or coffee?")
-    assert {*ids, again.value.post_data_json["id"]} == {ids[0]}
+    assert {*ids, id_of(again.value)} == {ids[0]}
     assert anna.sees() == ["bot: What's your name?", "user: Anna", "bot: Tea or coffee?"]
     assert anna.page.get_by_role("button", name="Retry").count() == 0
 
@@ -213,11 +217,27 @@ def test_what_is_sent_in_a_row_stays_in_its_order(visit: Visit) -> None:
     anna.waits_for("Hello")
     for n in range(8):
         anna.writes(f"number {n}")
-    anna.waits_until("!document.querySelector('.typing.on')")
+    anna.waits_until("document.querySelectorAll('.message.user:not(.sending)').length === 8")
     assert anna.sees()[1:] == [f"user: number {n}" for n in range(8)]
     anna.page.reload()
     anna.page.locator(".message", has_text="number 7").wait_for()
     assert anna.sees()[1:] == [f"user: number {n}" for n in range(8)]
+
+
+def test_what_was_not_sent_when_the_page_was_left_is_sent_when_it_is_back(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.waits_for("What's your name?")
+    anna.page.route("**/api/**", lambda route: route.abort())
+    anna.writes("Anna")
+    anna.page.locator(".message.sending").wait_for()
+    anna.page.unroute("**/api/**")
+    anna.page.reload()
+    anna.waits_for("Tea or coffee?")
+    assert anna.sees() == ["bot: What's your name?", "user: Anna", "bot: Tea or coffee?"]
+    anna.page.reload()
+    anna.waits_for("Tea or coffee?")
+    anna.page.wait_for_timeout(1000)
+    assert anna.sees().count("user: Anna") == 1
 
 
 def test_while_the_bot_is_at_it_the_page_shows_that_it_types(visit: Visit) -> None:
@@ -369,7 +389,12 @@ def test_only_addresses_of_pages_mail_and_phones_are_links(visit: Visit) -> None
     anna.waits_for("What's your name?")
     buttons = [{"text": url, "url": url} for url in good + bad]
     spans = [{"start": n, "end": n + 1, "style": "link", "url": url} for n, url in enumerate(good + bad)]
-    item = {"id": "0123abcd/99999999/0001", "from": "bot", "at": "2026-11-22T10:00:00.000Z", "media": []}
+    item: dict[str, Any] = {
+        "id": "0123abcd/99999999/0001",
+        "from": "bot",
+        "at": "2026-11-22T10:00:00.000Z",
+        "media": [],
+    }
     item |= {"text": "Look at all these", "buttons": buttons, "spans": spans}
     answer = {"items": [item], "typing": False, "open_ask": None}
     anna.page.route("**/api/**", lambda route: route.fulfill(json=answer))
