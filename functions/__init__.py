@@ -2,5 +2,5 @@
 
 import gc
 
-# An import makes no garbage, and looking for it 120 times is a tenth of a cold start.
-gc.set_threshold(50_000)
+# An import makes no garbage, and looking for it a hundred times is a tenth of a cold start.
+gc.set_threshold(100_000)
