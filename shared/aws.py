@@ -6,12 +6,14 @@ and credentials from the environment by itself.
 
 from __future__ import annotations
 
+import gzip
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import botocore.session
+import msgspec
 from botocore.config import Config
-from botocore.loaders import Loader
+from botocore.loaders import JSONFileLoader, Loader
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -29,6 +31,19 @@ _CONFIG = Config(
 
 _SERVICES = ["dynamodb", "kms", "s3", "sqs", "ssm", "sts"]
 """All that Parley calls; `sts` for those whose credentials come by a role."""
+
+
+class _Files(JSONFileLoader):
+    """Reads botocore's descriptions of services. Its own way of decoding them takes seven times as long."""
+
+    def load_file(self, file_path: str) -> Any:
+        for ending, opened in ((".json", open), (".json.gz", gzip.open)):
+            try:
+                with opened(file_path + ending, "rb") as file:
+                    return msgspec.json.decode(file.read())
+            except FileNotFoundError:
+                continue
+        return None
 
 
 class _Loader(Loader):
@@ -51,7 +66,7 @@ def session() -> botocore.session.Session:
     with _lock:
         if _session is None:
             _session = botocore.session.get_session()
-            _session.register_component("data_loader", _Loader())
+            _session.register_component("data_loader", _Loader(file_loader=_Files()))
         return _session
 
 

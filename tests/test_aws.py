@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import UnknownServiceError
+from botocore.loaders import Loader
 
 from shared import aws
 
@@ -67,6 +68,16 @@ def test_making_a_client_does_not_look_through_all_services(monkeypatch: pytest.
 
     assert looked_into
     assert all("sqs" in path for path in looked_into)
+
+
+@pytest.mark.usefixtures("forgetful")
+@pytest.mark.parametrize("service", ["dynamodb", "kms", "s3", "sqs", "ssm", "sts"])
+@pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1", "paginators-1"])
+def test_descriptions_are_read_as_botocore_reads_them(service: str, kind: str) -> None:
+    ours = aws.session().get_component("data_loader")
+
+    assert ours.load_service_model(service, kind) == Loader().load_service_model(service, kind)
+    assert ours.load_data("endpoints") == Loader().load_data("endpoints")
 
 
 @pytest.mark.usefixtures("forgetful")
