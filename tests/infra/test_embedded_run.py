@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from infra.local.commands import ROOT
+from infra.local.emulator import stop_forgotten
 from infra.local.ports import free_port
 from tests.standins.telegram import TelegramStandIn
 
@@ -57,6 +58,13 @@ class Supervisor:
         return self.process.wait(STOPPED_WITHIN_SECONDS)
 
 
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Path]:
+    """A state folder; whatever becomes of the test, no emulator outlives it."""
+    yield tmp_path / "state"
+    stop_forgotten(tmp_path / "state" / "emulator")
+
+
 @contextmanager
 def supervisor(state: Path, port: int, **more: str) -> Iterator[Supervisor]:
     started = Supervisor(state, port, **more)
@@ -67,26 +75,26 @@ def supervisor(state: Path, port: int, **more: str) -> Iterator[Supervisor]:
             started.stop()
 
 
-def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
+def test_a_port_in_use_is_one_sentence(state: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        with supervisor(tmp_path / "state", port) as refused:
+        with supervisor(state, port) as refused:
             assert refused.process.wait(30) == 1
     assert refused.said == f"Port {port} is in use; say PORT={port + 10} make run for another.\n"
 
 
-def test_a_port_that_is_none_is_one_sentence(tmp_path: Path) -> None:
-    with supervisor(tmp_path / "state", port=70000) as refused:
+def test_a_port_that_is_none_is_one_sentence(state: Path) -> None:
+    with supervisor(state, port=70000) as refused:
         assert refused.process.wait(30) == 1
     assert refused.said == "PORT=70000 is not a port; say a number from 1 to 65535.\n"
 
 
 @pytest.mark.deployed
-def test_a_restart_keeps_everything(tmp_path: Path) -> None:
+def test_a_restart_keeps_everything(state: Path) -> None:
     """Also after the supervisor was killed, and with other settings, which then hold."""
-    state, port = tmp_path / "state", free_port()
+    port = free_port()
     with supervisor(state, port) as first:
         before = first.wait_until_ready()
         chat = _begin_chat(before)
