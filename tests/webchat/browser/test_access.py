@@ -108,7 +108,7 @@ def test_a_restored_conversation_is_not_read_out_from_its_beginning(visit: Visit
     anna.waits_for("What's your name?")
     watch = """
         const busy = [];
-        new MutationObserver(() => busy.push(document.getElementById('log').getAttribute('aria-busy')))
+        new MutationObserver(() => busy.push(document.getElementById('log')?.getAttribute('aria-busy')))
             .observe(document, {childList: true, subtree: true});
         window.busyWhenFilled = () => {
             const log = document.getElementById('log');
