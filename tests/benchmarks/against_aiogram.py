@@ -29,8 +29,8 @@ from tests.benchmarks.results import Result
 from tests.benchmarks.updates import Deed, Pressed
 
 MAX_RATIO = 1 / 8
-ROUNDS = 7
-CHATS = 500
+ROUNDS = 11
+CHATS = 300
 
 
 @dataclass(frozen=True, slots=True)
