@@ -103,7 +103,7 @@ def consume(
     def work(group: Sequence[Record]) -> Sequence[Record]:
         return _work(group, handle, visibility)
 
-    if threads == 1 or len(groups) == 1:
+    if threads == 1 or len(groups) <= 1:
         kept = [work(group) for group in groups]
     else:
         with ThreadPoolExecutor(min(threads, len(groups))) as pool:
