@@ -9,7 +9,9 @@ its run; buttons name the ask they were shown with, which makes older ones *stal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import math
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -20,6 +22,7 @@ from shared.dialog import presses
 from shared.dialog.events import ButtonPressed, ConversationStarted, Event, MessageReceived, Person
 from shared.dialog.messages import Button, Message
 from shared.dialog.state import Ask, Choice, Dialog
+from shared.scenario.caps import MAX_COLLECTED_BYTES, MAX_TURN_BYTES, MAX_TURN_MESSAGES, MAX_TURN_STEPS
 from shared.scenario.compiler import (
     CompiledButton,
     CompiledCondition,
@@ -29,16 +32,23 @@ from shared.scenario.compiler import (
     value_key,
 )
 from shared.scenario.expressions import Expression, Undecided
-from shared.scenario.inputs import choice_typed, extract, is_text
-from shared.scenario.texts import Text
+from shared.scenario.inputs import as_typed, choice_typed, extract, is_text
+from shared.scenario.texts import Text, printed
 from shared.scenario.words import DEFAULT_LANGUAGE
 
-MAX_STEPS = 100
-"""Steps that one turn may pass."""
-MAX_MESSAGES = 20
-"""Messages that one turn may say."""
-MAX_COLLECTED = 64 * 1024
-"""Bytes of collected data, as JSON, that a run may hold."""
+MANY_CHARACTERS = 10_000
+MANY_CHOICES = 10
+"""A turn that says or offers no more than this is never too large to be saved."""
+
+MAX_LABEL = 1000
+"""Characters of a button's label; messengers show far fewer."""
+NO_WORDS = "—"
+
+MAX_NOTES = 50
+MAX_NOTE = 500
+"""Characters of one note."""
+
+_START = re.compile(r"\s*/start(?:@\w+)?(?:\s+(.*))?\Z", re.DOTALL | re.IGNORECASE)
 
 
 class Moment(msgspec.Struct, frozen=True):
@@ -51,16 +61,21 @@ class Moment(msgspec.Struct, frozen=True):
 class Turn(msgspec.Struct, frozen=True):
     """What one event did to a dialog.
 
-    `notes` are an author's mistakes met on the way, for the history. `ended_run` tells of a run that
-    this turn closed: its number, `completed` or `abandoned`, and what it had collected. `label` is
-    the words of the button that was pressed, or "".
+    `notes` are an author's mistakes met on the way, for the history. `ended_runs` tells of the runs
+    that this turn closed: the number of each, how it ended (`completed`, `abandoned`, `broken_off`),
+    and what it had collected. `label` is the words of the choice that was taken, or "".
     """
 
     dialog: Dialog
     messages: tuple[Message, ...]
     notes: tuple[str, ...] = ()
-    ended_run: dict[str, Any] | None = None
+    ended_runs: tuple[dict[str, Any], ...] = ()
     label: str = ""
+
+    @property
+    def ended_run(self) -> dict[str, Any] | None:
+        """The run that was closed last: a turn can abandon one and pass a whole other."""
+        return self.ended_runs[-1] if self.ended_runs else None
 
 
 def has_open_run(dialog: Dialog) -> bool:
@@ -72,12 +87,13 @@ def starts_over(event: Event) -> ConversationStarted | None:
     """The event as a request to begin anew, if it is one; `/start` is a command on every platform."""
     if isinstance(event, ConversationStarted):
         return event
-    if isinstance(event, MessageReceived) and event.text.startswith("/start"):
-        command, _, payload = extract(event.text).partition(" ")
-        if command == "/start":
-            return ConversationStarted(
-                id=event.id, occurred_at=event.occurred_at, person=event.person, payload=payload.strip()
-            )
+    if isinstance(event, MessageReceived) and (command := _START.match(event.text)):
+        return ConversationStarted(
+            id=event.id,
+            occurred_at=event.occurred_at,
+            person=event.person,
+            payload=extract(command[1] or ""),
+        )
     return None
 
 
@@ -91,9 +107,7 @@ class ScenarioProcessor:
         """Apply the event. The given dialog is left as it is; the turn holds its successor."""
         turn = _Turn(self.scenario, _working_copy(dialog, event), moment, event)
         turn.apply()
-        return Turn(
-            turn.dialog, tuple(turn.messages), tuple(dict.fromkeys(turn.notes)), turn.ended_run, turn.label
-        )
+        return Turn(turn.dialog, tuple(turn.messages), turn.kept_notes(), tuple(turn.ended_runs), turn.label)
 
 
 def _working_copy(dialog: Dialog, event: Event) -> Dialog:
@@ -111,11 +125,12 @@ class _Turn:
     event: Event
     messages: list[Message] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    ended_run: dict[str, Any] | None = None
+    ended_runs: list[dict[str, Any]] = field(default_factory=list)
     label: str = ""
     input_text: str = ""
     input_value: Any = None
     steps_passed: int = 0
+    characters: int = 0
     spoken: tuple[Any, tuple[str, ...]] = (None, ())
 
     # --- events ---------------------------------------------------------------------------------
@@ -128,6 +143,11 @@ class _Turn:
             self._press(event.data)
         elif isinstance(event, MessageReceived):
             self._receive(event)
+        if self._is_too_large():
+            self._say_less()
+
+    def kept_notes(self) -> tuple[str, ...]:
+        return tuple(note[:MAX_NOTE] for note in dict.fromkeys(self.notes))[:MAX_NOTES] if self.notes else ()
 
     def _receive(self, event: MessageReceived) -> None:
         if not self.dialog.run:
@@ -152,25 +172,27 @@ class _Turn:
             self._answer(event)
 
     def _press(self, data: str) -> None:
+        dialog = self.dialog
         press = presses.read(data)
-        ask = self.dialog.ask
-        if press and ask and (press.epoch, press.run, press.ask) == self._open_ask():
-            if press.choice < len(ask.choices):
-                self.dialog.accepted = data
-                self._choose(ask, press.choice)
-        elif data == self.dialog.accepted:
+        if press and dialog.ask and self._is_open(press):
+            if self._choose(dialog.ask, press.choice):
+                dialog.accepted = data
+        elif data and data == dialog.accepted:
             return
-        elif not self.dialog.run:
+        elif not dialog.run:
             self._begin()
-        elif self.dialog.status == "completed":
+        elif dialog.status == "completed":
             self._after_end()
         else:
             self._say_words("stale_button")
             self._show_again()
 
-    def _open_ask(self) -> tuple[str, int, int]:
-        dialog = self.dialog
-        return dialog.epoch, dialog.run, dialog.ask.number if dialog.ask else 0
+    def _is_open(self, press: presses.Press) -> bool:
+        """Whether the press answers the open question."""
+        ask = self.dialog.ask
+        if ask is None or press.choice >= len(ask.choices):
+            return False
+        return (press.epoch, press.run, press.ask) == (self.dialog.epoch, self.dialog.run, ask.number)
 
     def _after_end(self) -> None:
         match self.scenario.after_end:
@@ -196,12 +218,13 @@ class _Turn:
         dialog.accepted = ""
         dialog.used_conditions = ()
         dialog.variables = dict(self.scenario.initial)
-        if payload:
-            dialog.variables["start_payload"] = extract(payload)
+        if payload := extract(payload):
+            self._put("start_payload", payload)
         self._walk(at or self.scenario.start)
 
     def _close(self, how: str) -> None:
-        self.ended_run = {"run": self.dialog.run, "status": how, "collected_data": self.dialog.variables}
+        run = {"run": self.dialog.run, "status": how, "collected_data": self.dialog.variables}
+        self.ended_runs.append(run)
         self.dialog.status = "completed"
         self.dialog.ask = None
 
@@ -214,48 +237,61 @@ class _Turn:
             if step is None:
                 self._break_off(f"there is no step “{step_id}”")
                 return
-            if self.steps_passed >= MAX_STEPS or len(self.messages) >= MAX_MESSAGES:
-                self._break_off(f"more than {MAX_STEPS} steps or {MAX_MESSAGES} messages in one turn")
+            if not self._has_room_for(step):
+                self._break_off(
+                    f"more than {MAX_TURN_STEPS} steps or {MAX_TURN_MESSAGES} messages in one turn"
+                )
                 return
             self.steps_passed += 1
             self.dialog.current_step = step.id
-            if self._enter(step):
-                return
-            if self.dialog.status == "completed":
-                return
-            step_id = self._next_after(step)
-        if self.dialog.status != "completed":
+            step_id = self._pass(step)
+        if self.dialog.ask is None and self.dialog.status != "completed":
             self._close("completed")
+
+    def _has_room_for(self, step: CompiledStep) -> bool:
+        says = len(step.messages) or bool(step.buttons)
+        return self.steps_passed < MAX_TURN_STEPS and len(self.messages) + says <= MAX_TURN_MESSAGES
 
     def _break_off(self, note: str) -> None:
         """An author's mistake that leaves nowhere to go: say so, end the run; the dialog can begin anew."""
         self.notes.append(note)
+        del self.messages[MAX_TURN_MESSAGES - 1 :]
         self._say_words("action_failed")
-        self._close("broken_off")
+        if self.dialog.status != "completed":
+            self._close("broken_off")
 
-    def _enter(self, step: CompiledStep) -> bool:
-        """Say what the step says; True if it now waits for an answer."""
+    def _is_too_large(self) -> bool:
+        """Whether the turn and its dialog cannot be saved; measured only where they might be."""
+        ask = self.dialog.ask
+        if self.characters <= MANY_CHARACTERS and not (ask and len(ask.choices) > MANY_CHOICES):
+            return False
+        return len(msgspec.json.encode((self.dialog, self.messages, self.ended_runs))) > MAX_TURN_BYTES
+
+    def _say_less(self) -> None:
+        self.messages.clear()
+        self._break_off(f"the turn takes more than {MAX_TURN_BYTES // 1024} KB")
+
+    def _pass(self, step: CompiledStep) -> str | None:
+        """Carry a step out up to its question. Where it leads, or None if it waits or the run is over."""
         self._assign(step.before)
         if step.input is None:
             self._say_step(step, self._links(step))
-            return False
+            return self._next_after(step)
         if step.input.skip_if_set and step.input.variable in self.dialog.variables:
-            return False
+            return self._next_after(step)
         choices = self._choices(step)
         if not choices and step.input.type == "button":
-            return self._enter_empty(step)
+            return self._when_empty(step)
         self.dialog.asks += 1
         self.dialog.ask = Ask(self.dialog.asks, step.id, choices)
         self._say_step(step, self._buttons(step, self.dialog.ask))
-        return True
+        return None
 
-    def _enter_empty(self, step: CompiledStep) -> bool:
-        """A question of which no choice is left: on to `when_empty`."""
+    def _when_empty(self, step: CompiledStep) -> str | None:
+        """A question of which no choice is left."""
         if step.when_empty is None:
             self._break_off(f"step “{step.id}” has no choice left and no when_empty")
-        else:
-            self._walk(step.when_empty)
-        return True
+        return step.when_empty
 
     def _next_after(self, step: CompiledStep, pressed: Choice | None = None) -> str | None:
         """Where a step leads, in the language's order; closes the run where it leads nowhere."""
@@ -288,11 +324,10 @@ class _Turn:
                 continue
             if condition.if_ is None or not self._has_values(condition.if_):
                 continue
-            try:
-                target = condition.then if condition.if_.evaluate(self._value_of) else condition.else_
-            except Undecided as undecided:
-                self._note(condition.if_, undecided)
+            decision = self._decide(condition.if_)
+            if decision is None:
                 continue
+            target = condition.then if decision else condition.else_
             if target is not None:
                 if condition.after is None:
                     self.dialog.used_conditions = (*self.dialog.used_conditions, index)
@@ -311,35 +346,40 @@ class _Turn:
             self._refuse(ask, step, _words_for(event, step.input))
             return
         text = self.input_text = extract(event.text)
-        choice = choice_typed(text, ask.choices) if ask.choices else None
-        if choice is not None and (step.input.type == "button" or ask.choices[choice].next_step):
+        is_button = step.input.type == "button"
+        choice = choice_typed(text, ask.choices, by_position=is_button) if ask.choices else None
+        if choice is not None:
             self._choose(ask, choice)
-        elif step.input.type == "button":
+        elif is_button:
             self._refuse(ask, step, "choose_button")
         else:
             self._take_text(ask, step, text)
 
-    def _take_text(self, ask: Ask, step: CompiledStep, text: str) -> None:
-        if step.input and is_text(text, step.input.limits):
-            self._store(step, text)
-            self._go_on(step)
-        else:
+    def _take_text(self, ask: Ask, step: CompiledStep, text: str) -> bool:
+        if step.input is None or not is_text(text, step.input.limits):
             self._refuse(ask, step, "not_text")
+            return False
+        self._store(step, text)
+        self._go_on(step)
+        return True
 
-    def _choose(self, ask: Ask, index: int) -> None:
-        """Take a choice as the answer; in a question of another type it counts as typed."""
+    def _choose(self, ask: Ask, index: int) -> bool:
+        """Take a choice as the answer; in a question of another type its value counts as typed.
+
+        False if the value was refused.
+        """
         choice = ask.choices[index]
         step = self.scenario.steps.get(ask.step_id)
         self.label = choice.label
         if step is None or step.input is None:
             self._break_off("the dialog waits for an answer to a step that is gone")
-        elif step.input.type == "button":
+            return False
+        if step.input.type != "button" and not choice.next_step:
+            return self._take_text(ask, step, extract(as_typed(choice.value)))
+        if step.input.type == "button":
             self._store(step, choice.value)
-            self._go_on(step, choice)
-        elif choice.next_step:
-            self._go_on(step, choice)
-        else:
-            self._take_text(ask, step, extract(str(choice.value)))
+        self._go_on(step, choice)
+        return True
 
     def _store(self, step: CompiledStep, value: Any) -> None:
         self.input_value = value
@@ -347,15 +387,19 @@ class _Turn:
             self._put(step.input.variable, value)
 
     def _put(self, name: str, value: Any) -> None:
-        """Give a variable a value, in the form in which it will be saved."""
-        variables = {**self.dialog.variables, name: value}
-        saved = msgspec.json.encode(variables)
-        if len(saved) > MAX_COLLECTED:
+        """Give a variable a value, in the form in which it will be saved; null takes its value away."""
+        variables = dict(self.dialog.variables)
+        try:
+            variables[name] = _as_saved(value)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            self.notes.append(f"“{name}” was not stored: {error}")
+            return
+        if value is None:
+            del variables[name]
+        if len(msgspec.json.encode(variables)) > MAX_COLLECTED_BYTES:
             self.notes.append(f"“{name}” was not stored: a run collects at most 64 KB")
-        elif isinstance(value, str | bool | int):
-            self.dialog.variables = variables
         else:
-            self.dialog.variables = msgspec.json.decode(saved)
+            self.dialog.variables = variables
 
     def _go_on(self, step: CompiledStep, pressed: Choice | None = None) -> None:
         self.dialog.ask = None
@@ -371,15 +415,17 @@ class _Turn:
             return
         self.dialog.ask = msgspec.structs.replace(ask, attempts=attempts)
         own = expected.error_message if expected else None
-        self._say(own or self.scenario.fallbacks[words], self._buttons(step, ask))
+        self._say(own or self.scenario.fallbacks[words], self._buttons(step, ask), instead=words)
 
     # --- saying ---------------------------------------------------------------------------------
 
     def _say_step(self, step: CompiledStep, buttons: tuple[Button, ...]) -> None:
-        for text in step.messages[:-1]:
+        """Say all its messages, the buttons with the last; of a question shown again those that fit."""
+        texts = step.messages[len(self.messages) - MAX_TURN_MESSAGES :]
+        for text in texts[:-1]:
             self._say(text)
-        if step.messages:
-            self._say(step.messages[-1], buttons)
+        if texts:
+            self._say(texts[-1], buttons)
         elif buttons:
             self._say_words("choose_button", buttons)
 
@@ -393,16 +439,18 @@ class _Turn:
     def _say_words(self, name: str, buttons: tuple[Button, ...] = ()) -> None:
         self._say(self.scenario.fallbacks[name], buttons)
 
-    def _say(self, text: Text, buttons: tuple[Button, ...] = ()) -> None:
+    def _say(self, text: Text, buttons: tuple[Button, ...] = (), *, instead: str = "") -> None:
+        """Say it; `instead` names what is said where it comes out empty, though there must be a message."""
         words, spans = text.show(self._value_of, self._languages(), self.notes)
-        if not words.strip():
-            if not buttons:
-                self.notes.append("a message came out empty and was not sent")
-                return
-            words, spans = self.scenario.fallbacks["choose_button"].show(
-                self._value_of, self._languages(), self.notes
-            )
-        self.messages.append(Message(words, spans, buttons))
+        if not words.strip() and (instead or buttons):
+            other = self.scenario.fallbacks[instead or "choose_button"]
+            words, spans = other.show(self._value_of, self._languages(), self.notes)
+            words = words if words.strip() or not buttons else NO_WORDS
+        if words.strip():
+            self.characters += len(words)
+            self.messages.append(Message(words, spans, buttons))
+        else:
+            self.notes.append("a message came out empty and was not sent")
 
     def _choices(self, step: CompiledStep) -> tuple[Choice, ...]:
         shown = (b for b in step.buttons if b.url is None and self._is_shown(b))
@@ -430,7 +478,7 @@ class _Turn:
 
     def _words(self, text: Text) -> str:
         words = text.show(self._value_of, self._languages(), self.notes)[0]
-        return words.strip() or "—"
+        return words.strip()[:MAX_LABEL] or NO_WORDS
 
     def _is_shown(self, button: CompiledButton) -> bool:
         return not button.is_conditional or self._is_true(button.show_if)
@@ -443,13 +491,13 @@ class _Turn:
         return self.spoken[1]
 
     def _languages_with(self, own: Any) -> tuple[str, ...]:
+        tags = (own if isinstance(own, str) else "", self.dialog.person.language)
+        wanted = [each for tag in tags for each in _ever_shorter(tag)]
         declared = self.scenario.languages
-        messenger = self.dialog.person.language
-        wanted = [own] if isinstance(own, str) else []
-        wanted += [messenger, messenger.partition("-")[0]] if messenger else []
         if not declared:
             return (*wanted, DEFAULT_LANGUAGE)
-        return (*(each for each in wanted if each in declared), *declared)
+        known = self.scenario.language_of_tag
+        return (*(known[each.lower()] for each in wanted if each.lower() in known), *declared)
 
     # --- expressions ----------------------------------------------------------------------------
 
@@ -461,13 +509,21 @@ class _Turn:
                 self._note(expression, undecided)
 
     def _is_true(self, expression: Expression | None) -> bool:
+        return self._decide(expression) is True
+
+    def _decide(self, expression: Expression | None) -> bool | None:
+        """Whether it holds, or None where that is not decided."""
         if expression is None:
-            return False
+            return None
         try:
-            return expression.evaluate(self._value_of) is True
+            value = expression.evaluate(self._value_of)
         except Undecided as undecided:
             self._note(expression, undecided)
-            return False
+            return None
+        if isinstance(value, bool):
+            return value
+        self.notes.append(f"{expression.source}: this must be true or false")
+        return None
 
     def _has_values(self, expression: Expression) -> bool:
         for name in expression.names:
@@ -495,9 +551,36 @@ class _Turn:
         raise KeyError(name)
 
     def _label(self, variable: str) -> str:
+        """The words of the choice; `label(…)` within them has no value, or it might never end."""
         value = self.dialog.variables[variable]
         text = self.scenario.labels.get(variable, {}).get(value_key(value))
-        return self._words(text) if text else str(value)
+        if text is None:
+            return printed(value, self._languages()[0])
+        return text.show(self._value_without_labels, self._languages(), self.notes)[0].strip()
+
+    def _value_without_labels(self, name: str) -> Any:
+        if name.startswith("label."):
+            raise KeyError(name)
+        return self._value_of(name)
+
+
+def _as_saved(value: Any) -> Any:
+    """A value as JSON has it. Raises TypeError, ValueError or ArithmeticError for one it cannot have."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("it is not a number")
+    return msgspec.json.decode(msgspec.json.encode(value, order="deterministic"))
+
+
+_PLAIN = (str, int)
+
+
+def _ever_shorter(tag: str) -> Iterator[str]:
+    """A language tag, then what is left of it part by part: `zh-Hans-CN`, `zh-Hans`, `zh`."""
+    while tag:
+        yield tag
+        tag = tag.rpartition("-")[0]
 
 
 def _words_for(event: MessageReceived, expected: CompiledInput) -> str:

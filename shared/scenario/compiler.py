@@ -69,8 +69,9 @@ class CompiledStep:
 class CompiledScenario:
     """A scenario ready to run.
 
-    `languages` are the declared ones, the default first; empty where none is. `labels` maps a button's
-    variable to its values' words.
+    `languages` are the declared ones, the default first; empty where none is. `language_of_tag` finds
+    one of them by any tag in small letters that it may go by. `labels` maps a button's variable to its
+    values' words.
     """
 
     start: str
@@ -78,6 +79,7 @@ class CompiledScenario:
     conditions: tuple[CompiledCondition, ...]
     fallbacks: Mapping[str, Text]
     languages: tuple[str, ...]
+    language_of_tag: Mapping[str, str]
     initial: Mapping[str, Any]
     labels: Mapping[str, Mapping[str, Text]]
     after_end: str
@@ -110,14 +112,16 @@ class _Compiler:
     def compile(self) -> CompiledScenario:
         document = self.document
         steps = [self._step(step, f"/steps/{i}") for i, step in enumerate(document["steps"])]
-        languages = [document.get("default_language"), *(document.get("languages") or [])]
+        named = [document.get("default_language"), *(document.get("languages") or [])]
+        languages = tuple(dict.fromkeys(filter(None, named)))
         declared = document.get("variables", {})
         return CompiledScenario(
             start=document.get("start") or steps[0].id,
             steps={step.id: step for step in reversed(steps)},
             conditions=tuple(self._conditions(document.get("conditions", []), "/conditions")),
             fallbacks=self._fallbacks(),
-            languages=tuple(dict.fromkeys(filter(None, languages))),
+            languages=languages,
+            language_of_tag=_by_tag(languages),
             initial={name: d["initial"] for name, d in declared.items() if d.get("initial") is not None},
             labels=_labels(steps),
             after_end=document.get("after_end", "tell"),
@@ -238,6 +242,12 @@ class _Compiler:
         return {
             name: self._text(own.get(name, words), f"/fallbacks/{name}") for name, words in shipped.items()
         }
+
+
+def _by_tag(languages: Sequence[str]) -> dict[str, str]:
+    """Whoever speaks `pt` gets `pt-BR` where there is no plain `pt`; of several the first."""
+    primary = {tag.lower().partition("-")[0]: tag for tag in reversed(languages)}
+    return primary | {tag.lower(): tag for tag in languages}
 
 
 def _labels(steps: Sequence[CompiledStep]) -> dict[str, dict[str, Text]]:
