@@ -42,7 +42,8 @@ _DONE = {"sent", "delivered", "read", "failed"}
 class Sender:
     """Delivers turns; knows outcomes, no messenger. Shared by threads.
 
-    `credential_of` gives the connected account, or None; `seconds_left` is what remains to this process.
+    `credential_of` gives the connected account, or None, perhaps as it was a moment ago;
+    `fresh_credential_of` as it is now. `seconds_left` is what remains to this process.
     """
 
     history: HistoryRepository
@@ -51,6 +52,7 @@ class Sender:
     transport: Transport
     now: Callable[[], datetime]
     seconds_left: Callable[[], float]
+    fresh_credential_of: Callable[[str, str], Credential | None] = lambda _bot_id, _platform: None
 
     def deliver(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> tuple[str, ...]:
         """Deliver all messages in order; returns why any was given up after `MAX_FAILURES` tries.
@@ -110,20 +112,34 @@ class _TurnDelivery:
         rendered = adapter.render(message, envelope.platform_chat_id, credential, delivery_id)
         record = msgspec.structs.replace(record, degradations=rendered.degradations)
         while len(record.message_ids) < len(rendered.requests):
+            self._expect_death(n, message, record)
             delivery, record = self._send(record, rendered, adapter)
+            if delivery.outcome is Outcome.CREDENTIAL_BAD and self._was_replaced(credential):
+                delivery = Delivery(Outcome.RETRY, reason="the credential was replaced")
             if delivery.outcome not in (Outcome.SENT, Outcome.ALREADY_SO):
                 return self._not_sent(n, message, record, delivery)
-            if len(record.message_ids) < len(rendered.requests):
-                # should we die now, nobody knows whether the next request has gone out
-                self._write(n, message, msgspec.structs.replace(record, in_doubt=True))
         self._write(n, message, msgspec.structs.replace(record, status="sent", reason=""))
         return Delivery(Outcome.SENT)
+
+    def _expect_death(self, n: int, message: Message, record: DeliveryRecord) -> None:
+        """Of a message begun before, nobody will know whether its next request has gone out: say so first.
+
+        (Of one without a record that is known anyway.) Raises `Wait` if there is no time for the request.
+        """
+        has_time = self.sender.seconds_left() >= SECONDS_NEEDED
+        if record.message_ids or n in self.records:
+            self._write(n, message, msgspec.structs.replace(record, in_doubt=record.in_doubt or has_time))
+        if not has_time:
+            raise Wait(0, "no time left in this invocation")
+
+    def _was_replaced(self, refused: Credential) -> bool:
+        """Whether the messenger has refused a credential that is not the bot's any more."""
+        fresh = self.sender.fresh_credential_of(self.envelope.bot_id, self.envelope.platform)
+        return fresh is not None and fresh.settings != refused.settings
 
     def _send(
         self, record: DeliveryRecord, rendered: Rendered, adapter: PlatformAdapter
     ) -> tuple[Delivery, DeliveryRecord]:
-        if self.sender.seconds_left() < SECONDS_NEEDED:
-            raise Wait(0, "no time left in this invocation")
         repeated = msgspec.structs.replace(
             record, possibly_doubled=record.possibly_doubled or record.in_doubt, in_doubt=False
         )

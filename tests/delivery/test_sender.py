@@ -63,6 +63,7 @@ class Stage:
     is_active: bool = True
     seconds: float = 900.0
     credential: Callable[[], Credential | None] | None = None
+    fresh: Credential | None = None
 
     def send(self, request: Request) -> Response:
         self.lines.append(request.json["line"])
@@ -92,6 +93,7 @@ class Stage:
             self,
             lambda: NOW,
             lambda: self.seconds,
+            lambda *_: self.fresh or connected,
         )
         return sender.deliver(envelope(texts, **more), is_repeat=is_repeat)
 
@@ -220,6 +222,60 @@ def test_a_lost_answer_is_recorded_and_its_repeat_possibly_doubled() -> None:
     stage.deliver("one", "two", is_repeat=True)
     one, two = stage.records()
     assert (one.possibly_doubled, one.in_doubt, two.possibly_doubled) == (True, False, False)
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class DiesAfterAnswer(Stage):
+    """Dies once a message is out, before that is recorded."""
+
+    def record(self, entry: HistoryEntry) -> None:
+        if entry.delivery and entry.delivery.status == "sent":
+            raise Killed
+        super().record(entry)
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=1), Delivery(Outcome.RETRY), NotReached("no route")],
+    ids=["told to wait", "5xx", "not reached"],
+)
+def test_a_later_try_that_nobody_could_record_leaves_its_message_in_doubt(earlier: Step) -> None:
+    stage = DiesAfterAnswer([earlier])
+    with pytest.raises(Wait):
+        stage.deliver("one")
+    assert not stage.records()[0].in_doubt, "it has certainly not gone out yet"
+    with pytest.raises(Killed):
+        stage.deliver("one", is_repeat=True)
+
+    restarted = Stage(history=stage.history)
+    restarted.deliver("one", is_repeat=True)
+    (record,) = restarted.records()
+    assert (record.status, record.possibly_doubled, record.in_doubt) == ("sent", True, False)
+
+
+def test_a_request_that_there_was_no_time_for_is_not_in_doubt() -> None:
+    stage = Stage([Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=1)])
+    with pytest.raises(Wait):
+        stage.deliver("one")
+    stage.seconds = 3
+    with pytest.raises(Wait):
+        stage.deliver("one", is_repeat=True)
+    assert not stage.records()[0].in_doubt
+
+
+def test_a_credential_replaced_while_messages_wait_costs_none_of_them() -> None:
+    stage = Stage([Delivery(Outcome.CREDENTIAL_BAD, reason="401")])
+    stage.fresh = Credential("c", "b", "telegram", is_active=True, settings={"bot_token": "new"})
+    with pytest.raises(Wait):
+        stage.deliver("one", "two")
+    assert stage.statuses() == ["queued"]
+
+    stage.deliver("one", "two", is_repeat=True)
+    assert stage.statuses() == ["sent", "sent"]
 
 
 @pytest.mark.parametrize("seen", [{"is_repeat": True}, {"reemitted": True}], ids=["redelivered", "reemitted"])

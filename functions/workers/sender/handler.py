@@ -55,7 +55,9 @@ def lambda_handler(event: Mapping[str, Any], context: Context) -> BatchAnswer:
 
 def _sender(seconds_left: Callable[[], float]) -> Sender:
     now = partial(datetime.now, UTC)
-    return Sender(_history, _credentials.get, _adapter_of, _transport, now, seconds_left)
+    return Sender(
+        _history, _credentials.get, _adapter_of, _transport, now, seconds_left, _credentials.refresh
+    )
 
 
 def _deliver(sender: Sender, record: Record) -> None:
