@@ -48,7 +48,8 @@ class _Recent:
 
 
 class CredentialCache:
-    """Credentials by bot and platform, each for `seconds`; that there is none, for `unknown_seconds`.
+    """Credentials by bot and platform, each for `seconds`; that there is none, or that it is switched off,
+    for `unknown_seconds`: what comes meanwhile is dropped, also just after somebody switches it on.
 
     What exists and what does not are kept apart, so that a flood of made-up bot ids pushes no real
     credential out. `load` is `DynamoCredentials.reveal` or the like.
@@ -61,8 +62,9 @@ class CredentialCache:
         *,
         unknown_seconds: float = 5,
         capacity: int = 256,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`clock` goes on while the Lambda is frozen."""
         self._load = load
         self._seconds = seconds
         self._unknown_seconds = unknown_seconds
@@ -74,7 +76,7 @@ class CredentialCache:
         """The credential, at most `seconds` old, or None if there is none."""
         key = (bot_id, platform)
         entry = self._known.get(key)
-        if entry is not None and self._age(entry) < self._seconds:
+        if entry is not None and self._age(entry) < self._lifetime(entry):
             return entry.credential
         return self._unless_unknown(key)
 
@@ -101,6 +103,10 @@ class CredentialCache:
         gained.put(key, entry)
         lost.drop(key)
         return entry.credential
+
+    def _lifetime(self, entry: _Entry) -> float:
+        is_active = entry.credential is not None and entry.credential.is_active
+        return self._seconds if is_active else self._unknown_seconds
 
     def _age(self, entry: _Entry) -> float:
         return self._clock() - entry.loaded_at

@@ -15,15 +15,15 @@ class World:
         self.now = 1000.0
         self.tokens: dict[str, str] = {}
         self.reads: list[tuple[str, str]] = []
+        self.is_active = True
         self.cache = CredentialCache(self.load, 30, unknown_seconds=5, capacity=3, clock=lambda: self.now)
 
     def load(self, bot_id: str, platform: str) -> Credential | None:
         self.reads.append((bot_id, platform))
         if bot_id not in self.tokens:
             return None
-        return Credential(
-            f"id-{bot_id}", bot_id, platform, is_active=True, settings={"token": self.tokens[bot_id]}
-        )
+        settings = {"token": self.tokens[bot_id]}
+        return Credential(f"id-{bot_id}", bot_id, platform, is_active=self.is_active, settings=settings)
 
     def token(self, bot_id: str = "a") -> str | None:
         return token_of(self.cache.get(bot_id, "viber"))
@@ -69,6 +69,19 @@ def test_that_there_is_none_is_remembered_briefly(world: World) -> None:
     world.now += 5
 
     assert world.token("unknown") == "connected"
+    assert len(world.reads) == 2
+
+
+def test_that_it_is_switched_off_is_remembered_as_briefly(world: World) -> None:
+    world.is_active = False
+    for _ in range(50):
+        world.token()
+    world.is_active = True
+    world.now += 5
+
+    credential = world.cache.get("a", "viber")
+    assert credential is not None
+    assert credential.is_active
     assert len(world.reads) == 2
 
 
