@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 from moto import mock_aws
+from moto.backends import get_backend
 from moto.core.models import botocore_stubber
 
 from shared import aws
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _REGION: Final = "eu-central-1"
-_QUEUES = f"https://sqs.{_REGION}.amazonaws.com/123456789012"
+_ACCOUNT: Final = "123456789012"
+_QUEUES = f"https://sqs.{_REGION}.amazonaws.com/{_ACCOUNT}"
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -90,17 +92,43 @@ class Call:
 
 @pytest.fixture
 def aws_account() -> Iterator[Aws]:
-    """An empty account but for the six tables, the queues, the key and the bucket of Parley."""
-    with mock_aws(), _one_request_at_a_time():
-        account = Aws(aws.client("dynamodb"), aws.client("sqs"), aws.client("kms"), aws.client("s3"))
-        for table in TABLES:
-            table.create_table(billing_mode="PAY_PER_REQUEST")
-        _create_queues(account)
-        _create_key(account.kms)
-        account.s3.create_bucket(
-            Bucket=account.bucket, CreateBucketConfiguration={"LocationConstraint": _REGION}
-        )
-        yield account
+    """An empty account but for the six tables, the queues, the key and the bucket of Parley.
+
+    Tables and key are dear to make, so they are kept from test to test, and only emptied.
+    """
+    mock = mock_aws()
+    mock.start(reset=False)
+    account = Aws(aws.client("dynamodb"), aws.client("sqs"), aws.client("kms"), aws.client("s3"))
+    try:
+        with _one_request_at_a_time():
+            _empty(account)
+            yield account
+    finally:
+        mock.stop(remove_data=False)
+
+
+def _empty(account: Aws) -> None:
+    for service in ("sqs", "s3", "ssm"):
+        for regions in get_backend(service).values():
+            for backend in regions.values():
+                backend.reset()
+    tables = get_backend("dynamodb")[_ACCOUNT][_REGION].tables
+    if len(tables) == len(TABLES):
+        for table in tables.values():
+            table.items.clear()
+    else:
+        _create_tables_and_key(account)
+    _create_queues(account)
+    account.s3.create_bucket(Bucket=account.bucket, CreateBucketConfiguration={"LocationConstraint": _REGION})
+
+
+def _create_tables_and_key(account: Aws) -> None:
+    """Anew, whatever is there: another test's own AWS may have left it in parts."""
+    for service in ("dynamodb", "kms"):
+        get_backend(service)[_ACCOUNT][_REGION].reset()
+    for table in TABLES:
+        table.create_table(billing_mode="PAY_PER_REQUEST")
+    _create_key(account.kms)
 
 
 @contextmanager
@@ -137,7 +165,7 @@ def _create_queues(account: Aws) -> None:
     for url, dlq in ((account.inbound, account.inbound_dlq), (account.outbound, account.outbound_dlq)):
         _create_queue(account.sqs, dlq)
         _create_queue(account.sqs, url)
-        target = f"arn:aws:sqs:{_REGION}:123456789012:{dlq.rsplit('/', 1)[1]}"
+        target = f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:{dlq.rsplit('/', 1)[1]}"
         redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 1000})
         account.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
 
