@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -28,8 +29,10 @@ from shared.dialog.ports import (
     StateRepository,
 )
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn, has_open_run, starts_over
+from shared.dialog.rehearsal import ends_within
 from shared.dialog.state import RECENT_EVENTS, Dialog, Outbox
 from shared.errors import ConcurrentTurn, EventNotApplicable, NotFound, ScenarioUnusable
+from shared.observability import describe
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
 from shared.scenario.compiler import compile_scenario
 
@@ -73,7 +76,7 @@ def new_dialog(envelope: InboundEnvelope, now: datetime) -> Dialog:
         epoch=hashlib.blake2b(seed.encode(), digest_size=4).hexdigest(),
         created_at=now,
         updated_at=now,
-        last_interaction_at=envelope.event.occurred_at,
+        last_interaction_at=min(envelope.event.occurred_at, now),
     )
 
 
@@ -101,7 +104,13 @@ def _compiled(document: Mapping[str, Any]) -> ScenarioProcessor:
     try:
         return ScenarioProcessor(compile_scenario(document))
     except Exception as error:
-        raise ScenarioUnusable(f"{type(error).__name__}: {error}") from error
+        raise ScenarioUnusable(_kind_and_place(error)) from error
+
+
+def _kind_and_place(error: Exception) -> str:
+    """What can be told of a fault of ours: its own words may quote what a person wrote."""
+    described = describe(error)
+    return f"{described['error']} at {described['at']}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +128,8 @@ class Outside:
 class DialogManager:
     """Makes turns durable. The only writer of dialogs.
 
-    `tell_mistakes` hears of an author's mistakes that a turn met: the bot, and what they were.
+    `tell_mistakes` hears of an author's mistakes that a turn met: the bot, and what they were. With
+    `rehearsal_seconds`, a turn is made only once it is certain that it takes no longer.
     """
 
     dialogs: StateRepository
@@ -129,6 +139,7 @@ class DialogManager:
     outbound: OutboundQueue
     outside: Outside
     tell_mistakes: Callable[[str, tuple[str, ...]], None] = lambda _bot_id, _notes: None
+    rehearsal_seconds: float | None = None
 
     def handle(self, envelope: InboundEnvelope) -> Applied:
         """Apply the event exactly once, and see to it that what follows is done.
@@ -180,7 +191,8 @@ class DialogManager:
         active = self.bots.active_scenario(envelope.bot_id)
         event = envelope.event
         if active and isinstance(event, ConversationStarted) and event.welcomed_by:
-            return ActiveScenario(active.bot_name, active.timezone, active.scenario_id, event.welcomed_by)
+            scenario_id = event.welcomed_scenario or active.scenario_id
+            return ActiveScenario(active.bot_name, active.timezone, scenario_id, event.welcomed_by)
         return active
 
     def _advance(
@@ -191,10 +203,14 @@ class DialogManager:
             processor = self.scenarios.get(*revision)
         except (NotFound, ScenarioUnusable) as error:
             raise EventNotApplicable(dialog.id, dialog.turn, str(error)) from error
+        advance = partial(processor.advance, dialog, envelope.event, moment)
+        if self.rehearsal_seconds and not ends_within(self.rehearsal_seconds, advance):
+            reason = f"the turn takes longer than {self.rehearsal_seconds} s"
+            raise EventNotApplicable(dialog.id, dialog.turn, reason)
         try:
-            return processor.advance(dialog, envelope.event, moment)
+            return advance()
         except Exception as error:
-            raise EventNotApplicable(dialog.id, dialog.turn, f"{type(error).__name__}: {error}") from error
+            raise EventNotApplicable(dialog.id, dialog.turn, _kind_and_place(error)) from error
 
     def _committed(
         self, turn: Turn, applied: Applied, envelope: InboundEnvelope, moment: Moment, event: str
@@ -203,7 +219,9 @@ class DialogManager:
         dialog: Dialog = msgspec.structs.replace(turn.dialog)
         dialog.turn += 1
         dialog.updated_at = moment.now
-        dialog.last_interaction_at = max(dialog.last_interaction_at, envelope.event.occurred_at)
+        # A messenger's clock may run ahead of ours; what comes once it is mended must not count as late.
+        interaction_at = min(envelope.event.occurred_at, moment.now)
+        dialog.last_interaction_at = max(dialog.last_interaction_at, interaction_at)
         dialog.recent_events = (*dialog.recent_events[1 - RECENT_EVENTS :], event)
         dialog.outbox = Outbox(event, _entry(dialog, turn, applied, envelope, moment), turn.messages)
         return dialog

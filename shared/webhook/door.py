@@ -118,7 +118,9 @@ class Door(msgspec.Struct, frozen=True):
         welcome = self._welcome(opened, credential)
         if welcome is None or not isinstance(opened.event, ConversationStarted):
             return None, opened
-        event = msgspec.structs.replace(opened.event, welcomed_by=welcome.revision)
+        event = msgspec.structs.replace(
+            opened.event, welcomed_by=welcome.revision, welcomed_scenario=welcome.scenario_id
+        )
         return welcome.answer, msgspec.structs.replace(opened, event=event)
 
     def _welcome(self, opened: InboundEnvelope, credential: Credential) -> Welcome | None:

@@ -16,9 +16,10 @@ RenderWelcome = Callable[[Message, Credential], Mapping[str, Any]]
 
 
 class Welcome(msgspec.Struct, frozen=True):
-    """What to answer, and the revision whose first message it is."""
+    """What to answer, and the revision of the scenario whose first message it is."""
 
     answer: Mapping[str, Any]
+    scenario_id: str
     revision: int
 
 
@@ -41,4 +42,6 @@ class Welcomer(msgspec.Struct, frozen=True):
 
         document = self.revisions.document(active.scenario_id, active.revision)
         message = first_message(active, document, opened)
-        return None if message is None else Welcome(self.render(message, credential), active.revision)
+        if message is None:
+            return None
+        return Welcome(self.render(message, credential), active.scenario_id, active.revision)

@@ -368,3 +368,77 @@ def test_an_authors_mistake_is_told_and_kept_and_the_dialog_goes_on() -> None:
     assert bot_id == BOT_ID
     assert "divide by zero" in notes[0]
     assert next(parley.entries).message_data["notes"] == list(notes)
+
+
+def test_a_clock_that_runs_ahead_makes_nothing_late_once_it_is_mended() -> None:
+    parley = Parley()
+    parley.say("hello", ago=-timedelta(days=365))
+    parley.say("still ahead", ago=-timedelta(days=365))
+    assert parley.say("mended") is Applied.TURN
+
+
+def test_a_fault_is_told_without_what_a_person_wrote() -> None:
+    parley = Parley()
+    parley.say("hello")
+    broken = said("x", "u9")
+    msgspec.structs.force_setattr(broken.event, "person", SaysTooMuch())
+    with pytest.raises(EventNotApplicable) as caught:
+        parley.manager.handle(broken)
+    assert "passport" not in str(caught.value)
+    assert "ValueError at " in str(caught.value)
+
+
+class SaysTooMuch:
+    """Breaks the engine with a fault that quotes what a person wrote."""
+
+    @property
+    def language(self) -> str:
+        raise ValueError("not a language: my passport is 4510 123456")
+
+
+def test_a_welcome_holds_although_another_scenario_was_activated_meanwhile() -> None:
+    parley = Parley(CHOOSING)
+    other = "00000000-0000-4000-8000-00000000000b"
+    named = replace(parley.scenarios.get(SCENARIO_ID), id=other)
+    parley.scenarios.create(named, COUNTING)
+    parley.scenarios.add_revision(SCENARIO_ID, CHOOSING, "s", "", "1.1")
+    event = ConversationStarted(
+        id="open", occurred_at=NOW, only_opens=True, welcomed_by=2, welcomed_scenario=SCENARIO_ID
+    )
+    parley.bots.change(BOT_ID, active_scenario_id=other, active_revision=1)
+
+    assert parley.manager.handle(sealed(event)) is Applied.TURN
+    assert (parley.dialog.scenario_id, parley.dialog.revision) == (SCENARIO_ID, 2)
+    parley.say("B")
+    assert parley.outbound.texts == ["b"]
+
+
+ENDLESS: dict[str, Any] = {
+    "version": "1.0",
+    "variables": {"count": {"type": "integer", "initial": 0}},
+    "steps": [
+        {
+            "id": "again",
+            "before": {f"x{n}": f"size({[1] * 99}.map(a, {[1] * 99}.exists(b, b > 3)))" for n in range(100)},
+            "message": {"text": "{{ count }}"},
+            "next_step": "again",
+        }
+    ],
+}
+"""Within every bound of the language, and yet busy for half a minute."""
+
+
+def test_a_turn_that_takes_too_long_is_given_up_rather_than_the_worker() -> None:
+    parley = Parley(ENDLESS)
+    careful = replace(parley.manager, rehearsal_seconds=0.2)
+    with pytest.raises(EventNotApplicable, match=r"longer than 0\.2 s"):
+        careful.handle(said("hello", "u1"))
+    assert parley.dialog is None
+
+
+def test_a_turn_that_was_rehearsed_is_the_turn_that_would_have_been_made() -> None:
+    parley = Parley()
+    careful = replace(parley.manager, rehearsal_seconds=30)
+    assert careful.handle(said("hello", "u1")) is Applied.TURN
+    assert careful.handle(said("one", "u2")) is Applied.TURN
+    assert parley.outbound.texts == ["0", "1"]

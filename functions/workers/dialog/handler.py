@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import msgspec
 
 from shared import aws
 from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
-from shared.errors import EventNotApplicable
+from shared.errors import EventNotApplicable, Wait
 from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Record, Visibility, consume
 from shared.queueing.envelopes import read_inbound
@@ -22,6 +24,19 @@ from shared.storage.bots import DynamoBots
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.scenarios import DynamoScenarios
+
+SECONDS_NEEDED = 10.0
+"""Time that a rehearsal, its turn and the calls around it may take; with less left, the rest goes back."""
+
+REHEARSAL_SECONDS = 3.0
+"""For an event that was received before: its turn may be what killed the worker that had it."""
+
+
+class Context(Protocol):
+    """What Lambda tells about this invocation."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
 
 _settings = DialogSettings.from_environment()
 _sqs = aws.client("sqs")
@@ -36,16 +51,20 @@ _manager = DialogManager(
     outside=Outside(now=lambda: datetime.now(UTC), random=random.random),
     tell_mistakes=lambda bot_id, notes: count("scenario_mistakes", bot_id=bot_id, mistakes=len(notes)),
 )
+_careful = replace(_manager, rehearsal_seconds=REHEARSAL_SECONDS)
 
 
-def lambda_handler(event: Mapping[str, Any], _context: object) -> BatchAnswer:
+def lambda_handler(event: Mapping[str, Any], context: Context) -> BatchAnswer:
     """Answer which messages of the batch are to be kept."""
-    return consume(event, giving_up(_apply, _bury, "inbound"), _visibility)
+    return consume(event, giving_up(partial(_apply, context), _bury, "inbound"), _visibility)
 
 
-def _apply(record: Record) -> None:
+def _apply(context: Context, record: Record) -> None:
+    if context.get_remaining_time_in_millis() / 1000 < SECONDS_NEEDED:
+        raise Wait(0, "no time left in this invocation")
     envelope = read_inbound(record.body)
-    applied = _manager.handle(envelope)
+    manager = _manager if record.receive_count == 1 else _careful
+    applied = manager.handle(envelope)
     about = {"trace_id": envelope.trace_id, "bot_id": envelope.bot_id, "dialog_id": envelope.dialog_id}
     logger.info("event handled", extra={**about, "applied": applied})
 
