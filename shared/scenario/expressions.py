@@ -208,9 +208,11 @@ class Environment:
         return tuple(dict.fromkeys(found))
 
 
-def variables_in(source: str) -> frozenset[str]:
-    """The bare names that an expression reads the values of, whoever declares them."""
-    return frozenset(parts[0] for parts in _chains(source) if parts[:1] not in (["answered"], ["label"], []))
+def variables_in(source: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The bare names that an expression reads the values of, and those it asks about by `answered.x`."""
+    chains = [parts for parts in _chains(source) if parts]
+    asked = frozenset(name for family, *names in chains if family == "answered" for name in names[:1])
+    return frozenset(parts[0] for parts in chains if parts[0] != "answered"), asked
 
 
 def _chains(source: str) -> Iterator[list[str]]:

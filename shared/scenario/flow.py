@@ -11,7 +11,18 @@ from shared.scenario.caps import MAX_TURN_MESSAGES, MAX_TURN_STEPS
 from shared.scenario.compiler import CompiledScenario, CompiledStep
 from shared.scenario.expressions import Expression
 from shared.scenario.findings import Finding, Severity
-from shared.scenario.graph import Edge, Graph, Node, consulted, leads_on, may_be_empty, may_be_skipped, waits
+from shared.scenario.graph import (
+    Edge,
+    Graph,
+    Node,
+    Ways,
+    consulted,
+    leads_on,
+    may_be_empty,
+    may_be_skipped,
+    waits,
+    way_to,
+)
 from shared.scenario.texts import Template
 
 _CONDITION = re.compile(r"(?P<step>/steps/\d+)?/conditions/(?P<index>\d+)/(?P<branch>then|else)")
@@ -28,6 +39,7 @@ class Flow:
         self.document = document
         self.written = frozenset(written) - {"start_payload"} - frozenset(compiled.initial)
         self.reachable = graph.reachable()
+        self.ways_without: dict[frozenset[str], Ways] = {}
 
     def findings(self) -> Iterator[Finding]:
         circling: set[str] = set()
@@ -144,11 +156,7 @@ class Flow:
             yield from self._if_unset(node, names, message)
 
     def _if_unset(self, node: Node, names: set[str], message: str) -> Iterator[Finding]:
-        def may_pass(source: Node, edge: Edge) -> bool:
-            is_decided = not names & self._needed_for(source, edge)
-            return is_decided and not any(source.gives(edge, name) for name in names)
-
-        if path := self.graph.path_to(node.id, may_pass):
+        if path := way_to(self._ways_without(frozenset(names)), node.id):
             yield Finding(
                 severity="warning",
                 code="maybe_unset",
@@ -157,6 +165,17 @@ class Flow:
                 step_id=node.id,
                 path=path,
             )
+
+    def _ways_without(self, names: frozenset[str]) -> Ways:
+        """The ways on which none of the variables has a value yet."""
+        if names not in self.ways_without:
+            self.ways_without[names] = self.graph.ways(
+                lambda node, edge: (
+                    not names & self._needed_for(node, edge)
+                    and not any(node.gives(edge, name) for name in names)
+                )
+            )
+        return self.ways_without[names]
 
     def _needed_for(self, node: Node, edge: Edge) -> set[str]:
         """What must have a value for a condition to lead this way."""

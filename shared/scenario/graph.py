@@ -7,6 +7,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+Ways = Mapping[str, str | None]
+"""For each step that can be reached the one before it, None where the way begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -63,7 +66,11 @@ class Graph:
         self, target: str, may_pass: Callable[[Node, Edge], bool] = lambda _node, _edge: True
     ) -> tuple[str, ...]:
         """The shortest way from a root to a step by edges that may be passed; () if there is none."""
-        return self._path([root for root in self.roots if root in self.nodes], target, may_pass)
+        return way_to(self.ways(may_pass), target)
+
+    def ways(self, may_pass: Callable[[Node, Edge], bool]) -> Ways:
+        """Every step that can be reached from a root by edges that may be passed, each the shortest way."""
+        return self._ways([root for root in self.roots if root in self.nodes], may_pass)
 
     def circle_through(self, step: str, within: Collection[str]) -> tuple[str, ...]:
         """The shortest way round from a step to itself by silent edges among the given steps."""
@@ -72,23 +79,19 @@ class Graph:
             return _goes_round(edge) and edge.target in within
 
         starts = [e.target for e in self.nodes[step].edges if may_pass(self.nodes[step], e)]
-        return (step, *self._path(starts, step, may_pass)[:-1])
+        return (step, *way_to(self._ways(starts, may_pass), step)[:-1])
 
-    def _path(
-        self, starts: list[str], target: str, may_pass: Callable[[Node, Edge], bool]
-    ) -> tuple[str, ...]:
+    def _ways(self, starts: list[str], may_pass: Callable[[Node, Edge], bool]) -> Ways:
         came_from: dict[str, str | None] = dict.fromkeys(starts)
         waiting = deque(came_from)
         while waiting:
             here = waiting.popleft()
-            if here == target:
-                return tuple(_backwards(came_from, here))[::-1]
             for edge in self.nodes[here].edges:
                 is_new = edge.target in self.nodes and edge.target not in came_from
                 if is_new and may_pass(self.nodes[here], edge):
                     came_from[edge.target] = here
                     waiting.append(edge.target)
-        return ()
+        return came_from
 
     def reachable(self) -> set[str]:
         found: set[str] = set()
@@ -129,11 +132,14 @@ def _goes_round(edge: Edge) -> bool:
     return edge.silent and not edge.once
 
 
-def _backwards(came_from: Mapping[str, str | None], step: str) -> Iterator[str]:
-    here: str | None = step
-    while here is not None:
-        yield here
-        here = came_from[here]
+def way_to(ways: Ways, target: str) -> tuple[str, ...]:
+    """The steps on the way to one, with both ends; () if there is none."""
+    if target not in ways:
+        return ()
+    steps = [target]
+    while (before := ways[steps[-1]]) is not None:
+        steps.append(before)
+    return tuple(reversed(steps))
 
 
 def choices_of(step: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +51,7 @@ class _Assignment:
     source: str
     pointer: str
     reads: frozenset[str]
+    asks_about: frozenset[str]
 
 
 def environment_of(document: Mapping[str, Any], report: Report) -> Environment:
@@ -87,7 +89,7 @@ def _assignments(document: Mapping[str, Any]) -> Iterator[_Assignment]:
         for place in ("before", "set"):
             for name, source in step.get(place, {}).items():
                 pointer = f"/steps/{index}/{place}/{name}"
-                yield _Assignment(name, source, pointer, variables_in(source))
+                yield _Assignment(name, source, pointer, *variables_in(source))
 
 
 def _with_assigned(
@@ -104,10 +106,23 @@ def _with_assigned(
         ready = [each for each in left if not each.reads & missing]
         if not ready:
             break
-        types = types | _types_of(ready, Environment(types, labelled, assigned))
+        types = types | _types_of(ready, _environment_for(ready, types, labelled, assigned))
         left = [each for each in left if each.name not in types]
     _report_circles(left, report)
     return types | {each.name: cel.Type.DYN for each in left}
+
+
+def _environment_for(
+    assignments: Sequence[_Assignment],
+    types: Mapping[str, cel.Type],
+    labelled: Sequence[str],
+    assigned: AbstractSet[str],
+) -> Environment:
+    """No more names than they need: there may be very many."""
+    read = frozenset().union(*(each.reads for each in assignments))
+    asked = frozenset().union(*(each.asks_about for each in assignments))
+    known = {name: types[name] for name in read | asked if name in types}
+    return Environment(known, read.intersection(labelled), asked & assigned)
 
 
 def _types_of(assignments: Iterable[_Assignment], environment: Environment) -> dict[str, cel.Type]:
