@@ -262,10 +262,18 @@ class _Turn:
 
     def _is_too_large(self) -> bool:
         """Whether the turn and its dialog cannot be saved; measured only where they might be."""
-        ask = self.dialog.ask
-        if self.characters <= MANY_CHARACTERS and not (ask and len(ask.choices) > MANY_CHOICES):
+        choices = self.dialog.ask.choices if self.dialog.ask else ()
+        if len(choices) <= MANY_CHOICES and self._characters(choices) <= MANY_CHARACTERS:
             return False
-        return len(msgspec.json.encode((self.dialog, self.messages, self.ended_runs))) > MAX_TURN_BYTES
+        # The outbox still is the one of the turn before, which this turn's will take the place of.
+        saved = msgspec.structs.replace(self.dialog, outbox=None), self.messages, self.ended_runs
+        return len(msgspec.json.encode(saved)) > MAX_TURN_BYTES
+
+    def _characters(self, choices: Iterable[Choice]) -> int:
+        """What the turn says, with its links, and with the words of the choices in every language."""
+        links = [b.text + b.url for message in self.messages for b in message.buttons if b.url]
+        labels = [label for choice in choices for label in choice.labels]
+        return self.characters + sum(map(len, links)) + sum(map(len, labels))
 
     def _say_less(self) -> None:
         self.messages.clear()

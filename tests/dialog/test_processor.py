@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from shared.dialog.events import ContentType, ConversationStarted, MessageReceived, Person
+from shared.dialog.history import HistoryEntry
 from shared.dialog.messages import Button, Span
 from shared.dialog.presses import write
 from shared.dialog.processor import has_open_run, starts_over
+from shared.dialog.state import Outbox
 from shared.scenario.words import FALLBACKS
 from tests.dialog.talk import NOW, Talk
 from tests.scenario.documents import COMPLETED, Document, ask, choose, say, scenario
@@ -1048,6 +1050,36 @@ class TestBounds:
         assert talk.say("я" * 16_000) == [EN["action_failed"]]
         assert talk.ended == [(1, "broken_off")]
         assert talk.dialog.ask is None
+
+    def test_many_links_that_cannot_be_saved_are_broken_off(self) -> None:
+        links = [{"text": "More", "url": f"https://example.com/{'x' * 1000}"}] * 50
+        steps = [say(f"s{n}", "Read", buttons=links, next_step=f"s{n + 1}") for n in range(15)]
+        talk = Talk(scenario(*steps, ask("s15")))
+        assert talk.start() == [EN["action_failed"]]
+        assert talk.turn.notes == ("the turn takes more than 300 KB",)
+
+    def test_words_of_many_languages_that_cannot_be_saved_are_broken_off(self) -> None:
+        words = {"en": "A", **{f"x{a}": a + "я" * 2_000 for a in "abcdefghijklmnopqrst"}}
+        choices = [{"text": words, "value": n} for n in range(10)]
+        talk = Talk(scenario(choose("a", "x", *choices)))
+        assert talk.start() == [EN["action_failed"]]
+
+    def test_a_long_turn_does_not_count_against_the_next(self) -> None:
+        long = {"message": [{"text": "w" * 18_000}] * 10}
+        talk = Talk(scenario(ask("a", "x", next_step="b") | long, ask("b", "y") | long))
+        entry = HistoryEntry(
+            dialog_id=talk.dialog.id,
+            epoch=talk.dialog.epoch,
+            turn=1,
+            n=0,
+            message_type="user",
+            message_data={},
+            timestamp=NOW,
+            created_at=NOW,
+        )
+        talk.start()
+        talk.dialog.outbox = Outbox("hash", entry, talk.turn.messages)
+        assert len(talk.say("x")) == 10
 
     def test_a_label_is_cut(self) -> None:
         talk = Talk(scenario(ask("a", "x", next_step="b"), choose("b", "y", {"text": "{{ x }}", "value": 1})))
