@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import warnings
 from collections.abc import Callable
 from select import select
 
@@ -15,7 +16,10 @@ from select import select
 def ends_within(seconds: float, step: Callable[[], object]) -> bool:
     """Whether the step, which must be pure, returns or fails within the time, in a process of its own."""
     ends_with_child, held_by_child = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        # of locks that other threads may hold at this moment; the child takes none
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child = os.fork()
     if child == 0:
         _run_and_exit(step)
     os.close(held_by_child)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,7 +11,11 @@ import msgspec
 from shared.credential import Credential
 from shared.dialog.messages import Message
 from shared.dialog.ports import BotRepository, RevisionRepository, StateRepository
+from shared.dialog.rehearsal import ends_within
 from shared.queueing.envelopes import InboundEnvelope
+
+MOST_SECONDS = 2.0
+"""For finding the first message; a scenario that takes longer must not keep the event from its queue."""
 
 RenderWelcome = Callable[[Message, Credential], Mapping[str, Any]]
 
@@ -32,7 +37,7 @@ class Welcomer(msgspec.Struct, frozen=True):
     render: RenderWelcome
 
     def welcome(self, opened: InboundEnvelope, credential: Credential) -> Welcome | None:
-        """None where a dialog exists already, or nothing is active that could speak first."""
+        """None where a dialog exists already, or nothing is active that could speak first, and in time."""
         if self.dialogs.load(opened.dialog_id) is not None:
             return None
         active = self.bots.active_scenario(opened.bot_id)
@@ -41,7 +46,8 @@ class Welcomer(msgspec.Struct, frozen=True):
         from shared.dialog.welcome import first_message  # noqa: PLC0415 (the engine is slow to import)
 
         document = self.revisions.document(active.scenario_id, active.revision)
-        message = first_message(active, document, opened)
+        say_first = partial(first_message, active, document, opened)
+        message = say_first() if ends_within(MOST_SECONDS, say_first) else None
         if message is None:
             return None
         return Welcome(self.render(message, credential), active.scenario_id, active.revision)

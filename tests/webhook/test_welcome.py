@@ -20,6 +20,7 @@ from shared.storage.scenarios import Scenario
 from shared.webhook.door import Door
 from shared.webhook.unparsed import UnparsedUpdates
 from shared.webhook.welcome import Welcomer
+from tests.dialog.test_manager import ENDLESS
 from tests.webhook.doubles import BOT_ID, Bucket, Queue, Vault, body_of, gateway_event
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -116,7 +117,7 @@ def test_whoever_opens_the_chat_is_answered_with_the_first_message(cafe: Cafe) -
 
 def test_the_event_says_what_was_said_and_the_worker_does_not_say_it_again(cafe: Cafe) -> None:
     cafe.opens()
-    assert cafe.event().welcomed_by == 1
+    assert (cafe.event().welcomed_by, cafe.event().welcomed_scenario) == (1, SCENARIO_ID)
     cafe.works()
     assert cafe.outbound.sent == []
 
@@ -153,6 +154,14 @@ def test_a_welcome_that_breaks_does_not_cost_the_event(
     assert (answer["statusCode"], answer["body"]) == (200, "")
     assert cafe.event().welcomed_by is None
     assert "failed_welcomes" in capsys.readouterr().out
+
+
+def test_a_scenario_that_takes_too_long_does_not_cost_the_event(cafe: Cafe) -> None:
+    cafe.scenarios.add_revision(SCENARIO_ID, ENDLESS, "s", "", "1.1")
+    cafe.bots.change(BOT_ID, active_revision=2)
+    answer = cafe.opens()
+    assert (answer["statusCode"], answer["body"]) == (200, "")
+    assert cafe.event().welcomed_by is None
 
 
 def test_what_the_queue_did_not_take_is_not_welcomed_either(cafe: Cafe) -> None:
