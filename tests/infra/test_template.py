@@ -62,6 +62,18 @@ def test_only_platforms_may_encrypt_credentials(template: Template) -> None:
     assert encrypts == {"PlatformsAdmin"}
 
 
+def test_only_messengers_webhooks_may_keep_what_they_could_not_read(template: Template) -> None:
+    keeps = {name for name in template.functions if ("s3:PutObject", "MediaBucket") in template.rights(name)}
+    assert keeps == {"TelegramWebhook", "WhatsAppWebhook", "ViberWebhook"}
+
+
+def test_whoever_follows_revisions_needs_no_heads(template: Template) -> None:
+    reads = {
+        name for name in template.functions if ("dynamodb:GetItem", "BotScenario") in template.rights(name)
+    }
+    assert reads & {"ViberWebhook", "DialogWorker"} == set()
+
+
 def test_every_queue_has_a_dead_letter_queue(template: Template) -> None:
     queues = {name: found["Properties"] for name, found in template.of_type(QUEUE).items()}
     consumed = {logical_id(source["Queue"]) for source in template.event_sources.values()}
