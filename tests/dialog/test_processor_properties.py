@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared.dialog.events import Person
+from shared.errors import Invalid
+from shared.scenario.document import read
 from shared.scenario.linter import lint
 from tests.dialog.talk import Talk
-from tests.scenario.documents import Document
-from tests.scenario.strategies import scenarios
+from tests.scenario.documents import EVERYTHING, Document
+from tests.scenario.strategies import mutated, scenarios
 
 WORDS = st.sampled_from(
     ["Ann", "x", "Moscow", "", "1", "apple", "Банан", "/start", "/start ref", "yes", "*b*", "{{ n }}"]
@@ -81,6 +83,20 @@ def test_what_the_linter_lets_through_never_breaks_off(
         note for note in notes if "there is no step" in note or "in one turn" in note or "is gone" in note
     ]
     assert not [note for note in notes if "when_empty" in note]
+
+
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.data())
+def test_whatever_can_be_saved_can_be_linted_and_talked_to(data: st.DataObject) -> None:
+    document = EVERYTHING
+    for _ in range(data.draw(st.integers(1, 3))):
+        document = mutated(document, data)
+    try:
+        read(document)
+    except Invalid:
+        return
+    lint(document)
+    converse(document, None, data.draw(ACTS), 0.5)
 
 
 @settings(deadline=None)

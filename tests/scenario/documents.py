@@ -70,3 +70,56 @@ COMPLETED: Document = MISSION | {
     ]
 }
 """The same with the steps that it lacks."""
+
+EVERYTHING: Document = {
+    "version": "any label, even 🚀",
+    "start": "a",
+    "languages": ["en", "pt-BR"],
+    "default_language": "en",
+    "variables": {
+        "score": {"type": "integer", "initial": 0},
+        "rate": {"type": "number", "initial": 1},
+        "size": {"type": "string"},
+        "agreed": {"type": "boolean", "initial": None},
+        "anything": {"type": "any", "initial": {"nested": [1, 2.5, None]}},
+    },
+    "steps": [
+        {
+            "id": "a",
+            "before": {"score": "score + 1"},
+            "message": [{"text": "One", "media": []}, {"text": {"en": "Two", "pt-BR": "Dois"}}],
+            "buttons": [
+                {"text": "Text", "value": "x", "next_step": "b", "show_if": "score > 1"},
+                {"text": {"en": "Number"}, "value": -1, "next_step": None},
+                {"text": "Flag", "value": True},
+                {"text": "Link", "url": "https://example.com/?q={{ size }}", "show_if": "agreed"},
+            ],
+            "when_empty": "b",
+            "expected_input": {
+                "type": "button",
+                "variable": "choice",
+                "error_message": "No",
+                "max_attempts": 3,
+                "on_failure": "b",
+                "skip_if_set": True,
+            },
+            "set": {"rate": "rate * 1.5"},
+            "conditions": [{"if": "score > 5", "then": None}, {"if": "agreed", "then": "b", "else": None}],
+            "next_step": "b",
+        },
+        {
+            "id": "B_2-c",
+            "expected_input": {
+                "type": "text",
+                "validation": {"min_length": 1, "max_length": 5, "pattern": "\\d+"},
+            },
+            "end": True,
+        },
+    ],
+    "conditions": [{"if": "score > 1", "then": "b", "else": "a", "after": "a"}],
+    "defaults": {"max_attempts": 3, "on_failure": "b"},
+    "fallbacks": {"choose_button": "Choose!", "ended": {"en": "Over."}},
+    "after_end": "restart",
+    "first_message": "answer",
+}
+"""A document with every field of the language."""

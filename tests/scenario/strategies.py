@@ -160,3 +160,30 @@ def scenarios(draw: st.DrawFn, *, spare_ids: tuple[str, ...] = ()) -> Document:
         "steps": [draw(steps(id_, targets)) for id_ in ids],
         **fields,
     }
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | _some([*IDS, *CONDITIONS]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+SNIPPETS = _some(
+    ["{{", "{{ zz }}", "{{ 'a }}", "{{ n + }}", "x = 1", "and", "*", "(", "\ue000", "n + 1.5", "\U000ffffe"]
+)
+
+
+def mutated(value: Any, data: st.DataObject) -> Any:
+    """A document with something in it replaced."""
+    if isinstance(value, dict | list) and value and data.draw(st.integers(0, 9)):
+        copy = value.copy()
+        key = data.draw(_some(list(copy) if isinstance(copy, dict) else list(range(len(copy)))))
+        copy[key] = mutated(copy[key], data)
+        return copy
+    if isinstance(value, str) and data.draw(st.booleans()):
+        return value + data.draw(SNIPPETS)
+    return data.draw(JSON)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from shared.scenario.variables import MAX_ROUNDS, environment_of
 from tests.scenario.documents import COMPLETED, Document, ask, choose, say, scenario
 
 T = cel.Type
+ROOT = Path(__file__).parents[2]
 
 
 def environment(document: Document) -> tuple[Environment, list[tuple[str, str]]]:
@@ -210,3 +214,17 @@ def test_compiling_leaves_the_document_as_it_was() -> None:
     before = repr(COMPLETED)
     compile_scenario(COMPLETED)
     assert repr(COMPLETED) == before
+
+
+def test_running_a_scenario_needs_none_of_the_heavy_libraries() -> None:
+    program = (
+        "import sys; from shared.dialog.processor import ScenarioProcessor;"
+        "from shared.scenario.compiler import compile_scenario;"
+        "compile_scenario({'steps': [{'id': 'a', 'message': {'text': '{{ platform }}'}}]});"
+        "print(*sorted({'pydantic', 'fastapi', 'httpx', 'boto3', 'difflib', 'shared.scenario.slips'}"
+        " & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout.strip() == ""

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 from shared.errors import Invalid
 from shared.scenario.caps import MAX_DEPTH, MAX_DOCUMENT_BYTES
 from shared.scenario.document import COMING, COMING_FALLBACKS, COMING_INPUTS, read
+from tests.scenario.documents import EVERYTHING
+from tests.scenario.strategies import mutated
 
 ROOT = Path(__file__).parents[2]
 
@@ -30,59 +32,6 @@ def violations(document: Any) -> list[tuple[str, str]]:
         read(document)
     assert {violation.code for violation in caught.value.violations} == {"schema"}
     return [(violation.pointer, violation.message) for violation in caught.value.violations]
-
-
-EVERYTHING: dict[str, Any] = {
-    "version": "any label, even 🚀",
-    "start": "a",
-    "languages": ["en", "pt-BR"],
-    "default_language": "en",
-    "variables": {
-        "score": {"type": "integer", "initial": 0},
-        "rate": {"type": "number", "initial": 1},
-        "size": {"type": "string"},
-        "agreed": {"type": "boolean", "initial": None},
-        "anything": {"type": "any", "initial": {"nested": [1, 2.5, None]}},
-    },
-    "steps": [
-        {
-            "id": "a",
-            "before": {"score": "score + 1"},
-            "message": [{"text": "One", "media": []}, {"text": {"en": "Two", "pt-BR": "Dois"}}],
-            "buttons": [
-                {"text": "Text", "value": "x", "next_step": "b", "show_if": "score > 1"},
-                {"text": {"en": "Number"}, "value": -1, "next_step": None},
-                {"text": "Flag", "value": True},
-                {"text": "Link", "url": "https://example.com/?q={{ size }}", "show_if": "agreed"},
-            ],
-            "when_empty": "b",
-            "expected_input": {
-                "type": "button",
-                "variable": "choice",
-                "error_message": "No",
-                "max_attempts": 3,
-                "on_failure": "b",
-                "skip_if_set": True,
-            },
-            "set": {"rate": "rate * 1.5"},
-            "conditions": [{"if": "score > 5", "then": None}, {"if": "agreed", "then": "b", "else": None}],
-            "next_step": "b",
-        },
-        {
-            "id": "B_2-c",
-            "expected_input": {
-                "type": "text",
-                "validation": {"min_length": 1, "max_length": 5, "pattern": "\\d+"},
-            },
-            "end": True,
-        },
-    ],
-    "conditions": [{"if": "score > 1", "then": "b", "else": "a", "after": "a"}],
-    "defaults": {"max_attempts": 3, "on_failure": "b"},
-    "fallbacks": {"choose_button": "Choose!", "ended": {"en": "Over."}},
-    "after_end": "restart",
-    "first_message": "answer",
-}
 
 
 def test_every_field_of_the_language_is_taken() -> None:
@@ -249,26 +198,9 @@ def test_a_fallback_that_is_not_said_yet_is_told_as_such(name: str) -> None:
     ]
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-    max_leaves=8,
-)
-
-
-def _at_random(value: Any, data: st.DataObject) -> Any:
-    """The value with something in it replaced."""
-    if isinstance(value, dict | list) and value and data.draw(st.integers(0, 4)):
-        copy = value.copy()
-        key = data.draw(st.sampled_from(list(copy) if isinstance(copy, dict) else range(len(copy))))
-        copy[key] = _at_random(copy[key], data)
-        return copy
-    return data.draw(JSON)
-
-
 @given(st.data())
 def test_whatever_is_sent_is_read_or_refused(data: st.DataObject) -> None:
-    document = _at_random(EVERYTHING, data)
+    document = mutated(EVERYTHING, data)
     try:
         read(document)
     except Invalid as refused:
