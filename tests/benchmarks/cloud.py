@@ -11,7 +11,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any
+from urllib.request import Request, urlopen
 
 from moto.server import ThreadedMotoServer
 
@@ -42,6 +44,7 @@ def cloud() -> Iterator[tuple[Mapping[str, str], TelegramStandIn]]:
     server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     server.start()
     aws_url = "http://{}:{}".format(*server.get_host_and_port())
+    _forget_all(aws_url)
     try:
         with TelegramStandIn(SETTINGS["telegram"]["bot_token"]) as telegram:
             telegram.person(chat_id=CHAT_ID).has_started = True
@@ -50,7 +53,14 @@ def cloud() -> Iterator[tuple[Mapping[str, str], TelegramStandIn]]:
                 _fill(made["CREDENTIALS_KEY_ID"])
                 yield known | made, telegram
     finally:
+        _forget_all(aws_url)
         server.stop()
+
+
+def _forget_all(aws_url: str) -> None:
+    """moto has one memory in a process: what tests have left in it, and what would be left to them."""
+    with urlopen(Request(f"{aws_url}/moto-api/reset", method="POST")) as answer:
+        assert answer.status == HTTPStatus.OK
 
 
 def _addresses(aws_url: str, telegram_url: str) -> dict[str, str]:
