@@ -26,7 +26,7 @@ from shared.platforms.webchat import (
     language_of,
     new_chat_id,
 )
-from shared.webchat.listing import PATIENCE, Place, items_of, open_ask, told
+from shared.webchat.listing import PATIENCE, Place, fitting, items_of, open_ask, told
 from shared.webchat.origins import admit
 from shared.webhook.body import NotJson, decode
 from shared.webhook.gateway import Call, LambdaAnswer, LambdaEvent, at_the_door, read_call, refusal, respond
@@ -117,12 +117,15 @@ class ChatDoor(msgspec.Struct, frozen=True):
         )
         shown = told(entries, self.now())
         new = [entry for entry in shown.entries if after is None or entry.key > after.key]
-        items = list(items_of(new))
+        every_item = list(items_of(new))
+        items = list(fitting(every_item))
         if new and not items and len(entries) == PAGE_SIZE:
             return self._listed(dialog, Place.read(new[-1].key))
         return {
             "items": items,
-            "typing": not shown.is_complete or self._is_ahead(dialog, entries),
+            "typing": len(items) < len(every_item)
+            or not shown.is_complete
+            or self._is_ahead(dialog, entries),
             "open_ask": open_ask(dialog),
         }
 

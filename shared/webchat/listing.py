@@ -25,6 +25,9 @@ from shared.platforms.webchat import client_id_of
 PATIENCE = timedelta(minutes=10)
 """A turn not told by then is waited for no longer; should it be told yet, a fresh list shows it."""
 
+MAX_LIST_BYTES = 1_000_000
+"""Of the items in one answer. A Lambda may answer 6 MB, with each letter beyond ASCII as six characters."""
+
 _LAST = 9999
 _PLACE = re.compile(r"([0-9a-z]{1,36})/([0-9]{8})/([0-9]{4})")
 
@@ -93,6 +96,17 @@ def items_of(entries: Iterable[HistoryEntry]) -> Iterator[Item]:
         shown = _by_person(entry) if entry.message_type == "user" else _by_us(entry)
         if shown is not None:
             yield {"id": entry.key, **shown, "at": _rfc3339(entry.timestamp)}
+
+
+def fitting(items: Iterable[Item]) -> Iterator[Item]:
+    """The first items, at least one, as many as fit into one answer; a reader goes on from there."""
+    taken = 0
+    for item in items:
+        size = len(msgspec.json.encode(item))
+        if taken and taken + size > MAX_LIST_BYTES:
+            return
+        taken += size
+        yield item
 
 
 def open_ask(dialog: Dialog) -> str | None:

@@ -295,3 +295,21 @@ class TestOrigins:
         answer = WebChat(CAFE).call("POST", '{"start": true}', headers={"origin": "https://evil.example"})
         assert answer["statusCode"] == 200
         assert "access-control-allow-origin" not in answer["headers"]
+
+
+def test_a_list_too_long_for_one_answer_is_read_in_parts() -> None:
+    echo = {"id": "a", "message": {"text": "я" * 50_000}, "next_step": "a"}
+    expected_input = {"type": "text", "variable": "said"}
+    chat = WebChat({"version": "1.0", "steps": [{**echo, "expected_input": expected_input}]})
+    person = Person(chat)
+    for number in range(30):
+        person.says({"text": f"line {number}"})
+        chat.work()
+
+    seen: list[str] = []
+    while new := body_of(answer := person.reads(person.last))["items"]:
+        assert len(answer["body"].encode()) < 1_100_000
+        person.last = new[-1]["id"]
+        seen += [item["text"][:10] for item in new]
+    assert seen == [text for n in range(30) for text in (f"line {n}", "я" * 10)]
+    assert not body_of(answer)["typing"]
