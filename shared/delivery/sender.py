@@ -118,7 +118,7 @@ class _TurnDelivery:
                 delivery = Delivery(Outcome.RETRY, reason="the credential was replaced")
             if delivery.outcome not in (Outcome.SENT, Outcome.ALREADY_SO):
                 return self._not_sent(n, message, record, delivery)
-        self._write(n, message, msgspec.structs.replace(record, status="sent", reason=""))
+        self._write(n, message, msgspec.structs.replace(record, status="sent", reason="", in_doubt=False))
         return Delivery(Outcome.SENT)
 
     def _expect_death(self, n: int, message: Message, record: DeliveryRecord) -> None:
