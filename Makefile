@@ -5,6 +5,8 @@ TOOLS := .tools
 UV := $(TOOLS)/uv-$(UV_VERSION)/bin/uv
 SAM := $(TOOLS)/sam/bin/sam
 PY := .venv/bin/python
+# On all cores; what shares one deployment, or one browser, stays together.
+PYTEST := $(PY) -m pytest -n auto --dist loadgroup
 
 # What a deployment runs on; `make run` builds for this machine instead (BUILD_FOR).
 RUNTIME ?= python3.13
@@ -29,10 +31,10 @@ run: environment ## Run Parley on this machine and print the address of its chat
 	@$(PY) -m infra.local
 
 test: environment ## Run every test, the embedded deployment's too.
-	$(PY) -m pytest
+	$(PYTEST)
 
-test-quick: environment ## Run the tests that need no deployment.
-	$(PY) -m pytest -m "not deployed"
+test-quick: environment ## Run the quick tests: no deployment, build or browser.
+	$(PYTEST) -m "not deployed and not slow"
 
 check: environment ## What CI runs: format, lint, types, import contracts, template, tests.
 	.venv/bin/ruff format --check
@@ -40,7 +42,7 @@ check: environment ## What CI runs: format, lint, types, import contracts, templ
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
-	$(PY) -m pytest
+	$(PYTEST)
 
 bench: environment .venv/.synced-bench ## Measure CPU per turn and cold starts.
 	$(PY) -m tests.benchmarks

@@ -62,6 +62,33 @@ for _name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
     os.environ.pop(_name, None)
 
 
+SLOW = (
+    "tests/benchmarks/",
+    "tests/webchat/browser/",
+    "tests/infra/test_artifact.py",
+    "tests/dialog/test_crash_safety.py",
+    "tests/dialog/test_processor_properties.py",
+    "tests/functions/admin/test_handlers.py",
+    "tests/platforms/test_limits.py",
+    "tests/platforms/test_against_standins.py",
+)
+"""What needs a benchmark, a browser, a build, or hundreds of examples."""
+
+TOGETHER = SLOW[:3]
+"""What has something dear to share, and so stays in one process."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tell what is slow, and keep together in one process what shares a deployment or a browser."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
+        if item.get_closest_marker("deployed"):
+            item.add_marker(pytest.mark.xdist_group("deployed"))
+        elif item.nodeid.startswith(TOGETHER):
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0].rpartition("/")[0]))
+
+
 @dataclass(frozen=True)
 class Aws:
     """The clients that our own code uses, over an account with Parley's resources in it."""
