@@ -176,7 +176,7 @@ class _Linter:
                     if other is not button and not (other.get("show_if") and button.get("show_if")):
                         message = f"a person who types “{words}” could mean two of these choices"
                         yield self._error("ambiguous_choices", f"{at}/buttons/{index}", message)
-                    if words.split()[:1] == ["/start"]:
+                    if _COMMAND.match(words):
                         message = "this choice reads like the command /start"
                         yield self._error("choice_is_command", f"{at}/buttons/{index}", message)
 
@@ -219,6 +219,7 @@ class _Linter:
                 yield self._finding("warning", "missing_language", pointer, message)
 
 
+_COMMAND = re.compile(r"/start(?:@\w+)?(?!\S)")
 _ADDRESS = re.compile(r"https?://[^\s/?#{}]", re.IGNORECASE)
 
 

@@ -160,6 +160,7 @@ N = {"n": {"type": "integer", "initial": 1}}
         ),
         (scenario(choose("a", "v", "/start", "x")), [("choice_is_command", "/steps/0/buttons/0")]),
         (scenario(choose("a", "v", "/START now", "x")), [("choice_is_command", "/steps/0/buttons/0")]),
+        (scenario(choose("a", "v", "x", "/start@bot")), [("choice_is_command", "/steps/0/buttons/1")]),
         (
             scenario(ask("a", expected_input={"max_attempts": 2})),
             [("on_failure_missing", "/steps/0/expected_input/max_attempts")],
@@ -203,7 +204,7 @@ def test_errors(document: Document, expected: list[tuple[str, str]]) -> None:
 @pytest.mark.parametrize(
     "document",
     [
-        pytest.param(scenario(choose("a", "v", "Start", "Stop")), id="a button called Start"),
+        pytest.param(scenario(choose("a", "v", "Start", "Stop", "/started")), id="a button called Start"),
         pytest.param(scenario(choose("a", "v", "👍", "👎")), id="labels of nothing but emoji"),
         pytest.param(scenario(choose("a", "v", -1, 1)), id="values that differ in their minus"),
         pytest.param(scenario(choose("a", "v", *[1, 2, 3, 4, 5])), id="labels that are numbers"),
