@@ -136,7 +136,7 @@ def test_the_entry_is_the_bots_side_of_the_history() -> None:
 
 
 @pytest.mark.parametrize("is_repeat", [False, True])
-def test_a_message_without_requests_is_delivered_by_its_record(is_repeat: bool) -> None:
+def test_a_message_without_requests_is_delivered_by_its_record(*, is_repeat: bool) -> None:
     stage = Stage()
     stage.deliver("", is_repeat=is_repeat)
     assert stage.lines == []
