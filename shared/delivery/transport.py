@@ -1,21 +1,15 @@
-"""The one HTTP client that speaks to messengers.
-
-It stands on urllib3, which botocore has imported anyway: another client would cost the sender's cold
-start a quarter more.
-"""
+"""The one HTTP client that speaks to messengers."""
 
 from __future__ import annotations
 
-import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Protocol
 
+import httpx
 import msgspec
-from botocore.httpsession import get_cert_path
-from urllib3 import BaseHTTPResponse, PoolManager, Timeout
-from urllib3.exceptions import ConnectTimeoutError, HTTPError, LocationValueError, NewConnectionError
 
 from shared.platforms.base import Request, Response
 
@@ -27,7 +21,15 @@ MAX_RESPONSE_BYTES = 1_000_000
 KEPT_SECONDS = 5
 """A connection that was idle for longer is not used again: it may be dead, and take a message with it."""
 
-_KEPT_CONNECTIONS = 10
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.InvalidURL,
+    httpx.UnsupportedProtocol,
+    httpx.LocalProtocolError,
+    ValueError,  # what no header can hold
+)
 
 
 class NotReached(Exception):
@@ -50,57 +52,60 @@ class HttpTransport:
     def __init__(
         self, timeout_seconds: float = TIMEOUT_SECONDS, clock: Callable[[], float] = time.time
     ) -> None:
-        """`clock` goes on while the Lambda is frozen."""
-        self._pool = PoolManager(
-            maxsize=_KEPT_CONNECTIONS,
-            timeout=Timeout(connect=timeout_seconds / 4, read=timeout_seconds),
-            ssl_context=ssl.create_default_context(cafile=get_cert_path(verify=True)),
-        )
+        """`clock` goes on while the Lambda is frozen, as httpx's own for idle connections does not."""
+        self._timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 4)
+        self._tls = httpx.create_ssl_context()
+        self._client = self._new_client()
         self._clock = clock
         self._used_at = clock()
+        self._users = 0
         self._lock = Lock()
 
     def send(self, request: Request) -> Response:
-        body = msgspec.json.encode(request.json)
         try:
-            answer = self._post(request, body)
-            content = _content(answer)
-        except (NewConnectionError, ConnectTimeoutError, LocationValueError) as error:
+            return self._post(request)
+        except _NOT_SENT as error:
             raise NotReached(type(error).__name__) from None
-        except HTTPError as error:
+        except httpx.HTTPError as error:
             raise AnswerLost(type(error).__name__) from None
-        except ValueError as error:  # what no header can hold
-            raise NotReached(type(error).__name__) from None
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        return Response(answer.status, content, headers)
 
     def close(self) -> None:
-        self._pool.clear()
+        self._client.close()
 
-    def _post(self, request: Request, body: bytes) -> BaseHTTPResponse:
-        return self._living_pool().request(
-            "POST",
-            request.url,
-            body=body,
-            headers={"content-type": "application/json", **request.headers},
-            redirect=False,
-            retries=False,
-            preload_content=False,
-        )
+    def _post(self, request: Request) -> Response:
+        headers = {"content-type": "application/json", **request.headers}
+        body = msgspec.json.encode(request.json)
+        with (
+            self._living_client() as client,
+            client.stream("POST", request.url, content=body, headers=headers) as answer,
+        ):
+            return Response(answer.status_code, _content(answer), dict(answer.headers))
 
-    def _living_pool(self) -> PoolManager:
+    @contextmanager
+    def _living_client(self) -> Iterator[httpx.Client]:
+        """The client, made anew after a rest: only when no other thread is in the midst of a request."""
         with self._lock:
-            now = self._clock()
-            if now - self._used_at > KEPT_SECONDS:
-                self._pool.clear()
-            self._used_at = now
-        return self._pool
+            if not self._users and self._clock() - self._used_at > KEPT_SECONDS:
+                self._client.close()
+                self._client = self._new_client()
+            self._users += 1
+        try:
+            yield self._client
+        finally:
+            with self._lock:
+                self._users -= 1
+                self._used_at = self._clock()
+
+    def _new_client(self) -> httpx.Client:
+        limits = httpx.Limits(keepalive_expiry=KEPT_SECONDS)
+        return httpx.Client(timeout=self._timeout, limits=limits, verify=self._tls)
 
 
-def _content(answer: BaseHTTPResponse) -> bytes:
+def _content(answer: httpx.Response) -> bytes:
     """The body, up to its limit; of a longer one the rest is not read, and the connection is closed."""
-    content = answer.read(MAX_RESPONSE_BYTES + 1)
-    if len(content) > MAX_RESPONSE_BYTES:
-        answer.close()
-    answer.release_conn()
-    return content[:MAX_RESPONSE_BYTES]
+    content = bytearray()
+    for part in answer.iter_bytes():
+        content += part
+        if len(content) > MAX_RESPONSE_BYTES:
+            break
+    return bytes(content[:MAX_RESPONSE_BYTES])
