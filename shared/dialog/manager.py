@@ -42,8 +42,8 @@ LATE_AFTER = timedelta(minutes=15)
 MAX_RELOADS = 50
 """Lost races for one dialog before the event goes back to the queue."""
 
-COMPILED_REVISIONS = 100
-"""Scenario revisions kept compiled in one container."""
+COMPILED_BYTES = 2_000_000
+"""Of the documents kept compiled in one container. Compiled, they take up to 160 times as much."""
 
 
 class Applied(StrEnum):
@@ -83,21 +83,26 @@ def new_dialog(envelope: InboundEnvelope, now: datetime) -> Dialog:
 class CompiledScenarios:
     """Processors of the revisions in use, compiled once per container; the oldest unused goes first."""
 
-    def __init__(self, revisions: RevisionRepository, size: int = COMPILED_REVISIONS) -> None:
+    def __init__(self, revisions: RevisionRepository, max_bytes: int = COMPILED_BYTES) -> None:
         self._revisions = revisions
-        self._size = size
-        self._processors: OrderedDict[tuple[str, int], ScenarioProcessor] = OrderedDict()
+        self._room = max_bytes
+        self._processors: OrderedDict[tuple[str, int], tuple[ScenarioProcessor, int]] = OrderedDict()
 
     def get(self, scenario_id: str, revision: int) -> ScenarioProcessor:
         """Raises `NotFound`, and `ScenarioUnusable` if the compiler fails on it."""
         key = scenario_id, revision
-        processor = self._processors.pop(key, None)
-        if processor is None:
-            processor = _compiled(self._revisions.document(scenario_id, revision))
-        self._processors[key] = processor
-        if len(self._processors) > self._size:
-            self._processors.popitem(last=False)
-        return processor
+        if key not in self._processors:
+            self._keep(key, self._revisions.document(scenario_id, revision))
+        self._processors.move_to_end(key)
+        return self._processors[key][0]
+
+    def _keep(self, key: tuple[str, int], document: Mapping[str, Any]) -> None:
+        """Compile the document; however large it is, it stays until the next one comes."""
+        size = len(msgspec.json.encode(document))
+        while self._processors and self._room < size:
+            self._room += self._processors.popitem(last=False)[1][1]
+        self._processors[key] = _compiled(document), size
+        self._room -= size
 
 
 def _compiled(document: Mapping[str, Any]) -> ScenarioProcessor:

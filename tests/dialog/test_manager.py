@@ -442,3 +442,26 @@ def test_a_turn_that_was_rehearsed_is_the_turn_that_would_have_been_made() -> No
     assert careful.handle(said("hello", "u1")) is Applied.TURN
     assert careful.handle(said("one", "u2")) is Applied.TURN
     assert parley.outbound.texts == ["0", "1"]
+
+
+def test_scenarios_are_kept_compiled_as_far_as_there_is_room() -> None:
+    class Counted(MemoryScenarios):
+        reads = 0
+
+        def document(self, scenario_id: str, revision: int) -> dict[str, Any]:
+            self.reads += 1
+            return super().document(scenario_id, revision)
+
+    parley, scenarios = Parley(), Counted()
+    head = parley.scenarios.get(SCENARIO_ID)
+    for name in "abc":
+        scenarios.create(replace(head, id=name), COUNTING)
+
+    def reads(max_bytes: int) -> int:
+        compiled, scenarios.reads = CompiledScenarios(scenarios, max_bytes), 0
+        for name in "abacabab":
+            compiled.get(name, 1)
+        return scenarios.reads
+
+    size = len(msgspec.json.encode(COUNTING))
+    assert (reads(3 * size), reads(2 * size), reads(1)) == (3, 4, 8)
