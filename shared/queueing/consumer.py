@@ -53,6 +53,12 @@ Handle = Callable[[Record], None]
 """Works on one message: returns when it is done with, raises `Wait` or anything else if it is not."""
 
 
+class Context(Protocol):
+    """What Lambda tells about this invocation."""
+
+    def get_remaining_time_in_millis(self) -> int: ...
+
+
 class HidesRecords(Protocol):
     """Says when messages that were not done with come back."""
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -15,7 +15,7 @@ from shared import aws
 from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
 from shared.errors import EventNotApplicable, Wait
 from shared.observability import count, logger
-from shared.queueing.consumer import BatchAnswer, Record, Visibility, consume
+from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import read_inbound
 from shared.queueing.giving_up import DeadLetters, giving_up
 from shared.queueing.producer import SqsOutbound
@@ -30,12 +30,6 @@ SECONDS_NEEDED = 10.0
 
 REHEARSAL_SECONDS = 3.0
 """For an event that was received before: its turn may be what killed the worker that had it."""
-
-
-class Context(Protocol):
-    """What Lambda tells about this invocation."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 _settings = DialogSettings.from_environment()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import cache, partial
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
 
@@ -15,7 +15,7 @@ from shared.delivery.transport import HttpTransport
 from shared.observability import logger
 from shared.platforms import adapter_for
 from shared.platforms.base import PlatformAdapter
-from shared.queueing.consumer import BatchAnswer, Record, Visibility, consume
+from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import read_outbound
 from shared.queueing.giving_up import DeadLetters, giving_up
 from shared.settings import SenderSettings
@@ -25,12 +25,6 @@ from shared.storage.history import DynamoHistory
 
 THREADS = 5
 """Dialogs of a batch that are worked on at once; they mostly wait for messengers."""
-
-
-class Context(Protocol):
-    """What Lambda tells about this invocation."""
-
-    def get_remaining_time_in_millis(self) -> int: ...
 
 
 _settings = SenderSettings.from_environment()
