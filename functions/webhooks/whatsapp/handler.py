@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from shared.aws import client
 from shared.platforms.whatsapp import WhatsAppAdapter, verify_subscription
-from shared.queueing.producer import SqsInbound
-from shared.settings import WebhookSettings
-from shared.storage.credential_cache import CredentialCache
-from shared.storage.credentials import DynamoCredentials
-from shared.webhook.door import Door
+from shared.webhook.assembly import door_of
 from shared.webhook.gateway import LambdaAnswer, LambdaEvent
-from shared.webhook.unparsed import UnparsedUpdates
 
-_settings = WebhookSettings.from_environment()
-_door = Door(
-    adapter=WhatsAppAdapter(),
-    credentials=CredentialCache(DynamoCredentials(client("kms")).reveal),
-    inbound=SqsInbound(client("sqs"), _settings.inbound_queue_url),
-    unparsed=UnparsedUpdates(lambda: client("s3"), _settings.media_bucket),
-    challenge=verify_subscription,
-)
+_door = door_of(WhatsAppAdapter(), challenge=verify_subscription)
 
 
 def lambda_handler(event: LambdaEvent, _context: object) -> LambdaAnswer:
