@@ -13,6 +13,8 @@ RUNTIME ?= python3.13
 ARCHITECTURE ?= arm64
 PLATFORM_arm64 := aarch64-manylinux_2_28
 PLATFORM_x86_64 := x86_64-manylinux_2_28
+COMPILE_WITH ?= $(RUNTIME)
+TARGET ?= $(RUNTIME)-$(ARCHITECTURE)
 BUILD_FOR ?= --python-version $(RUNTIME:python%=%) --python-platform $(PLATFORM_$(ARCHITECTURE))
 # botocore describes 400 services; these are the ones that the Lambdas call.
 AWS_SERVICES := dynamodb kms s3 sqs ssm sts
@@ -30,13 +32,13 @@ help: ## List these targets.
 run: environment ## Run Parley on this machine and print the address of its chat (PORT=8000, TELEGRAM_TOKEN=...).
 	@$(PY) -m infra.local
 
-test: environment ## Run every test, the embedded deployment's too.
+test: environment .venv/.synced-bench ## Run every test, the embedded deployment's too.
 	$(PYTEST)
 
 test-quick: environment ## Run the quick tests: no deployment, build or browser.
 	$(PYTEST) -m "not deployed and not slow"
 
-check: environment ## What CI runs: format, lint, types, import contracts, template, tests.
+check: environment .venv/.synced-bench ## What CI runs: format, lint, types, import contracts, template, tests.
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
@@ -96,13 +98,35 @@ $(SAM): infra/sam/pyproject.toml infra/sam/uv.lock | $(UV)
 	@touch $@
 
 # ── The artifact ────────────────────────────────────────────────────────────────────────────────────
-# `sam build` calls build-<logical id> for each Lambda; all get the same bytes, so one zip is uploaded.
+# `sam build` calls build-<logical id> for each Lambda. The artifact is made once and copied, so that all
+# get the same bytes and one zip is uploaded. It is made anew when its name, a digest of its sources, is new.
+
+ARTIFACT = .aws-sam/artifacts/$(TARGET)-$(shell { echo '$(BUILD_FOR) $(COMPILE_WITH)'; \
+	find functions shared uv.lock Makefile -type f ! -path '*/__pycache__/*' | LC_ALL=C sort | xargs sha256sum; } | sha256sum | cut -c1-16)
 
 build-%: | $(UV)
 	@test -n "$(ARTIFACTS_DIR)" || { echo "build-$* is for 'sam build'; say make build." >&2; exit 1; }
+	@test -d "$(ARTIFACT)" || $(MAKE) --no-print-directory artifact ARTIFACT="$(ARTIFACT)"
+	cp -R "$(ARTIFACT)/." "$(ARTIFACTS_DIR)"
+
+.PHONY: artifact
+artifact: | $(UV)
+	rm -rf .aws-sam/artifacts/$(TARGET)-* && mkdir -p "$(ARTIFACT).making"
 	$(UV) export --frozen --quiet --no-default-groups --no-emit-project \
-		| $(UV) pip install --quiet --target "$(ARTIFACTS_DIR)" $(BUILD_FOR) --only-binary :all: --no-deps -r -
-	cp -R functions shared "$(ARTIFACTS_DIR)"
-	cd "$(ARTIFACTS_DIR)" && rm -rf bin bazel-project .lock \
+		| $(UV) pip install --quiet --target "$(ARTIFACT).making" $(BUILD_FOR) --only-binary :all: --no-deps -r -
+	cp -R functions shared "$(ARTIFACT).making"
+	cd "$(ARTIFACT).making" && rm -rf bin bazel-project .lock \
 		&& find . -type d \( -name __pycache__ -o -name tests \) -prune -exec rm -rf {} + \
 		&& find botocore/data -mindepth 1 -maxdepth 1 -type d $(foreach service,$(AWS_SERVICES),! -name $(service)) -exec rm -rf {} +
+	@$(COMPILE)
+	mv "$(ARTIFACT).making" "$(ARTIFACT)"
+
+# A Lambda cannot keep what it compiles, so without bytecode it compiles everything in each cold start.
+# Only the runtime's own Python can make it; the hash seed makes it the same on every machine.
+define COMPILE
+if "$(COMPILE_WITH)" -c 'import sys; sys.exit("python%d.%d" % sys.version_info[:2] != "$(RUNTIME)")' 2>/dev/null; then \
+	PYTHONHASHSEED=0 "$(COMPILE_WITH)" -m compileall -q -j 0 --invalidation-mode unchecked-hash -s "$(ARTIFACT).making" "$(ARTIFACT).making"; \
+else \
+	echo "No $(COMPILE_WITH) on PATH: the artifact goes without bytecode, and cold starts take about a second longer." >&2; \
+fi
+endef

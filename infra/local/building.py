@@ -66,6 +66,9 @@ def _build(log: Path) -> None:
         folder=ROOT,
         failed="The build failed.",
         BUILD_FOR=f"--python {sys.executable}",
+        TARGET="embedded",
+        COMPILE_WITH=sys.executable,
+        RUNTIME=f"python{sys.version_info.major}.{sys.version_info.minor}",
     )
     _share_one_artifact(FOLDER / "build")
     stamp.write_text(digest)

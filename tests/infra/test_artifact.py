@@ -33,9 +33,18 @@ def test_only_code_of_the_lambdas_is_shipped(artifacts_for_aws: Path) -> None:
     root = artifacts_for_aws / "SenderWorker"
     ours = {folder.name for folder in root.iterdir()} & {"functions", "shared", "infra", "tests", "docs"}
     assert ours == {"functions", "shared"}
-    assert not any(root.rglob("__pycache__"))
     assert not (root / "ministack").exists()
     assert not (root / "moto").exists()
+
+
+def test_bytecode_is_for_the_runtime_and_never_checked(artifacts_for_aws: Path, artifact: Path) -> None:
+    """A Lambda could not keep what it compiles. It is shipped where the runtime's Python is at hand."""
+    for_aws = {file.name.split(".")[-2] for file in (artifacts_for_aws / "SenderWorker").rglob("*.pyc")}
+    assert for_aws <= {"cpython-313"}
+    ours = list(artifact.glob("shared/**/*.pyc"))
+    assert len(ours) == len(list(artifact.glob("shared/**/*.py")))
+    unchecked_hash = (1).to_bytes(4, "little")
+    assert {file.read_bytes()[4:8] for file in ours} == {unchecked_hash}
 
 
 def test_the_chat_page_is_shipped_whole(artifact: Path) -> None:
