@@ -89,10 +89,7 @@ def starts_over(event: Event) -> ConversationStarted | None:
         return event
     if isinstance(event, MessageReceived) and (command := _START.match(event.text)):
         return ConversationStarted(
-            id=event.id,
-            occurred_at=event.occurred_at,
-            person=event.person,
-            payload=extract(command[1] or ""),
+            id=event.id, occurred_at=event.occurred_at, person=event.person, payload=command[1] or ""
         )
     return None
 

@@ -132,12 +132,11 @@ class Environment:
 
         Of those that are still `untyped` one can only ask whether they are answered.
         """
-        self.labelled = frozenset(labelled)
         self.types: dict[str, cel.Type] = {
             **BUILTINS,
             **variables,
             **{f"answered.{name}": cel.Type.BOOL for name in (*variables, *untyped)},
-            **{f"label.{name}": cel.Type.STRING for name in self.labelled},
+            **{f"label.{name}": cel.Type.STRING for name in labelled},
         }
         self._cel = cel.NewEnv(variables=self.types)
         self._compiled: dict[str, Expression] = {}
@@ -151,7 +150,7 @@ class Environment:
 
     def _compile(self, source: str) -> Expression:
         self._check_constants(source)
-        text = self._with_labels(source)
+        text = _with_labels(source)
         try:
             program = self._cel.compile(text)
         except RuntimeError as error:
@@ -178,15 +177,6 @@ class Environment:
             return False
         return failed
 
-    def _with_labels(self, source: str) -> str:
-        """`label(x)` as the name `label.x`, of the same length so that columns stay true."""
-        text = source
-        for match in _LABEL.finditer(_blanked(source)):
-            if match[1] in self.labelled:
-                name = f"label.{match[1]}".ljust(len(match[0]))
-                text = text[: match.start()] + name + text[match.end() :]
-        return text
-
     def _mended(self, text: str, error: str) -> cel.Expression | None:
         """Compile it with whole numbers made fractional where they meet fractional ones."""
         for _ in range(MAX_MENDINGS):
@@ -203,9 +193,18 @@ class Environment:
     def names_in(self, source: str) -> tuple[str, ...]:
         """The declared names that an expression refers to."""
         found = []
-        for parts in _chains(self._with_labels(source)):
+        for parts in _chains(_with_labels(source)):
             found += [name for name in (".".join(parts[:2]), *parts[:1]) if name in self.types][:1]
         return tuple(dict.fromkeys(found))
+
+
+def _with_labels(source: str) -> str:
+    """`label(x)` as the name `label.x`, of the same length so that columns stay true."""
+    text = source
+    for match in _LABEL.finditer(_blanked(source)):
+        name = f"label.{match[1]}".ljust(len(match[0]))
+        text = text[: match.start()] + name + text[match.end() :]
+    return text
 
 
 def variables_in(source: str) -> tuple[frozenset[str], frozenset[str]]:

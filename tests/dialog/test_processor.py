@@ -350,7 +350,16 @@ class TestButtons:
         talk = Talk(scenario(choose("a", "x", *FRUIT)))
         talk.start()
         good = talk.message.buttons[0].data
-        for data in ("", "p", "garbage", good + "\n", good.upper(), "\ud800", "p:0123abcd:1:1:zz"):
+        for data in (
+            "",
+            "p",
+            "garbage",
+            good + "\n",
+            good.upper(),
+            "\ud800",
+            "p:0123abcd:1:1:3",
+            "p:0123abcd:1:1:zz",
+        ):
             assert talk.press_data(data) == [EN["stale_button"], "?"]
         assert talk.variables == {}
 
@@ -402,6 +411,7 @@ class TestStalePresses:
     def test_one_of_an_earlier_run_is_stale(self) -> None:
         talk = Talk(self.TWO)
         talk.start()
+        talk.press("Apple")
         talk.start()
         assert talk.press("Apple", back=1) == [EN["stale_button"], "?"]
         assert talk.press("Apple") == ["?"]
@@ -443,13 +453,16 @@ class TestQuickReplies:
             {"text": "Skip", "value": "-", "next_step": "c"},
             {"text": "Twelve", "value": 12},
             {"text": "Truth", "value": True},
+            {"text": "Edges", "value": " e\u0301 "},
         ],
         set={"y": "1"},
         next_step="b",
     )
     DOCUMENT: Document = scenario(STEP, say("b", "City: {{ x }}"), say("c", "Skipped"))
 
-    @pytest.mark.parametrize(("label", "value"), [("Moscow 🏙", "msk"), ("Twelve", "12"), ("Truth", "true")])
+    @pytest.mark.parametrize(
+        ("label", "value"), [("Moscow 🏙", "msk"), ("Twelve", "12"), ("Truth", "true"), ("Edges", "é")]
+    )
     def test_one_without_a_next_step_counts_as_if_its_value_were_typed(self, label: str, value: str) -> None:
         talk = Talk(self.DOCUMENT)
         talk.start()

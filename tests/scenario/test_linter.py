@@ -239,6 +239,13 @@ def test_errors(document: Document, expected: list[tuple[str, str]]) -> None:
             id="a whole number for a fractional variable",
         ),
         pytest.param(
+            scenario(
+                ask("a", "v", set={"v": "anything"}),
+                variables={"anything": {"type": "any"}, "v": {"type": "string"}},
+            ),
+            id="a dynamic value for a variable of a type",
+        ),
+        pytest.param(
             scenario(choose("a", "v", 1, "two", next_step="b"), say("b", "{{ v }}")),
             id="mixed values of one question",
         ),
@@ -390,6 +397,22 @@ BRANCHES = [
         (scenario(*BRANCHES, ask("c", expected_input={"error_message": "{{ name }}?"})), ("a", "c")),
         (scenario(*BRANCHES, say("c", conditions=[{"if": "name == 'x'", "then": "b"}])), ("a", "c")),
         (scenario(ask("a", "v", "{{ v }}")), ("a",)),
+        (
+            scenario(
+                say("a", conditions=[{"if": "name == 'x'", "then": "b", "else": "c"}]),
+                ask("b", "name", next_step="c"),
+                say("c", "{{ name }}"),
+            ),
+            ("a", "c"),
+        ),
+        (
+            scenario(
+                say("a", conditions=[{"if": "name == 'x'", "then": "c", "else": "b"}]),
+                ask("b", "name", next_step="c"),
+                say("c", "{{ name }}"),
+            ),
+            None,
+        ),
         (scenario(ask("a", "v", "Say it"), conditions=[{"if": "w == 1", "then": "b"}]), None),
         (
             scenario(

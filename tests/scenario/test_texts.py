@@ -165,6 +165,7 @@ def test_any_jumble_of_signs_is_shown(source: str) -> None:
         ("{{ n > 1 ? 'many' : 'one' }}", "many"),
         ("{{ [1, 2, 3] }}", "1, 2, 3"),
         ("{{ {'a': 1, 'b': [true]} }}", "a: 1, b: yes"),
+        ("{{ {'e': 5, 'd': 4, 'c': 3, 'b': 2, 'a': 1} }}", "a: 1, b: 2, c: 3, d: 4, e: 5"),
         ("{{ null }}", ""),
         ("{{\n  name\n}}", "Ann"),
     ],
