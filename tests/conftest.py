@@ -14,6 +14,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from hypothesis import settings
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import botocore_stubber
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
+
+# Properties are about what holds, not how fast: other tests share the cores.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 _REGION: Final = "eu-central-1"
 _ACCOUNT: Final = "123456789012"

@@ -32,7 +32,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row. Entry 0 of a turn is its event (`user` or `system`), 1 and up are what the bot said.
 
-    `message_data` of entry 0: `{"event": …, "notes": […], "ended_run": …}`; of the bot's entries:
+    `message_data` of entry 0: `{"event": …, "notes": […], "ended_runs": […]}`; of the bot's entries:
     the message (`text`, `spans`, `buttons`). `messages` (entry 0 only) is how many the turn says,
     so that a reader can tell a turn whose deliveries are not all recorded yet.
     """

@@ -272,8 +272,8 @@ def _entry(
         data["label"] = turn.label
     if turn.notes:
         data["notes"] = list(turn.notes)
-    if turn.ended_run:
-        data["ended_run"] = turn.ended_run
+    if turn.ended_runs:
+        data["ended_runs"] = list(turn.ended_runs)
     if applied is not Applied.TURN:
         data["not_applied"] = applied.value
     return HistoryEntry(

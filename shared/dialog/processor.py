@@ -72,11 +72,6 @@ class Turn(msgspec.Struct, frozen=True):
     ended_runs: tuple[dict[str, Any], ...] = ()
     label: str = ""
 
-    @property
-    def ended_run(self) -> dict[str, Any] | None:
-        """The run that was closed last: a turn can abandon one and pass a whole other."""
-        return self.ended_runs[-1] if self.ended_runs else None
-
 
 def has_open_run(dialog: Dialog) -> bool:
     """Whether the dialog is in the middle of a run, and so bound to the revision that began it."""

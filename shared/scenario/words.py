@@ -8,7 +8,7 @@ DEFAULT_LANGUAGE = "en"
 FALLBACKS: dict[str, dict[str, str]] = {
     "en": {
         "choose_button": "Please choose one of the buttons.",
-        "not_text": "Please answer with a text message.",
+        "not_text": "That answer does not fit. Please write it as text, as the question asks.",
         "stale_button": "That button belongs to an earlier question.",
         "ended": "This conversation is over. Send /start to begin again.",
         "unsupported": "I cannot read this kind of message.",
@@ -16,7 +16,7 @@ FALLBACKS: dict[str, dict[str, str]] = {
     },
     "ru": {
         "choose_button": "Пожалуйста, выберите один из вариантов.",
-        "not_text": "Пожалуйста, ответьте текстом.",
+        "not_text": "Такой ответ не подходит. Пожалуйста, напишите текстом то, о чём спрашивают.",
         "stale_button": "Эта кнопка относится к прошлому вопросу.",
         "ended": "Разговор окончен. Отправьте /start, чтобы начать заново.",
         "unsupported": "Я не умею читать такие сообщения.",

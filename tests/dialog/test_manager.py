@@ -326,7 +326,7 @@ def test_an_abandoned_run_is_kept_with_what_it_collected() -> None:
     parley.say("hello")
     parley.say("one")
     parley.say("/start")
-    ended = list(parley.entries)[2].message_data["ended_run"]
+    (ended,) = list(parley.entries)[2].message_data["ended_runs"]
     assert ended == {"run": 1, "status": "abandoned", "collected_data": {"count": 1, "last": "one"}}
 
 
