@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -26,8 +26,10 @@ from shared.dialog.welcome import first_message
 from shared.errors import ConcurrentTurn, EventNotApplicable, NotAccepted
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
 from shared.storage.bots import Bot
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, MemoryScenarios
 from shared.storage.scenarios import Scenario
+from tests.conftest import Aws
 from tests.dialog.world import BOT_ID, CHAT_ID, DIALOG_ID, NOW, SCENARIO_ID
 
 COUNTING: dict[str, Any] = {
@@ -78,8 +80,10 @@ class Outbound:
 class Parley:
     """A manager over memory, for one bot."""
 
-    def __init__(self, document: dict[str, Any] = COUNTING) -> None:
-        self.dialogs, self.history, self.bots = MemoryDialogs(), MemoryHistory(), MemoryBots()
+    def __init__(
+        self, document: dict[str, Any] = COUNTING, dialogs: MemoryDialogs | DynamoDialogs | None = None
+    ) -> None:
+        self.dialogs, self.history, self.bots = dialogs or MemoryDialogs(), MemoryHistory(), MemoryBots()
         self.scenarios, self.outbound = MemoryScenarios(), Outbound()
         self.now = NOW
         self.mistakes: list[tuple[str, tuple[str, ...]]] = []
@@ -181,8 +185,11 @@ def test_an_event_of_an_earlier_turn_is_not_emitted_again() -> None:
     assert parley.outbound.texts == ["0", "1"]
 
 
-def test_twenty_events_at_once_are_each_applied_once() -> None:
-    parley = Parley()
+@pytest.mark.parametrize("dialogs", [MemoryDialogs, DynamoDialogs])
+def test_twenty_events_at_once_are_each_applied_once(
+    dialogs: Callable[[], MemoryDialogs | DynamoDialogs], aws_account: Aws
+) -> None:
+    parley = Parley(dialogs=dialogs())
     parley.say("hello")
     with ThreadPoolExecutor(20) as pool:
         outcomes = list(pool.map(lambda n: parley.say(f"word {n}", f"u{n}"), range(20)))
