@@ -76,6 +76,8 @@ SLOW = (
     "tests/functions/admin/test_handlers.py",
     "tests/platforms/test_limits.py",
     "tests/platforms/test_against_standins.py",
+    "tests/storage/test_dialogs.py::TestItem::test_a_rare_platform",
+    "tests/storage/test_dialogs.py::test_a_bots_dialogs_come_page_by_page",
 )
 """What needs a benchmark, a browser, a build, or hundreds of examples."""
 
