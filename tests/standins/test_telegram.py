@@ -355,12 +355,12 @@ def test_only_one_poll_at_a_time(telegram: TelegramStandIn) -> None:
 
 
 def test_a_poll_under_way_ends_with_the_server() -> None:
-    def ask() -> None:
+    def ask(telegram: TelegramStandIn) -> None:
         with suppress(ConnectionError, http.client.HTTPException):  # an answer, or the server is gone first
             api(telegram, "getUpdates", {"timeout": 20})
 
     with TelegramStandIn() as telegram:
-        poll = threading.Thread(target=ask)
+        poll = threading.Thread(target=ask, args=(telegram,))
         poll.start()
         telegram.wait_until(lambda: telegram.pollers == 1)
     poll.join(5)
