@@ -82,18 +82,16 @@ SLOW = (
 """What needs a benchmark, a browser, a build, or hundreds of examples."""
 
 TOGETHER = SLOW[:3]
-"""What has something dear to share, and so stays in one process."""
+"""With the deployed tests: what is dear to set up, and so stays in one process, one after the other."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell what is slow, and keep together in one process what shares a deployment or a browser."""
+    """Tell what is slow, and keep together what shares a deployment, a build or a browser."""
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
-        if item.get_closest_marker("deployed"):
-            item.add_marker(pytest.mark.xdist_group("deployed"))
-        elif item.nodeid.startswith(TOGETHER):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0].rpartition("/")[0]))
+        if item.get_closest_marker("deployed") or item.nodeid.startswith(TOGETHER):
+            item.add_marker(pytest.mark.xdist_group("dear"))
 
 
 @dataclass(frozen=True)

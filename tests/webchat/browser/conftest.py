@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PREFIX = "/some/prefix"
+PATIENCE_SECONDS = 30
+"""Far more than the page takes: other tests share the machine."""
 
 
 def _missing(what: str) -> str:
@@ -56,7 +58,7 @@ class Visitor:
         self.page: Page = context.new_page()
         self.page.on("pageerror", lambda error: self.faults.append(str(error)))
         self.page.on("console", self._note)
-        self.page.set_default_timeout(8000)
+        self.page.set_default_timeout(PATIENCE_SECONDS * 1000)
 
     def opens(self, query: str = "") -> Visitor:
         self.page.goto(self.address + query)
@@ -72,11 +74,11 @@ class Visitor:
     def waits_for(self, text: str) -> None:
         """Wait for the bot to have said it. (Playwright itself would look only twice a second.)"""
         said = self.page.locator(".message.bot", has_text=text)
-        self._wait(lambda: said.count() > 0, text)
+        self.waits(lambda: said.count() > 0, text)
 
     def waits_until(self, claim: str) -> None:
         """Wait for a claim in JavaScript. (The page's policy forbids Playwright's own way, `eval`.)"""
-        self._wait(lambda: bool(self.page.evaluate(claim)), claim)
+        self.waits(lambda: bool(self.page.evaluate(claim)), claim)
 
     def slows_down(self, seconds: float) -> None:
         """From now on the bot takes its time."""
@@ -104,8 +106,8 @@ class Visitor:
         )
         return bool(self.page.evaluate(script))
 
-    def _wait(self, came_true: Callable[[], bool], claim: str) -> None:
-        deadline = time.monotonic() + 10
+    def waits(self, came_true: Callable[[], bool], claim: str) -> None:
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while not came_true():
             if time.monotonic() > deadline:
                 pytest.fail(f"never came true: {claim}")

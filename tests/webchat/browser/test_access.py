@@ -28,6 +28,11 @@ def focused(visitor: Visitor) -> str:
     return said
 
 
+def comes_to(visitor: Visitor, label: str) -> None:
+    """The focus does, a moment later at most."""
+    visitor.waits(lambda: focused(visitor) == label, f"the focus is on “{label}”")
+
+
 def tabs_to(visitor: Visitor, label: str) -> None:
     for _ in range(12):
         visitor.page.keyboard.press("Tab")
@@ -39,17 +44,17 @@ def tabs_to(visitor: Visitor, label: str) -> None:
 def test_the_whole_conversation_can_be_held_with_the_keyboard_alone(visit: Visit) -> None:
     anna = visit(CAFE).opens()
     anna.waits_for("What's your name?")
-    assert focused(anna) == "text"
+    comes_to(anna, "text")
     anna.page.keyboard.type("Anna")
     anna.page.keyboard.press("Enter")
     anna.waits_for("Tea or coffee?")
     anna.page.keyboard.press("Shift+Tab")
-    assert focused(anna) == "Coffee"
+    comes_to(anna, "Coffee")
     anna.page.keyboard.press("Enter")
     anna.waits_for("Anything else?")
-    assert focused(anna) == "Coffee"
+    comes_to(anna, "Coffee")
     anna.page.keyboard.press("Tab")
-    assert focused(anna) == "Yes"
+    comes_to(anna, "Yes")
     anna.page.keyboard.press("Tab")
     anna.page.keyboard.press("Space")
     anna.waits_for("Thank you, Anna!")
@@ -61,15 +66,15 @@ def test_starting_again_works_with_the_keyboard_and_gives_the_focus_back(visit: 
     anna.waits_for("What's your name?")
     tabs_to(anna, "again")
     anna.page.keyboard.press("Enter")
-    assert focused(anna) == "Cancel"
+    comes_to(anna, "Cancel")
     anna.page.keyboard.press("Escape")
-    assert focused(anna) == "text"
+    comes_to(anna, "text")
     tabs_to(anna, "again")
     anna.page.keyboard.press("Enter")
     anna.page.keyboard.press("Tab")
     anna.page.keyboard.press("Enter")
     anna.waits_until("document.querySelectorAll('.message').length === 2")
-    assert focused(anna) == "text"
+    comes_to(anna, "text")
 
 
 def test_shift_enter_is_a_new_line_and_a_half_typed_character_is_no_end(visit: Visit) -> None:
@@ -83,7 +88,7 @@ def test_shift_enter_is_a_new_line_and_a_half_typed_character_is_no_end(visit: V
     assert anna.page.get_by_role("textbox").input_value() == "Anna\nMaria"
     anna.page.keyboard.press("Enter")
     anna.page.locator(".message.user").wait_for()
-    assert anna.sees()[-1] == "user: Anna\nMaria"
+    anna.waits(lambda: "user: Anna\nMaria" in anna.sees(), "what is seen")
 
 
 def test_a_screen_reader_is_told_what_is_new_and_by_whom(visit: Visit) -> None:
@@ -162,7 +167,7 @@ def test_a_phones_keyboard_leaves_the_end_in_sight(visit: Visit) -> None:
     anna.waits_until("!document.querySelector('.typing.on')")
     anna.page.set_viewport_size({"width": 360, "height": 380})
     anna.page.wait_for_timeout(200)
-    assert anna.is_at_the_end()
+    anna.waits(anna.is_at_the_end, "the end is in sight")
     box = anna.page.get_by_role("textbox").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 380

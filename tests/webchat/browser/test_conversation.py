@@ -61,8 +61,8 @@ def test_the_onboarding_conversation_is_held_to_its_end(visit: Visit) -> None:
         "РФ",
     )
     assert anna.dialog().status == "completed"
-    assert "user: Cook" in anna.sees()
-    assert anna.is_at_the_end()
+    anna.waits(lambda: "user: Cook" in anna.sees(), "what is seen")
+    anna.waits(anna.is_at_the_end, "the end is in sight")
 
 
 def test_the_page_speaks_the_language_of_its_browser(visit: Visit) -> None:
@@ -118,7 +118,7 @@ def test_a_reload_restores_the_conversation_and_goes_on(visit: Visit) -> None:
     before = anna.sees()
     anna.page.reload()
     anna.waits_for("Anything else?")
-    assert anna.sees() == before
+    anna.waits(lambda: anna.sees() == before, "what is seen")
     assert anna.page.get_by_role("button", name="Coffee").get_attribute("aria-pressed") == "true"
     anna.presses("No")
     anna.waits_for("Thank you, Anna!")
@@ -162,7 +162,9 @@ def test_what_did_not_get_through_says_so_and_can_be_sent_again(visit: Visit) ->
         failed.get_by_role("button", name="Retry").click()
     anna.waits_for("Tea or coffee?")
     assert {*ids, id_of(again.value)} == {ids[0]}
-    assert anna.sees() == ["bot: What's your name?", "user: Anna", "bot: Tea or coffee?"]
+    anna.waits(
+        lambda: anna.sees() == ["bot: What's your name?", "user: Anna", "bot: Tea or coffee?"], "one of each"
+    )
     assert anna.page.get_by_role("button", name="Retry").count() == 0
 
 
@@ -183,7 +185,9 @@ def test_an_answer_that_was_lost_doubles_nothing(visit: Visit) -> None:
     anna.waits_for("Tea or coffee?")
     anna.page.wait_for_timeout(1500)
     assert lost == [200]
-    assert anna.sees() == ["bot: What's your name?", "user: Anna", "bot: Tea or coffee?"]
+    anna.waits(
+        lambda: anna.sees() == ["bot: What's your name?", "user: Anna", "bot: Tea or coffee?"], "one of each"
+    )
     assert anna.page.locator(".failed").count() == 0
 
 
@@ -207,8 +211,8 @@ def test_without_a_connection_the_page_says_so_and_sends_when_it_is_back(visit: 
     anna.page.locator(".failed").wait_for()
     anna.context.set_offline(False)
     anna.waits_for("Tea or coffee?")
-    assert anna.page.get_by_text("You are offline").is_hidden()
-    assert anna.sees().count("user: Anna") == 1
+    anna.waits(lambda: anna.page.get_by_text("You are offline").is_hidden(), "what is seen")
+    anna.waits(lambda: anna.sees().count("user: Anna") == 1, "what is seen")
 
 
 def test_what_is_sent_in_a_row_stays_in_its_order(visit: Visit) -> None:
@@ -218,10 +222,10 @@ def test_what_is_sent_in_a_row_stays_in_its_order(visit: Visit) -> None:
     for n in range(8):
         anna.writes(f"number {n}")
     anna.waits_until("document.querySelectorAll('.message.user:not(.sending)').length === 8")
-    assert anna.sees()[1:] == [f"user: number {n}" for n in range(8)]
+    anna.waits(lambda: anna.sees()[1:] == [f"user: number {n}" for n in range(8)], "what is seen")
     anna.page.reload()
     anna.page.locator(".message", has_text="number 7").wait_for()
-    assert anna.sees()[1:] == [f"user: number {n}" for n in range(8)]
+    anna.waits(lambda: anna.sees()[1:] == [f"user: number {n}" for n in range(8)], "what is seen")
 
 
 def test_what_was_not_sent_when_the_page_was_left_is_sent_when_it_is_back(visit: Visit) -> None:
@@ -233,11 +237,13 @@ def test_what_was_not_sent_when_the_page_was_left_is_sent_when_it_is_back(visit:
     anna.page.unroute("**/api/**")
     anna.page.reload()
     anna.waits_for("Tea or coffee?")
-    assert anna.sees() == ["bot: What's your name?", "user: Anna", "bot: Tea or coffee?"]
+    anna.waits(
+        lambda: anna.sees() == ["bot: What's your name?", "user: Anna", "bot: Tea or coffee?"], "one of each"
+    )
     anna.page.reload()
     anna.waits_for("Tea or coffee?")
     anna.page.wait_for_timeout(1000)
-    assert anna.sees().count("user: Anna") == 1
+    anna.waits(lambda: anna.sees().count("user: Anna") == 1, "what is seen")
 
 
 def test_while_the_bot_is_at_it_the_page_shows_that_it_types(visit: Visit) -> None:
@@ -246,7 +252,7 @@ def test_while_the_bot_is_at_it_the_page_shows_that_it_types(visit: Visit) -> No
     anna.slows_down(1.5)
     anna.writes("Anna")
     anna.page.locator(".typing.on").wait_for()
-    assert anna.page.get_by_text("typing…").is_visible()
+    anna.waits(lambda: anna.page.get_by_text("typing…").is_visible(), "what is seen")
     anna.waits_for("Tea or coffee?")
     anna.page.locator(".typing.on").wait_for(state="hidden")
 
@@ -260,7 +266,7 @@ def test_starting_again_is_asked_for_and_keeps_what_was_said(visit: Visit) -> No
     anna.page.get_by_role("button", name="Start again").click()
     anna.page.get_by_role("dialog").get_by_role("button", name="Start again").click()
     anna.waits_until("document.querySelectorAll('.message').length === 4")
-    assert anna.sees()[0] == anna.sees()[-1] == "bot: What's your name?"
+    anna.waits(lambda: anna.sees()[0] == anna.sees()[-1] == "bot: What's your name?", "what is seen")
     assert anna.dialog().run == 2
     assert anna.page.get_by_role("button", name="Tea").get_attribute("aria-disabled") == "true"
 
@@ -328,7 +334,7 @@ def test_whoever_reads_further_up_is_not_pulled_away(visit: Visit) -> None:
     latest.wait_for()
     assert not anna.is_at_the_end()
     latest.click()
-    assert anna.is_at_the_end()
+    anna.waits(anna.is_at_the_end, "the end is in sight")
     latest.wait_for(state="hidden")
 
 
@@ -363,7 +369,7 @@ def test_whatever_anybody_says_stays_text(visit: Visit, text: str) -> None:
     anna.page.reload()
     anna.waits_for("You said:")
     assert anna.page.evaluate(elements) == 0
-    assert anna.sees()[1] == f"user: {text}"
+    anna.waits(lambda: anna.sees()[1] == f"user: {text}", "what is seen")
     assert anna.page.title() == anna.page.get_by_role("heading", level=1).inner_text() == text
     assert anna.page.get_by_role("heading").count() == 1
 
