@@ -19,20 +19,51 @@ class Span(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Button(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A choice (`data` comes back when it is pressed) or a link (`url`), never both.
+    """A choice (`data` comes back when it is pressed), a link (`url`), or the messenger's own share button.
 
-    `data` is at most 40 bytes of `[A-Za-z0-9:_-]`, made by the engine, opaque to adapters: it
-    fits every platform's limit, and means something only to the ask it was shown with.
+    `data` is at most 40 bytes of `[A-Za-z0-9:_-]`, made by the engine, opaque to adapters: it fits every
+    platform's limit, and means something only to the ask it was shown with. `selected` marks a choice of
+    several that has been taken.
     """
 
     text: str
     data: str = ""
     url: str = ""
+    share: Literal["", "phone", "location"] = ""
+    selected: bool = False
+
+
+class Media(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A file to be shown: at an address, or one of the library."""
+
+    type: Literal["image", "video", "audio", "file"]
+    url: str = ""
+    media_id: str = ""
+
+
+class Template(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A message that WhatsApp has approved, for when its 24 hours are over."""
+
+    name: str
+    language: str
+    parameters: tuple[str, ...] = ()
 
 
 class Message(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One message; the text is plain characters, so nothing in it is anybody's markup."""
+    """One message; the text is plain characters, so nothing in it is anybody's markup.
+
+    `delay` is in seconds, counted from the message before it. `several` says that more than one of its
+    buttons may be taken: the last one is then the one that finishes. `replaces` is the platform's name of
+    an earlier message that this one takes the place of, where the platform can. `by_operator` tells whose
+    words they are.
+    """
 
     text: str
     spans: tuple[Span, ...] = ()
     buttons: tuple[Button, ...] = ()
+    media: tuple[Media, ...] = ()
+    delay: int = 0
+    template: Template | None = None
+    several: bool = False
+    replaces: str = ""
+    by_operator: bool = False

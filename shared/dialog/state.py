@@ -43,21 +43,107 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
     """One choice as it was shown; `labels` are its words in every language of the scenario."""
 
     label: str
-    value: str | int | float | bool
+    value: Any
     labels: tuple[str, ...] = ()
     next_step: str | None = None
 
 
+class Timer(msgspec.Struct, frozen=True):
+    """When something is due; `number` is its serial number in the dialog's epoch."""
+
+    number: int
+    due: datetime
+
+
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One question put to the person, numbered within its run; open until answered."""
+    """One question put to the person, numbered within its run; open until answered.
+
+    `selected` are the places of choices taken so far, where several may be; `reminded` counts reminders.
+    """
 
     number: int
     step_id: str
     choices: tuple[Choice, ...] = ()
     attempts: int = 0
+    selected: tuple[int, ...] = ()
+    timer: Timer | None = None
+    reminded: int = 0
 
 
-class Outbox(msgspec.Struct, frozen=True):
+TaskKind = Literal["llm", "http", "sync", "understand"]
+
+
+class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Work of a step that goes on without the person: a task, or a wait with its timer.
+
+    `ask` is the question of the same step, shown already, which opens when the work is done. `told_busy`
+    is whether the person was told to be patient.
+    """
+
+    kind: TaskKind | Literal["wait"]
+    number: int
+    step_id: str
+    timer: Timer | None = None
+    ask: Ask | None = None
+    told_busy: bool = False
+
+
+class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A person of the account has the dialog.
+
+    `step_id` is the step that handed it over, if one did; `ask` the question that opens when it is given
+    back, `redo` the step whose work was broken off and is then begun again.
+    """
+
+    step_id: str | None = None
+    timer: Timer | None = None
+    ask: Ask | None = None
+    redo: str | None = None
+
+
+class Call(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One scenario called by another, under way.
+
+    `step_id` is the caller's step, `ask` that step's question, shown already; `trail` is the caller's.
+    """
+
+    scenario_id: str
+    step_id: str
+    variables: dict[str, Any] = {}
+    ask: Ask | None = None
+    trail: tuple[str, ...] = ()
+
+
+class Detour(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a command has interrupted and its end returns to: an open question, or work to begin again."""
+
+    step_id: str | None = None
+    ask: Ask | None = None
+    calls: tuple[Call, ...] = ()
+    trail: tuple[str, ...] = ()
+
+
+class Album(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The album that gave the last answer; what is left of it is added to its variable, up to `max`."""
+
+    id: str
+    variable: str = ""
+    max: int = 1
+
+
+class Task(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Work outside of the engine that a turn wants done; it comes back as `TaskFinished`.
+
+    `request` is all that the work needs, its texts printed already. `timeout` is in seconds.
+    """
+
+    number: int
+    kind: TaskKind
+    request: dict[str, Any]
+    timeout: int
+
+
+class Outbox(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is still to be done for the last turn, until it is certain that it was.
 
     `event` is the hash of the event that caused it, `entry` its row for the history.
@@ -66,6 +152,8 @@ class Outbox(msgspec.Struct, frozen=True):
     event: str
     entry: HistoryEntry
     messages: tuple[Message, ...]
+    timers: tuple[Timer, ...] = ()
+    tasks: tuple[Task, ...] = ()
 
 
 class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -74,6 +162,11 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     `turn` counts applied events and is the optimistic lock; `epoch` is random and new whenever the
     dialog is created, so that nothing from a deleted one can touch its successor. `accepted` is the
     data of the press that was last taken as an answer.
+
+    `variables` are those of the bot's own scenario, whatever is called from it; `kept` those that survive
+    runs. `called` has the revisions of called scenarios, locked when the run's was activated. `trail` has
+    the questions one can go back to. `serial` numbers timers and tasks. `silent_turns` counts turns since
+    the person's last word.
     """
 
     id: str
@@ -88,13 +181,24 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     status: Status = "active"
     scenario_id: str | None = None
     revision: int | None = None
+    called: dict[str, int] = {}
     bot_name: str = ""
+    timezone: str = ""
     run: int = 0
     current_step: str | None = None
     ask: Ask | None = None
     asks: int = 0
     accepted: str = ""
     variables: dict[str, Any] = {}
+    kept: dict[str, Any] = {}
+    calls: tuple[Call, ...] = ()
+    detour: Detour | None = None
+    pending: Pending | None = None
+    handoff: Handoff | None = None
+    trail: tuple[str, ...] = ()
+    album: Album | None = None
+    serial: int = 0
+    silent_turns: int = 0
     used_conditions: tuple[int, ...] = ()
     person: Person = Person()
     recent_events: tuple[str, ...] = ()

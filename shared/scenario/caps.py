@@ -12,6 +12,13 @@ MAX_CONDITIONS = 500
 MAX_ASSIGNMENTS = 100
 MAX_VARIABLES = 500
 MAX_INITIAL_BYTES = 32 * 1024
+MAX_COMMANDS = 100
+MAX_MEDIA = 10
+MAX_RULES = 50
+MAX_CHOICES_FOR_EACH = 50
+MAX_CALL_DEPTH = 8
+MAX_TESTS = 100
+MAX_TEST_TURNS = 500
 
 # Of an expression or a text, in characters
 MAX_EXPRESSION = 10_000
@@ -28,3 +35,7 @@ MAX_TURN_MESSAGES = 20
 MAX_TURN_BYTES = 300 * 1024
 """A dialog with what its turn says, as JSON: all of it is saved as one item."""
 MAX_COLLECTED_BYTES = 64 * 1024
+MAX_SILENT_TURNS = 50
+"""Turns that timers and tasks bring about without a word from the person."""
+MAX_TRAIL = 50
+"""Questions that one can go back to."""

@@ -1,222 +1,19 @@
-"""The schema of a scenario document: its form, not yet its meaning (that is the linter's).
-
-Only what saves or checks a scenario imports this module; the engine interprets documents that have
-passed here, so it need not.
-"""
+"""Reading a document: whether its form is right, and if not, what an author should change where."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Any
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
-from pydantic.functional_validators import AfterValidator, BeforeValidator
+from pydantic import BaseModel, ValidationError
 
 from shared.errors import Invalid, Violation
-from shared.scenario.caps import (
-    MAX_ASSIGNMENTS,
-    MAX_BUTTONS,
-    MAX_CONDITIONS,
-    MAX_DEPTH,
-    MAX_DOCUMENT_BYTES,
-    MAX_EXPRESSION,
-    MAX_MESSAGES,
-    MAX_NESTING,
-    MAX_PATTERN,
-    MAX_STEPS,
-    MAX_VARIABLES,
-)
-from shared.scenario.expressions import RESERVED_NAMES, VARIABLE_NAME, nesting
-
-COMING = frozenset(
-    """timezone commands tests delay whatsapp_template for_each llm http scenario handoff sync wait timeout
-    understand own accept max_bytes rules region sensitive scope min max""".split()
-)
-"""Fields of the language that this version does not run yet."""
-
-COMING_INPUTS = frozenset(
-    """buttons number integer date time email phone url location contact media any""".split()
-)
-"""Types of input that this version does not run yet."""
-
-COMING_FALLBACKS = frozenset(
-    """busy not_number not_integer not_date not_time not_email not_phone not_url not_location not_contact
-    not_media""".split()
-)
-"""Words of the bot that belong to what this version does not run yet."""
-
-
-_STEP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False)
-
-
-def _text(value: Any) -> Any:
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, dict) or not value:
-        raise ValueError('a text is a string, or a map of languages: {"en": "…", "ru": "…"}')
-    if not all(isinstance(words, str) for words in value.values()):
-        raise ValueError("the text of every language is a string")
-    for language in value:
-        _language(language)
-    return value
-
-
-def _language(tag: str) -> str:
-    if not _LANGUAGE.fullmatch(tag):
-        raise ValueError(f"“{tag}” is not the tag of a language, like en or pt-BR")
-    return tag
-
-
-def _step_id(value: str) -> str:
-    if not _STEP_ID.fullmatch(value):
-        raise ValueError("the id of a step is 1 to 64 letters a-z and A-Z, digits, _ and -")
-    return value
-
-
-def _value(value: Any) -> Any:
-    if not isinstance(value, str | int):
-        raise ValueError("the value of a choice is a text, a whole number, true or false")  # noqa: TRY004
-    return value
-
-
-def _expression(value: str) -> str:
-    if not value.strip():
-        raise ValueError("an expression cannot be empty")
-    if len(value) > MAX_EXPRESSION:
-        raise ValueError(f"an expression is at most {MAX_EXPRESSION} characters long")
-    if nesting(value) > MAX_NESTING:
-        raise ValueError(f"an expression nests at most {MAX_NESTING} deep")
-    return value
-
-
-def _variable(name: str) -> str:
-    if not VARIABLE_NAME.fullmatch(name):
-        raise ValueError("a variable's name is 1 to 64 letters a-z, digits and _, not starting with a digit")
-    if name in RESERVED_NAMES:
-        raise ValueError(f"“{name}” is a word of the expression language; choose another name")
-    return name
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, dict) else value
-
-
-def _no_media(value: list[Any]) -> list[Any]:
-    if value:
-        raise ValueError("media in messages is not supported yet; leave the list empty")
-    return value
-
-
-StepId = Annotated[str, AfterValidator(_step_id)]
-Language = Annotated[str, AfterValidator(_language)]
-Value = Annotated[Any, BeforeValidator(_value)]
-Text = Annotated[Any, BeforeValidator(_text)]
-Expr = Annotated[str, AfterValidator(_expression)]
-Variable = Annotated[str, AfterValidator(_variable)]
-Assignments = Annotated[dict[Variable, Expr], Field(max_length=MAX_ASSIGNMENTS)]
-
-
-class Message(_Part):
-    text: Text
-    media: Annotated[list[Any], AfterValidator(_no_media)] = []
-
-
-class Choice(_Part):
-    text: Text
-    value: Value
-    next_step: StepId | None = None
-    show_if: Expr | None = None
-
-
-class Link(_Part):
-    text: Text
-    url: Text
-    show_if: Expr | None = None
-
-
-def _kind_of_button(value: Any) -> str:
-    return "link" if isinstance(value, Mapping) and "url" in value else "choice"
-
-
-Button = Annotated[
-    Annotated[Choice, Tag("choice")] | Annotated[Link, Tag("link")], Discriminator(_kind_of_button)
-]
-
-
-class Validation(_Part):
-    min_length: Annotated[int, Field(ge=0)] | None = None
-    max_length: Annotated[int, Field(ge=1)] | None = None
-    pattern: Annotated[str, Field(max_length=MAX_PATTERN)] | None = None
-
-
-class ExpectedInput(_Part):
-    type: Literal["text", "button"]
-    variable: Variable | None = None
-    validation: Validation | None = None
-    error_message: Text | None = None
-    max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
-    on_failure: StepId | None = None
-    skip_if_set: bool = False
-
-
-class Condition(_Part):
-    if_: Expr = Field(alias="if")
-    then: StepId | None
-    else_: StepId | None = Field(default=None, alias="else")
-
-
-class ScenarioCondition(Condition):
-    after: StepId | None = None
-
-
-class Step(_Part):
-    id: StepId
-    before: Assignments = {}
-    message: Annotated[list[Message], BeforeValidator(_as_list), Field(max_length=MAX_MESSAGES)] = []
-    buttons: Annotated[list[Button], Field(max_length=MAX_BUTTONS)] = []
-    when_empty: StepId | None = None
-    expected_input: ExpectedInput | None = None
-    set: Assignments = {}
-    conditions: Annotated[list[Condition], Field(max_length=MAX_CONDITIONS)] = []
-    next_step: StepId | None = None
-    end: bool = False
-
-
-class Declaration(_Part):
-    type: Literal["string", "integer", "number", "boolean", "any"]
-    initial: Any = None
-
-
-class Defaults(_Part):
-    max_attempts: Annotated[int, Field(ge=1, le=100)] | None = None
-    on_failure: StepId | None = None
-
-
-FallbackName = Literal["choose_button", "not_text", "stale_button", "ended", "unsupported", "action_failed"]
-
-
-class Scenario(_Part):
-    """A whole document."""
-
-    version: str
-    start: StepId | None = None
-    languages: Annotated[list[Language], Field(min_length=1)] | None = None
-    default_language: Language | None = None
-    variables: Annotated[dict[Variable, Declaration], Field(max_length=MAX_VARIABLES)] = {}
-    steps: Annotated[list[Step], Field(min_length=1, max_length=MAX_STEPS)]
-    conditions: Annotated[list[ScenarioCondition], Field(max_length=MAX_CONDITIONS)] = []
-    defaults: Defaults | None = None
-    fallbacks: dict[FallbackName, Text] = {}
-    after_end: str = "tell"
-    first_message: Literal["start", "answer"] = "start"
+from shared.scenario import models
+from shared.scenario.caps import MAX_DEPTH, MAX_DOCUMENT_BYTES
+from shared.scenario.models import Scenario
 
 
 def read(data: Any) -> Scenario:
@@ -264,18 +61,12 @@ def _violation(data: Any, error: dict[str, Any]) -> Violation:
     message = error["msg"].removeprefix("Value error, ")
     if error["type"] == "extra_forbidden":
         message = _unknown_field(str(error["loc"][-1]))
-    elif error["type"] == "literal_error" and str(error["input"]) in COMING_INPUTS:
-        message = f"input type “{error['input']}” is not supported yet; use text or button"
-    elif error["type"] == "literal_error" and str(error["input"]) in COMING_FALLBACKS:
-        message = f"“{error['input']}” is not supported yet"
     elif error["type"] == "missing":
         message = "this field is required"
     return Violation(pointer, message, "schema")
 
 
 def _unknown_field(name: str) -> str:
-    if name in COMING:
-        return f"“{name}” is not supported yet"
     if name in _FIELDS:
         return f"“{name}” does not belong here"
     close = difflib.get_close_matches(name, _FIELDS, n=1)
@@ -285,7 +76,8 @@ def _unknown_field(name: str) -> str:
 _FIELDS = sorted(
     {
         field.alias or name
-        for part in (Scenario, Step, Message, Choice, Link, ExpectedInput, Validation, ScenarioCondition)
+        for part in vars(models).values()
+        if isinstance(part, type) and issubclass(part, BaseModel)
         for name, field in part.model_fields.items()
     }
 )
@@ -303,3 +95,8 @@ def _pointer(data: Any, location: tuple[Any, ...], *, is_missing: bool) -> str:
             continue
         tokens.append(escape(str(part)))
     return "".join(f"/{token}" for token in tokens)
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of a document, for editors; what it cannot say, `read` and the linter do."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Scenario.model_json_schema()}
