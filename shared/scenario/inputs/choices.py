@@ -1,68 +1,13 @@
-"""Answers, in four named stages: extract → normalise → validate → store.
-
-Each stage is a small function; `accept` runs the first three, the engine stores.
-"""
+"""Choices that a person typed, instead of pressing their buttons."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from cel_expr_python import cel
-
 from shared.dialog.state import Choice
-from shared.scenario.caps import MAX_ANSWER
-
-_UNSAFE = re.compile("[\x00\ud800-\udfff]")
-_MATCHES = cel.NewEnv(variables={"value": cel.Type.STRING, "pattern": cel.Type.STRING}).compile(
-    "value.matches(pattern)"
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an author demands of a text; `pattern` is RE2 and must match the whole answer."""
-
-    min_length: int | None = None
-    max_length: int | None = None
-    pattern: str | None = None
-
-    def admit(self, value: str) -> bool:
-        """Whether the value fits; a pattern that is no RE2 admits all (the linter refuses it)."""
-        if self.min_length is not None and len(value) < self.min_length:
-            return False
-        if self.max_length is not None and len(value) > self.max_length:
-            return False
-        return self.pattern is None or matches(value, self.pattern) is not False
-
-
-NO_LIMITS = Limits()
-
-
-def matches(value: str, pattern: str) -> bool | None:
-    """Whether the whole value matches; None where the pattern is no RE2."""
-    result = _MATCHES.eval(data={"value": value, "pattern": rf"\A(?:{pattern})\z"}).plain_value()
-    return result if isinstance(result, bool) else None
-
-
-def is_pattern(pattern: str) -> bool:
-    """Whether it is an RE2, alone and within what makes it match a whole answer."""
-    alone = _MATCHES.eval(data={"value": "", "pattern": pattern}).plain_value()
-    return isinstance(alone, bool) and matches("", pattern) is not None
-
-
-def extract(text: str) -> str:
-    """What a person wrote as NFC text, without NUL, half surrogate pairs and edge spaces."""
-    if text.isascii() and "\0" not in text:
-        return text.strip()[:MAX_ANSWER]
-    return unicodedata.normalize("NFC", _UNSAFE.sub("", text)).strip()[:MAX_ANSWER]
-
-
-def is_text(value: str, limits: Limits) -> bool:
-    return bool(value) and limits.admit(value)
 
 
 def choice_typed(text: str, choices: Sequence[Choice], *, by_position: bool = True) -> int | None:
