@@ -18,6 +18,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     A message may take several requests (`message_ids` has one per request that was answered), so a
     sender that died half-way goes on where it stopped. `attempts` counts failures. `in_doubt` is
     true after a request whose answer was lost; `possibly_doubled` once such a request was repeated.
+    `not_before` is when a message with a delay may go out; it is certain not to have been sent sooner.
     """
 
     status: DeliveryStatus
@@ -27,6 +28,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     possibly_doubled: bool = False
     reason: str = ""
     degradations: tuple[str, ...] = ()
+    not_before: datetime | None = None
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
