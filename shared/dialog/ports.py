@@ -6,22 +6,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from shared.dialog.history import HistoryEntry
-from shared.dialog.state import Dialog
+from shared.dialog.state import Dialog, Task, Timer
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+
+Running = Literal["keep", "move", "restart"]
+"""What an activation means for runs under way on something else: they stay, go over, or begin anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class ActiveScenario:
-    """What a run of a bot starts with, read afresh when one starts."""
+    """What a run of a bot starts with, read afresh when one starts.
+
+    `called` are the revisions of the scenarios that it may call, by id, locked by the activation.
+    """
 
     bot_name: str
     timezone: str
     scenario_id: str
     revision: int
+    called: Mapping[str, int] = field(default_factory=dict)
+    running: Running = "keep"
 
 
 class StateRepository(Protocol):
@@ -87,4 +95,23 @@ class OutboundQueue(Protocol):
 
     def send(self, envelope: OutboundEnvelope) -> None:
         """Put it in, grouped by dialog. Raises `NotAccepted` unless it was taken."""
+        ...
+
+
+class TimerQueue(Protocol):
+    """Towards the dialog worker, when the time has come."""
+
+    def set(self, timer: Timer, dialog: Dialog, trace_id: str) -> None:
+        """See to it that the timer fires when it is due, at once if that is past.
+
+        Set twice, it is one timer. Raises what the queue raises unless it was taken.
+        """
+        ...
+
+
+class TaskQueue(Protocol):
+    """Towards the workers of everything slow or outside."""
+
+    def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
+        """Put it in, named by dialog, epoch and number. Raises `NotAccepted` unless it was taken."""
         ...

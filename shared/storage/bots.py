@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import And, Condition
 from pynamodb.expressions.update import Action
 
-from shared.dialog.ports import ActiveScenario
+from shared.dialog.ports import ActiveScenario, Running
 from shared.errors import Conflict, NotFound
 from shared.storage.clock import Clock, utc_now
 from shared.storage.conditions import is_refused
@@ -18,14 +20,27 @@ from shared.storage.paging import Page, Position, page_of, slice_of
 from shared.storage.tables import BotInstance, whole
 
 CHANGEABLE = frozenset(
-    {"name", "description", "timezone", "is_active", "active_scenario_id", "active_revision"}
+    {
+        "name",
+        "description",
+        "timezone",
+        "is_active",
+        "active_scenario_id",
+        "active_revision",
+        "active_called",
+        "active_running",
+    }
 )
 """The fields of a bot that can be changed once it exists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bot:
-    """A bot; the active pointer is None until a scenario has been activated."""
+    """A bot; the active pointer is None until a scenario has been activated.
+
+    `active_called` are the revisions of called scenarios that the activation has locked, by id;
+    `active_running` is what it means for runs under way.
+    """
 
     id: str
     account_id: str
@@ -35,6 +50,8 @@ class Bot:
     is_active: bool = True
     active_scenario_id: str | None = None
     active_revision: int | None = None
+    active_called: Mapping[str, int] = field(default_factory=dict)
+    active_running: Running = "keep"
     created_at: datetime
     updated_at: datetime
 
@@ -43,7 +60,14 @@ def pointer_of(bot: Bot) -> ActiveScenario | None:
     """What a new run of the bot starts with; None before the first activation."""
     if bot.active_scenario_id is None or bot.active_revision is None:
         return None
-    return ActiveScenario(bot.name, bot.timezone, bot.active_scenario_id, bot.active_revision)
+    return ActiveScenario(
+        bot_name=bot.name,
+        timezone=bot.timezone,
+        scenario_id=bot.active_scenario_id,
+        revision=bot.active_revision,
+        called=bot.active_called,
+        running=bot.active_running,
+    )
 
 
 class DynamoBots:
@@ -107,8 +131,13 @@ def _actions(fields: dict[str, Any], now: datetime) -> list[Action]:
     actions: list[Action] = [BotInstance.updated_at.set(now)]
     for name, value in fields.items():
         attribute = getattr(BotInstance, name)
-        actions.append(attribute.remove() if value is None else attribute.set(value))
+        saved = _json(value) if name == "active_called" else value
+        actions.append(attribute.remove() if saved is None else attribute.set(saved))
     return actions
+
+
+def _json(called: Mapping[str, int] | None) -> str | None:
+    return msgspec.json.encode(called).decode() if called else None
 
 
 def _exists_unchanged(met: datetime | None) -> Condition:
@@ -126,6 +155,8 @@ def _item_of(bot: Bot) -> BotInstance:
         is_active=bot.is_active,
         active_scenario_id=bot.active_scenario_id,
         active_revision=bot.active_revision,
+        active_called=_json(bot.active_called),
+        active_running=bot.active_running,
         created_at=bot.created_at,
         updated_at=bot.updated_at,
     )
@@ -141,6 +172,12 @@ def _bot_of(item: BotInstance) -> Bot:
         is_active=item.is_active,
         active_scenario_id=item.active_scenario_id,
         active_revision=whole(item.active_revision),
+        active_called=_called_of(item.active_called),
+        active_running=cast("Running", item.active_running or "keep"),
         created_at=item.created_at,
         updated_at=item.updated_at,
     )
+
+
+def _called_of(saved: str | None) -> dict[str, int]:
+    return msgspec.json.decode(saved, type=dict[str, int]) if saved else {}

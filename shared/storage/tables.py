@@ -106,7 +106,7 @@ class ByAccount(GlobalSecondaryIndex["BotInstance"]):  # type: ignore[no-untyped
 
 
 class BotInstance(Table):
-    """Bots. Key: `id`. Index `by_account`: `account_id`, `created_at`."""
+    """Bots. Key: `id`. Index `by_account`: `account_id`, `created_at`. `active_called` is JSON."""
 
     class Meta(Table.Meta):
         table_name = ""
@@ -120,6 +120,8 @@ class BotInstance(Table):
     is_active = BooleanAttribute()
     active_scenario_id = UnicodeAttribute(null=True)
     active_revision = NumberAttribute(null=True)
+    active_called = UnicodeAttribute(null=True)
+    active_running = UnicodeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
 

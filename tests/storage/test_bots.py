@@ -49,6 +49,8 @@ FULL = a_bot(
     is_active=False,
     active_scenario_id=SCENARIO,
     active_revision=3,
+    active_called={ACCOUNT: 7},
+    active_running="move",
 )
 
 
@@ -82,6 +84,8 @@ def test_what_is_not_there_is_told(bots: Bots, bot_id: str) -> None:
         {"name": "Новое", "description": ""},
         {"is_active": True, "timezone": "Asia/Tokyo"},
         {"active_scenario_id": ACCOUNT, "active_revision": 8},
+        {"active_called": {ACCOUNT: 8, SCENARIO: 1}, "active_running": "restart"},
+        {"active_called": {}, "active_running": "keep"},
         {"active_scenario_id": None, "active_revision": None},
         {},
     ],
@@ -99,6 +103,8 @@ def test_a_change_sets_what_it_names_and_the_time(bots: Bots, fields: dict[str, 
             "is_active": FULL.is_active,
             "active_scenario_id": SCENARIO,
             "active_revision": 3,
+            "active_called": {ACCOUNT: 7},
+            "active_running": "move",
             "updated_at": LATER,
             **fields,
         }
@@ -138,9 +144,14 @@ def test_a_run_starts_with_what_is_active_now(bots: Bots) -> None:
     bots.create(a_bot(timezone="Europe/Moscow"))
     before = bots.active_scenario(BOT)
     bots.change(BOT, active_scenario_id=SCENARIO, active_revision=2)
+    activated = bots.active_scenario(BOT)
+    bots.change(BOT, active_called={ACCOUNT: 4}, active_running="move")
 
     assert before is None
-    assert bots.active_scenario(BOT) == ActiveScenario("Кадры", "Europe/Moscow", SCENARIO, 2)
+    assert activated == ActiveScenario("Кадры", "Europe/Moscow", SCENARIO, 2)
+    assert bots.active_scenario(BOT) == ActiveScenario(
+        "Кадры", "Europe/Moscow", SCENARIO, 2, called={ACCOUNT: 4}, running="move"
+    )
 
 
 def test_a_bot_can_be_switched_off(bots: Bots) -> None:
