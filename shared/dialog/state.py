@@ -58,7 +58,8 @@ class Timer(msgspec.Struct, frozen=True):
 class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     """One question put to the person, numbered within its run; open until answered.
 
-    `selected` are the places of choices taken so far, where several may be; `reminded` counts reminders.
+    `selected` are the places of choices taken so far, where several may be; `reminded` counts reminders;
+    `route` is the step that a model has chosen for afterwards.
     """
 
     number: int
@@ -68,6 +69,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     selected: tuple[int, ...] = ()
     timer: Timer | None = None
     reminded: int = 0
+    route: str | None = None
 
 
 TaskKind = Literal["llm", "http", "sync", "understand"]
@@ -92,9 +94,12 @@ class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
     """A person of the account has the dialog.
 
     `step_id` is the step that handed it over, if one did; `ask` the question that opens when it is given
-    back, `redo` the step whose work was broken off and is then begun again.
+    back, `redo` the step whose work was broken off and is then begun again. `is_over` says that there was
+    no run to go on with.
     """
 
+    reason: str = ""
+    is_over: bool = False
     step_id: str | None = None
     timer: Timer | None = None
     ask: Ask | None = None
@@ -166,7 +171,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     `variables` are those of the bot's own scenario, whatever is called from it; `kept` those that survive
     runs. `called` has the revisions of called scenarios, locked when the run's was activated. `trail` has
     the questions one can go back to. `serial` numbers timers and tasks. `silent_turns` counts turns since
-    the person's last word.
+    the person's last word. `sensitive` are the names of variables that nobody should read by the way.
     """
 
     id: str
@@ -191,6 +196,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     accepted: str = ""
     variables: dict[str, Any] = {}
     kept: dict[str, Any] = {}
+    sensitive: tuple[str, ...] = ()
     calls: tuple[Call, ...] = ()
     detour: Detour | None = None
     pending: Pending | None = None

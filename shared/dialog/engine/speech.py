@@ -1,0 +1,217 @@
+"""The layer of speech: messages, their buttons, and the bot's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from shared.dialog import presses
+from shared.dialog.engine.values import Values, as_saved
+from shared.dialog.messages import Button, Media, Message, Template
+from shared.dialog.state import Ask, Choice
+from shared.scenario.caps import MAX_CHOICES_FOR_EACH, MAX_TURN_BYTES, MAX_TURN_MESSAGES
+from shared.scenario.compiled import CompiledButton, CompiledMedia, CompiledMessage, CompiledStep
+from shared.scenario.texts import Text, Url
+
+MANY_CHARACTERS = 10_000
+MANY_CHOICES = 10
+"""A turn that says or offers no more than this is never too large to be saved."""
+
+MAX_LABEL = 1000
+"""Characters of a button's label; messengers show far fewer."""
+NO_WORDS = "—"
+
+_SHARES: dict[str, Literal["phone", "location"]] = {
+    "phone": "phone",
+    "contact": "phone",
+    "location": "location",
+}
+"""What the messenger itself can share, by type of input."""
+
+
+class Speech(Values):
+    # --- messages -----------------------------------------------------------------------------------
+
+    def say_step(self, step: CompiledStep, buttons: tuple[Button, ...], *, replaces: str = "") -> None:
+        """Say all its messages, the buttons with the last; of a question shown again those that fit."""
+        several = bool(step.input and step.input.type == "buttons")
+        messages = step.messages[len(self.messages) - MAX_TURN_MESSAGES :]
+        for message in messages[:-1] if not replaces else ():
+            self._say_message(message)
+        if messages:
+            self._say_message(messages[-1], buttons, several=several, replaces=replaces)
+        elif buttons:
+            words = "choose_buttons" if several else "choose_button"
+            self.say(self.scenario.fallbacks[words], buttons, several=several, replaces=replaces)
+
+    def say_words(self, name: str, buttons: tuple[Button, ...] = (), *, several: bool = False) -> None:
+        self.say(self.scenario.fallbacks[name], buttons, several=several)
+
+    def say(
+        self,
+        text: Text,
+        buttons: tuple[Button, ...] = (),
+        *,
+        instead: str = "",
+        several: bool = False,
+        replaces: str = "",
+    ) -> None:
+        """Say it; `instead` names what is said where it comes out empty, though there must be a message."""
+        words, spans = text.show(self.value_of, self.languages(), self.notes)
+        if not words.strip() and (instead or buttons):
+            other = self.scenario.fallbacks[instead or "choose_button"]
+            words, spans = other.show(self.value_of, self.languages(), self.notes)
+            words = words if words.strip() or not buttons else NO_WORDS
+        self.tell(Message(words, spans, buttons, several=several, replaces=replaces))
+
+    def tell(self, message: Message) -> None:
+        """Add the message, unless there is nothing in it."""
+        if message.text.strip() or message.media:
+            self.characters += len(message.text)
+            self.messages.append(message)
+        else:
+            self.notes.append("a message came out empty and was not sent")
+
+    def _say_message(
+        self,
+        message: CompiledMessage,
+        buttons: tuple[Button, ...] = (),
+        *,
+        several: bool = False,
+        replaces: str = "",
+    ) -> None:
+        if not (message.media or message.delay or message.template):
+            self.say(message.text, buttons, several=several, replaces=replaces)
+            return
+        words, spans = message.text.show(self.value_of, self.languages(), self.notes)
+        if not words.strip() and buttons and not message.media:
+            words, spans = self.words("choose_button") or NO_WORDS, ()
+        self.tell(
+            Message(
+                words,
+                spans,
+                buttons,
+                tuple(media for each in message.media if (media := self._media(each))),
+                message.delay,
+                self._template(message),
+                several,
+                replaces,
+            )
+        )
+
+    def _media(self, media: CompiledMedia) -> Media | None:
+        if media.url is None:
+            return Media(media.type, media_id=media.media_id)
+        address = self.address(media.url)
+        if not address:
+            self.notes.append("a file without an address was not sent")
+            return None
+        return Media(media.type, url=address)
+
+    def _template(self, message: CompiledMessage) -> Template | None:
+        template = message.template
+        if template is None:
+            return None
+        return Template(template.name, template.language, tuple(map(self.plain, template.parameters)))
+
+    # --- words --------------------------------------------------------------------------------------
+
+    def words(self, name: str) -> str:
+        """The bot's own words of that name, without markup."""
+        return self.plain(self.scenario.fallbacks[name])
+
+    def plain(self, text: Text) -> str:
+        return text.show(self.value_of, self.languages(), self.notes)[0].strip()
+
+    def address(self, urls: Mapping[str, Url]) -> str:
+        """An address in the dialog's language."""
+        language = next((each for each in self.languages() if each in urls), next(iter(urls)))
+        return urls[language].address(self.value_of, language, self.notes)
+
+    def _label_words(self, text: Text) -> str:
+        return self.plain(text)[:MAX_LABEL] or NO_WORDS
+
+    # --- buttons ------------------------------------------------------------------------------------
+
+    def choices(self, step: CompiledStep) -> tuple[Choice, ...]:
+        """The choices to show now, in order; they stay what they are for as long as they are shown."""
+        if not step.buttons:
+            return ()
+        return tuple(choice for button in step.buttons for choice in self._choices_of(button))
+
+    def _choices_of(self, button: CompiledButton) -> Iterator[Choice]:
+        if button.url is not None:
+            return
+        if button.is_dynamic:
+            yield from self._dynamic_choices(button)
+        elif self._is_shown(button):
+            label = self._label_words(button.text)
+            yield Choice(label, button.value, button.text.words, button.next_step)
+
+    def _dynamic_choices(self, button: CompiledButton) -> Iterator[Choice]:
+        items = self.evaluate(button.for_each) if button.for_each else None
+        for index, item in enumerate(items[:MAX_CHOICES_FOR_EACH] if isinstance(items, list) else ()):
+            self.bound = {"item": item, "index": index}
+            value = self.evaluate(button.value_of_item) if button.value_of_item else None
+            if value is not None and self._is_shown(button):
+                yield from self._dynamic_choice(button, value)
+        self.bound = {}
+
+    def _dynamic_choice(self, button: CompiledButton, value: Any) -> Iterator[Choice]:
+        try:
+            saved = as_saved(value)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            self.notes.append(f"a choice was not shown: {error}")
+            return
+        yield Choice(self._label_words(button.text), saved, (), button.next_step)
+
+    def buttons(self, step: CompiledStep, ask: Ask) -> tuple[Button, ...]:
+        """All that is shown under a question: its choices, the messenger's own, its links."""
+        dialog = self.dialog
+        shown = [
+            Button(
+                choice.label,
+                presses.write(dialog.epoch, dialog.run, ask.number, index),
+                selected=index in ask.selected,
+            )
+            for index, choice in enumerate(ask.choices)
+        ]
+        kind = step.input.type if step.input else ""
+        if kind == "buttons":
+            data = presses.write(dialog.epoch, dialog.run, ask.number, len(ask.choices))
+            shown.append(Button(self.words("done") or NO_WORDS, data))
+        elif share := _SHARES.get(kind):
+            shown.append(Button(self.words(f"share_{share}") or NO_WORDS, share=share))
+        return (*shown, *self.links(step))
+
+    def links(self, step: CompiledStep) -> tuple[Button, ...]:
+        return tuple(
+            Button(self._label_words(button.text), url=self.address(button.url))
+            for button in step.buttons
+            if button.url is not None and self._is_shown(button)
+        )
+
+    def _is_shown(self, button: CompiledButton) -> bool:
+        return not button.is_conditional or self.is_true(button.show_if)
+
+    # --- size ---------------------------------------------------------------------------------------
+
+    def is_too_large(self) -> bool:
+        """Whether the turn and its dialog cannot be saved; measured only where they might be."""
+        ask, calls = self.dialog.ask, self.dialog.calls
+        choices = ask.choices if ask else ()
+        is_small = len(choices) <= MANY_CHOICES and self._characters(choices) <= MANY_CHARACTERS
+        if is_small and not calls and not self.tasks:
+            return False
+        # The outbox still is the one of the turn before, which this turn's will take the place of.
+        dialog = msgspec.structs.replace(self.dialog, outbox=None)
+        saved = dialog, self.messages, self.ended_runs, self.tasks
+        return len(msgspec.json.encode(saved)) > MAX_TURN_BYTES
+
+    def _characters(self, choices: Iterable[Choice]) -> int:
+        """What the turn says, with its links, and with the words of the choices in every language."""
+        links = [b.text + b.url for message in self.messages for b in message.buttons if b.url]
+        labels = [label for choice in choices for label in choice.labels]
+        return self.characters + sum(map(len, links)) + sum(map(len, labels))

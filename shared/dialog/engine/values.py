@@ -1,0 +1,262 @@
+"""The layer of values: what names mean in an expression, and what variables hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from shared.dialog.engine.turn import Workspace
+from shared.dialog.events import Person
+from shared.scenario import moments
+from shared.scenario.caps import MAX_COLLECTED_BYTES
+from shared.scenario.compiled import Assignments
+from shared.scenario.compiler import value_key
+from shared.scenario.expressions import Expression, Undecided
+from shared.scenario.inputs import extract
+from shared.scenario.texts import printed
+from shared.scenario.words import DEFAULT_LANGUAGE
+
+MASK = "•••"
+"""What is shown of a sensitive value where nobody should read it."""
+
+
+class Values(Workspace):
+    """`input_text` and `input_value` are the answer; `bound` are names that mean something here only."""
+
+    input_text = ""
+    input_value: Any = None
+    spoken: tuple[Any, tuple[str, ...]] = (None, ())
+    bound: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
+
+    # --- reading ------------------------------------------------------------------------------------
+
+    def value_of(self, name: str) -> Any:
+        """The value of a name in an expression. Raises KeyError where it has none."""
+        variables = self.variables
+        if name in variables:
+            value = variables[name]
+            return _loaded(value) if name in self.scenario.moments else value
+        if known := _NAMES.get(name):
+            return known(self)
+        if name in self.bound:
+            return self.bound[name]
+        family, _, variable = name.partition(".")
+        if family == "answered":
+            return variable in variables
+        if family == "label":
+            return self._label(variable)
+        raise KeyError(name)
+
+    @staticmethod
+    def as_read(kind: str, value: Any) -> Any:
+        """An answer as an expression reads it: a date is a day."""
+        return _loaded(value) if kind == "date" else value
+
+    def value_unless_sensitive(self, name: str) -> Any:
+        """The value for where it may be read by others: a sensitive one is masked."""
+        value = self.value_of(name)
+        variable = name.removeprefix("label.")
+        return MASK if variable in self.scenario.sensitive and variable in self.variables else value
+
+    def _label(self, variable: str) -> Any:
+        """The words of the choice; `label(…)` within them has no value, or it might never end."""
+        value = self.variables[variable]
+        if isinstance(value, list):
+            return ", ".join(self._label_of(variable, each) for each in value)
+        return self._label_of(variable, value)
+
+    def _label_of(self, variable: str, value: Any) -> str:
+        text = self.scenario.labels.get(variable, {}).get(value_key(value))
+        if text is None:
+            return printed(value, self.languages()[0])
+        return text.show(self._value_without_labels, self.languages(), self.notes)[0].strip()
+
+    def _value_without_labels(self, name: str) -> Any:
+        if name.startswith("label."):
+            raise KeyError(name)
+        return self.value_of(name)
+
+    def zone(self) -> str:
+        """The name of the time zone that days and times of the day are of."""
+        return self.scenario.timezone or self.own.timezone or self.dialog.timezone or "UTC"
+
+    def languages(self) -> tuple[str, ...]:
+        """The dialog's language first: its variable, the messenger's, the scenario's default."""
+        own = self.variables.get("language") or self.dialog.variables.get("language")
+        mark = own, id(self.scenario)
+        if not self.spoken[1] or self.spoken[0] != mark:
+            self.spoken = mark, self._languages_with(own)
+        return self.spoken[1]
+
+    def _languages_with(self, own: Any) -> tuple[str, ...]:
+        tags = (own if isinstance(own, str) else "", self.dialog.person.language)
+        wanted = [each for tag in tags for each in _ever_shorter(tag)]
+        declared = self.scenario.languages
+        if not declared:
+            return (*wanted, DEFAULT_LANGUAGE)
+        known = self.scenario.language_of_tag
+        return (*(known[each.lower()] for each in wanted if each.lower() in known), *declared)
+
+    # --- deciding -----------------------------------------------------------------------------------
+
+    def evaluate(self, expression: Expression) -> Any:
+        """Its value, or None where it is not decided."""
+        try:
+            return expression.evaluate(self.value_of)
+        except Undecided as undecided:
+            self._note(expression, undecided)
+            return None
+
+    def is_true(self, expression: Expression | None) -> bool:
+        return self.decide(expression) is True
+
+    def decide(self, expression: Expression | None) -> bool | None:
+        """Whether it holds, or None where that is not decided."""
+        if expression is None:
+            return None
+        try:
+            value = expression.evaluate(self.value_of)
+        except Undecided as undecided:
+            self._note(expression, undecided)
+            return None
+        if isinstance(value, bool):
+            return value
+        self.notes.append(f"{expression.source}: this must be true or false")
+        return None
+
+    def has_values(self, expression: Expression) -> bool:
+        """Whether every name in it has a value."""
+        for name in expression.names:
+            try:
+                self.value_of(name)
+            except KeyError:
+                return False
+        return True
+
+    def _note(self, expression: Expression, undecided: Undecided) -> None:
+        if undecided.reason:
+            self.notes.append(f"{expression.source}: {undecided.reason}")
+
+    # --- writing ------------------------------------------------------------------------------------
+
+    def assign(self, assignments: Assignments) -> None:
+        for name, expression in assignments:
+            try:
+                self.put(name, expression.evaluate(self.value_of))
+            except Undecided as undecided:
+                self._note(expression, undecided)
+
+    def put(self, name: str, value: Any) -> None:
+        """Give a variable a value, in the form in which it will be saved; null takes its value away."""
+        variables = dict(self.variables)
+        try:
+            variables[name] = as_saved(value)
+        except (TypeError, ValueError, ArithmeticError) as error:
+            self.notes.append(f"“{name}” was not stored: {error}")
+            return
+        if value is None:
+            del variables[name]
+        if len(msgspec.json.encode(variables)) > MAX_COLLECTED_BYTES:
+            self.notes.append(f"“{name}” was not stored: a run collects at most 64 KB")
+        else:
+            self._keep(name, variables)
+
+    def forget(self, name: str) -> None:
+        """Take a variable's value away."""
+        if name in self.variables:
+            self._keep(name, {key: value for key, value in self.variables.items() if key != name})
+
+    def _keep(self, name: str, variables: dict[str, Any]) -> None:
+        dialog = self.dialog
+        if dialog.calls:
+            *outer, inner = dialog.calls
+            dialog.calls = (*outer, msgspec.structs.replace(inner, variables=variables))
+            return
+        dialog.variables = variables
+        if name in self.scenario.kept:
+            kept = {key: value for key, value in dialog.kept.items() if key != name}
+            dialog.kept = kept | {key: variables[key] for key in [name] if key in variables}
+
+
+def as_saved(value: Any) -> Any:
+    """A value as JSON has it. Raises TypeError, ValueError or ArithmeticError for one it cannot have."""
+    match value:
+        case str() | int():
+            return value
+        case float() if not math.isfinite(value):
+            raise ValueError("it is not a number")
+        case datetime():
+            return moments.saved(value)
+        case list() | tuple():
+            return [as_saved(each) for each in value]
+        case dict():
+            return {_key(key): as_saved(each) for key, each in value.items()}
+    return msgspec.json.decode(msgspec.json.encode(value, order="deterministic"))
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return key if isinstance(key, str) else str(as_saved(key))
+
+
+def _loaded(value: Any) -> Any:
+    try:
+        return moments.loaded(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
+def _ever_shorter(tag: str) -> Iterator[str]:
+    """A language tag, then what is left of it part by part: `zh-Hans-CN`, `zh-Hans`, `zh`."""
+    while tag:
+        yield tag
+        tag = tag.rpartition("-")[0]
+
+
+def _known(value: str) -> str:
+    """A name the messenger may leave empty has then no value."""
+    if not value:
+        raise KeyError
+    return value
+
+
+@lru_cache(maxsize=64)
+def zone_of(name: str) -> tzinfo:
+    """The time zone of that name; UTC where there is none, for a dialog must go on."""
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def _of_person(attribute: str) -> Callable[[Values], str]:
+    assert attribute in Person.__struct_fields__  # noqa: S101 (a slip here must fail at import)
+    return lambda turn: _known(extract(getattr(turn.dialog.person, attribute)))
+
+
+def _today(turn: Values) -> datetime:
+    return moments.day(turn.moment.now.astimezone(zone_of(turn.zone())).date())
+
+
+_NAMES: dict[str, Callable[[Values], Any]] = {
+    "user.first_name": _of_person("first_name"),
+    "user.last_name": _of_person("last_name"),
+    "user.username": _of_person("username"),
+    "user.language": _of_person("language"),
+    "bot.name": lambda turn: _known(turn.dialog.bot_name),
+    "platform": lambda turn: turn.dialog.platform,
+    "now": lambda turn: moments.point(turn.moment.now),
+    "today": _today,
+    "random": lambda turn: turn.moment.random,
+    "input.text": lambda turn: turn.input_text,
+    "input.value": lambda turn: turn.input_value,
+    "zone": lambda turn: turn.zone(),
+    "tongue": lambda turn: turn.languages()[0],
+}
