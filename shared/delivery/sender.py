@@ -2,13 +2,16 @@
 
 No messenger takes an idempotency key, so a message whose answer was lost is sent again and recorded as
 possibly doubled; everything else is sent once, because what is recorded is looked up before a repeat.
+
+Nobody sleeps through a message's delay: its end is recorded, and the envelope goes back to the queue
+until then. So a message with a delay is sent only by a later receive than the one that recorded it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -63,6 +66,14 @@ class Sender:
         turn = _TurnDelivery(self, envelope, self._records(envelope, is_repeat=is_repeat))
         return tuple(turn.run(is_repeat=is_repeat or envelope.reemitted))
 
+    def leave(self, envelope: OutboundEnvelope) -> None:
+        """Record that nothing was begun of a turn that goes back to the queue untouched.
+
+        Only the first receive of an only copy knows that. Without it, the next one could not tell.
+        """
+        if not (envelope.reemitted or envelope.failure):
+            _TurnDelivery(self, envelope, {}).write(1, DeliveryRecord("queued"))
+
     def _records(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> dict[int, HistoryEntry]:
         if not (is_repeat or envelope.reemitted or envelope.failure):
             return {}
@@ -80,18 +91,23 @@ class _TurnDelivery:
         credential = self.sender.credential_of(self.envelope.bot_id, self.envelope.platform)
         refused = "" if credential and credential.is_active else "the bot is not connected or not active"
         may_be_lost = is_repeat
+        before = self.sender.now()
         for n, message in enumerate(self.envelope.messages, start=1):
             record = self._record_of(n)
             if record and record.status in _DONE:
+                before = self.records[n].timestamp
                 if record.status == "failed" and record.attempts >= MAX_FAILURES:
                     yield record.reason  # given up before, but perhaps not told
                 continue
             record = record or DeliveryRecord("queued", in_doubt=may_be_lost)
             may_be_lost = False  # messages go in order: only the first without a record can have been sent
             if refused or credential is None:
-                self._write(n, message, _failed(record, refused))
+                self.write(n, _failed(record, refused))
                 continue
+            if message.delay:
+                self._hold_back(n, record, before + timedelta(seconds=message.delay))
             outcome = self._deliver(n, message, record, credential)
+            before = self.sender.now()
             if outcome.outcome in _ENDS_THE_TURN:
                 refused = outcome.reason or outcome.outcome.value
             elif outcome.outcome is Outcome.RETRY:
@@ -101,8 +117,22 @@ class _TurnDelivery:
         entry = self.records.get(n)
         record = entry.delivery if entry else None
         if record and record.status == "failed" and self.envelope.failure:
-            return DeliveryRecord("queued", message_ids=record.message_ids)  # redriven: once more
+            # redriven: once more
+            return DeliveryRecord("queued", message_ids=record.message_ids, not_before=record.not_before)
         return record
+
+    def _hold_back(self, n: int, record: DeliveryRecord, not_before: datetime) -> None:
+        """Raises `Wait` until the message's delay is over, and the first time in any case.
+
+        Then it has surely not been sent yet, whatever became of earlier receives.
+        """
+        now = self.sender.now()
+        if record.not_before is None:
+            self.write(n, msgspec.structs.replace(record, not_before=not_before, in_doubt=False))
+        elif record.not_before <= now:
+            return
+        until = record.not_before or not_before
+        raise Wait(_bounded((until - now).total_seconds()), "the message's delay")
 
     def _deliver(self, n: int, message: Message, record: DeliveryRecord, credential: Credential) -> Delivery:
         """Make the requests that are still missing; the last outcome, with all of it recorded."""
@@ -112,23 +142,24 @@ class _TurnDelivery:
         rendered = adapter.render(message, envelope.platform_chat_id, credential, delivery_id)
         record = msgspec.structs.replace(record, degradations=rendered.degradations)
         while len(record.message_ids) < len(rendered.requests):
-            self._expect_death(n, message, record)
+            self._expect_death(n, record)
             delivery, record = self._send(record, rendered, adapter)
             if delivery.outcome is Outcome.CREDENTIAL_BAD and self._was_replaced(credential):
                 delivery = Delivery(Outcome.RETRY, reason="the credential was replaced")
             if delivery.outcome not in (Outcome.SENT, Outcome.ALREADY_SO):
-                return self._not_sent(n, message, record, delivery)
-        self._write(n, message, msgspec.structs.replace(record, status="sent", reason="", in_doubt=False))
+                return self._not_sent(n, record, delivery)
+        sent = {"status": "sent", "reason": "", "in_doubt": False, "not_before": None}
+        self.write(n, msgspec.structs.replace(record, **sent))
         return Delivery(Outcome.SENT)
 
-    def _expect_death(self, n: int, message: Message, record: DeliveryRecord) -> None:
+    def _expect_death(self, n: int, record: DeliveryRecord) -> None:
         """Of a message begun before, nobody will know whether its next request has gone out: say so first.
 
         (Of one without a record that is known anyway.) Raises `Wait` if there is no time for the request.
         """
         has_time = self.sender.seconds_left() >= SECONDS_NEEDED
         if record.message_ids or n in self.records:
-            self._write(n, message, msgspec.structs.replace(record, in_doubt=record.in_doubt or has_time))
+            self.write(n, msgspec.structs.replace(record, in_doubt=record.in_doubt or has_time))
         if not has_time:
             raise Wait(0, "no time left in this invocation")
 
@@ -156,24 +187,26 @@ class _TurnDelivery:
             return delivery, msgspec.structs.replace(repeated, message_ids=ids)
         return delivery, repeated
 
-    def _not_sent(self, n: int, message: Message, record: DeliveryRecord, delivery: Delivery) -> Delivery:
+    def _not_sent(self, n: int, record: DeliveryRecord, delivery: Delivery) -> Delivery:
         """Record a failure for good, or the wait for another try and raise it."""
         reason = delivery.reason or delivery.outcome.value
         match delivery.outcome:
             case Outcome.CHAT_LIMITED | Outcome.BOT_LIMITED:
-                self._write(n, message, msgspec.structs.replace(record, reason=reason))
+                self.write(n, msgspec.structs.replace(record, reason=reason))
                 raise Wait(_bounded(delivery.retry_after_seconds or _backoff(1)), reason)
             case Outcome.RETRY if record.attempts + 1 < MAX_FAILURES:
                 attempts = record.attempts + 1
-                self._write(n, message, msgspec.structs.replace(record, attempts=attempts, reason=reason))
+                self.write(n, msgspec.structs.replace(record, attempts=attempts, reason=reason))
                 raise Wait(_bounded(delivery.retry_after_seconds or _backoff(attempts)), reason)
             case Outcome.RETRY:
                 record = msgspec.structs.replace(record, attempts=record.attempts + 1)
-        self._write(n, message, _failed(record, reason))
+        self.write(n, _failed(record, reason))
         return delivery
 
-    def _write(self, n: int, message: Message, record: DeliveryRecord) -> None:
+    def write(self, n: int, record: DeliveryRecord) -> None:
+        """Put message `n` into the history, as far as it has come."""
         envelope, now = self.envelope, self.sender.now()
+        message = envelope.messages[n - 1]
         written = self.records.get(n)
         self.sender.history.record(
             HistoryEntry(
@@ -181,7 +214,7 @@ class _TurnDelivery:
                 epoch=envelope.epoch,
                 turn=envelope.turn,
                 n=n,
-                message_type="bot",
+                message_type="operator" if message.by_operator else "bot",
                 message_data=msgspec.to_builtins(message),
                 timestamp=now,
                 created_at=written.created_at if written else now,

@@ -97,17 +97,27 @@ class Visibility:
 
 
 def consume(
-    event: Mapping[str, Any], handle: Handle, visibility: HidesRecords, *, threads: int = 1
+    event: Mapping[str, Any],
+    handle: Handle,
+    visibility: HidesRecords,
+    *,
+    threads: int = 1,
+    leave: Handle = lambda _record: None,
 ) -> BatchAnswer:
     """Handle every message of a Lambda event; answer which of them are to be kept.
 
     Up to `threads` groups are worked on at once, each in order. When a message fails, it and the rest of
-    its group are kept, and come back after a backoff, or after what `Wait` says.
+    its group are kept, and come back after a backoff, or after what `Wait` says; `leave` hears of each of
+    that rest before.
     """
     groups = _groups_of(event)
 
     def work(group: Sequence[Record]) -> Sequence[Record]:
-        return _work(group, handle, visibility)
+        kept, seconds = _work(group, handle)
+        if kept:
+            _leave(kept[1:], leave)
+            visibility.hide(kept, seconds)
+        return kept
 
     if threads == 1 or len(groups) <= 1:
         kept = [work(group) for group in groups]
@@ -138,23 +148,28 @@ def _groups_of(event: Mapping[str, Any]) -> list[list[Record]]:
     return list(groups.values())
 
 
-def _work(group: Sequence[Record], handle: Handle, visibility: HidesRecords) -> Sequence[Record]:
-    """Handle the group up to its first failure; what is left of it."""
+def _work(group: Sequence[Record], handle: Handle) -> tuple[Sequence[Record], float]:
+    """Handle the group up to its first failure; what is left of it, and for how many seconds."""
     for place, record in enumerate(group):
         try:
             handle(record)
         except Wait as wait:
             _tell(record, "message waits", wait)
-            return _put_back(group[place:], wait.seconds, visibility)
+            return group[place:], wait.seconds
         except Exception as error:  # noqa: BLE001 - the outermost door of a worker
             _tell(record, "message failed", error)
-            return _put_back(group[place:], backoff_seconds(record.receive_count), visibility)
-    return ()
+            return group[place:], backoff_seconds(record.receive_count)
+    return (), 0.0
 
 
-def _put_back(records: Sequence[Record], seconds: float, visibility: HidesRecords) -> Sequence[Record]:
-    visibility.hide(records, seconds)
-    return records
+def _leave(records: Sequence[Record], leave: Handle) -> None:
+    """Up to the first that cannot be told: whatever hinders that will not be gone for the next one."""
+    for record in records:
+        try:
+            leave(record)
+        except Exception as error:  # noqa: BLE001 - the outermost door of a worker
+            _tell(record, "message left unnoted", error)
+            return
 
 
 def _tell(record: Record, what: str, error: Exception) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -62,6 +62,7 @@ class Stage:
     writes: int = 0
     is_active: bool = True
     seconds: float = 900.0
+    now: datetime = NOW
     credential: Callable[[], Credential | None] | None = None
     fresh: Credential | None = None
 
@@ -83,19 +84,21 @@ class Stage:
     def after(self, *_: Any, **__: Any) -> list[HistoryEntry]:
         raise NotImplementedError
 
-    def deliver(self, *texts: str, is_repeat: bool = False, **more: Any) -> tuple[str, ...]:
+    def deliver(self, *said: str | Message, is_repeat: bool = False, **more: Any) -> tuple[str, ...]:
+        return self.sender().deliver(envelope(said, **more), is_repeat=is_repeat)
+
+    def sender(self) -> Sender:
         self.adapter = OneRequestPerLine([])
         connected = Credential("c", "b", "telegram", is_active=self.is_active, settings={})
-        sender = Sender(
+        return Sender(
             self,
             lambda *_: self.credential() if self.credential else connected,
             lambda _: self.adapter,
             self,
-            lambda: NOW,
+            lambda: self.now,
             lambda: self.seconds,
             lambda *_: self.fresh or connected,
         )
-        return sender.deliver(envelope(texts, **more), is_repeat=is_repeat)
 
     def records(self) -> list[DeliveryRecord]:
         found = [entry.delivery for entry in self.history.of_turn(DIALOG, "e", 1)]
@@ -105,7 +108,7 @@ class Stage:
         return [record.status for record in self.records()]
 
 
-def envelope(texts: Sequence[str], **more: Any) -> OutboundEnvelope:
+def envelope(said: Sequence[str | Message], **more: Any) -> OutboundEnvelope:
     return OutboundEnvelope(
         dialog_id=DIALOG,
         epoch="e",
@@ -113,7 +116,7 @@ def envelope(texts: Sequence[str], **more: Any) -> OutboundEnvelope:
         bot_id="b",
         platform="telegram",
         platform_chat_id="7",
-        messages=tuple(Message(text) for text in texts),
+        messages=tuple(each if isinstance(each, Message) else Message(each) for each in said),
         trace_id="t",
         **more,
     )
@@ -328,3 +331,147 @@ def test_the_first_time_of_an_entry_stays() -> None:
     stage.deliver("one", is_repeat=True)
     (sent,) = stage.history.of_turn(DIALOG, "e", 1)
     assert (sent.created_at, sent.timestamp) == (earlier, NOW)
+
+
+LATER = Message("later", delay=3)
+
+
+def waited(stage: Stage, *said: str | Message, **more: Any) -> float:
+    """How long the queue is asked to keep the envelope; the clock then stands at the end of that."""
+    with pytest.raises(Wait) as wait:
+        stage.deliver(*said, **more)
+    stage.now += timedelta(seconds=wait.value.seconds)
+    return wait.value.seconds
+
+
+def test_a_delay_counts_from_the_message_before_and_is_spent_in_the_queue() -> None:
+    stage = Stage()
+    assert waited(stage, "one", LATER) == 3
+    assert stage.lines == ["one"]
+    assert stage.records()[1] == DeliveryRecord("queued", not_before=NOW + timedelta(seconds=3))
+
+    assert stage.deliver("one", LATER, is_repeat=True) == ()
+    assert stage.lines == ["one", "later"]
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m",))] * 2
+
+
+def test_the_first_message_s_delay_counts_from_when_the_sender_took_it_up() -> None:
+    stage = Stage()
+    assert waited(stage, LATER, LATER) == 3
+    assert waited(stage, LATER, LATER, is_repeat=True) == 3
+    stage.deliver(LATER, LATER, is_repeat=True)
+    assert stage.lines == ["later", "later"]
+    assert not any(record.possibly_doubled or record.attempts for record in stage.records())
+
+
+def test_a_delayed_message_costs_a_write_more_and_the_one_before_any_repeat() -> None:
+    stage = Stage()
+    waited(stage, LATER)
+    stage.deliver(LATER, is_repeat=True)
+    assert stage.writes == 3
+
+    without_requests = Stage()
+    silent = Message("", delay=3)
+    waited(without_requests, silent)
+    without_requests.deliver(silent, is_repeat=True)
+    assert without_requests.writes == 2
+
+
+def test_an_envelope_that_comes_back_too_soon_waits_for_the_rest() -> None:
+    stage = Stage()
+    waited(stage, LATER)
+    stage.now -= timedelta(seconds=1)
+    writes = stage.writes
+    assert waited(stage, LATER, is_repeat=True) == 1
+    assert (stage.lines, stage.writes) == ([], writes)
+
+
+def test_the_longest_delay_is_one_wait() -> None:
+    assert waited(Stage(), Message("later", delay=900)) == 900
+
+
+@dataclass
+class DiesBeforeWaiting(Stage):
+    """Dies as soon as it would record a wait."""
+
+    def record(self, entry: HistoryEntry) -> None:
+        if entry.delivery and entry.delivery.not_before:
+            raise Killed
+        super().record(entry)
+
+
+def test_a_death_before_the_wait_was_recorded_delays_the_message_and_never_doubles_it() -> None:
+    dying = DiesBeforeWaiting()
+    with pytest.raises(Killed):
+        dying.deliver("one", LATER)
+
+    stage = Stage(history=dying.history, now=NOW + timedelta(minutes=3))
+    assert waited(stage, "one", LATER, is_repeat=True) == 0
+    stage.deliver("one", LATER, is_repeat=True)
+    assert stage.lines == ["later"]
+    assert not any(record.possibly_doubled for record in stage.records())
+
+
+def test_a_death_after_the_delayed_message_went_out_leaves_it_in_doubt() -> None:
+    dying = DiesAfterAnswer()
+    waited(dying, LATER)
+    with pytest.raises(Killed):
+        dying.deliver(LATER, is_repeat=True)
+
+    stage = Stage(history=dying.history, now=dying.now)
+    stage.deliver(LATER, is_repeat=True)
+    assert [record.possibly_doubled for record in stage.records()] == [True]
+
+
+def test_a_delay_is_kept_once_however_often_the_message_fails_after_it() -> None:
+    stage = Stage()
+    waited(stage, LATER)
+    stage.script = [Delivery(Outcome.RETRY, reason="500")]
+    assert waited(stage, LATER, is_repeat=True) < 3
+    stage.deliver(LATER, is_repeat=True)
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m",), attempts=1)]
+
+
+def test_a_redriven_message_does_not_keep_its_delay_again() -> None:
+    stage = Stage()
+    waited(stage, LATER)
+    stage.script = [Delivery(Outcome.BAD_PAYLOAD, reason="bad")]
+    stage.deliver(LATER, is_repeat=True)
+    stage.deliver(LATER, failure="given up")
+    assert stage.statuses() == ["sent"]
+
+
+def test_nothing_waits_for_a_bot_that_is_not_connected_any_more() -> None:
+    stage = Stage(is_active=False)
+    stage.deliver(LATER)
+    assert stage.statuses() == ["failed"]
+
+
+def test_a_turn_that_only_waited_behind_another_is_not_in_doubt() -> None:
+    stage = Stage()
+    stage.sender().leave(envelope(["one", "two"]))
+    assert stage.statuses() == ["queued"]
+    stage.deliver("one", "two", is_repeat=True)
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m",))] * 2
+
+
+@pytest.mark.parametrize(
+    "copy", [{"reemitted": True}, {"failure": "given up"}], ids=["reemitted", "redriven"]
+)
+def test_a_copy_that_is_left_says_nothing_of_the_one_before(copy: Mapping[str, Any]) -> None:
+    stage = Stage()
+    stage.deliver("one")
+    stage.sender().leave(envelope(["one"], **copy))
+    assert stage.statuses() == ["sent"]
+
+
+def test_an_operator_s_words_are_recorded_as_theirs() -> None:
+    stage = Stage()
+    stage.deliver("one", Message("Hello, I am Ann.", by_operator=True))
+    assert [e.message_type for e in stage.history.of_turn(DIALOG, "e", 1)] == ["bot", "operator"]
+
+
+def test_what_the_messenger_has_already_so_is_done() -> None:
+    stage = Stage([Delivery(Outcome.ALREADY_SO)])
+    stage.deliver(Message("one", replaces="17"), "two")
+    assert stage.statuses() == ["sent", "sent"]

@@ -217,3 +217,37 @@ def put_and_receive(account: Aws, messages: int) -> list[Record]:
 def bodies_in(account: Aws) -> list[str]:
     received = account.sqs.receive_message(QueueUrl=account.inbound, MaxNumberOfMessages=10)
     return [message["Body"] for message in received.get("Messages", [])]
+
+
+def test_the_rest_of_a_group_is_heard_of_before_it_is_put_back() -> None:
+    story: list[str] = []
+
+    class Telling:
+        def hide(self, records: Sequence[Record], seconds: float) -> None:
+            story.append(f"hide {' '.join(record.body for record in records)}")
+
+    def handle(record: Record) -> None:
+        story.append(f"handle {record.body}")
+        if record.body == "a2":
+            raise Wait(3, "told so")
+
+    def leave(record: Record) -> None:
+        story.append(f"leave {record.body}")
+
+    consume(batch(*[("a", f"a{n}") for n in range(1, 5)], ("b", "b1")), handle, Telling(), leave=leave)
+
+    assert story == ["handle a1", "handle a2", "leave a3", "leave a4", "hide a2 a3 a4", "handle b1"]
+
+
+def test_what_cannot_be_heard_of_is_put_back_all_the_same() -> None:
+    hidden, heard = Hidden(), []
+
+    def leave(record: Record) -> None:
+        heard.append(record.body)
+        raise ValueError
+
+    kept = consume(batch(("a", "a1"), ("a", "a2"), ("a", "a3")), fail_with(ValueError()), hidden, leave=leave)
+
+    assert len(kept["batchItemFailures"]) == 3
+    assert heard == ["a2"], "the others would meet the same"
+    assert [bodies for bodies, _ in hidden.asked] == [["a1", "a2", "a3"]]

@@ -43,8 +43,9 @@ def _adapter_of(platform: str) -> PlatformAdapter:
 
 def lambda_handler(event: Mapping[str, Any], context: Context) -> BatchAnswer:
     """Answer which messages of the batch are to be kept."""
-    deliver = partial(_deliver, _sender(lambda: context.get_remaining_time_in_millis() / 1000))
-    return consume(event, giving_up(deliver, _bury, "outbound"), _visibility, threads=THREADS)
+    sender = _sender(lambda: context.get_remaining_time_in_millis() / 1000)
+    deliver = giving_up(partial(_deliver, sender), _bury, "outbound")
+    return consume(event, deliver, _visibility, threads=THREADS, leave=partial(_leave, sender))
 
 
 def _sender(seconds_left: Callable[[], float]) -> Sender:
@@ -61,6 +62,12 @@ def _deliver(sender: Sender, record: Record) -> None:
     logger.info("turn delivered", extra={**about, "turn": envelope.turn, "given_up": len(given_up)})
     if given_up:
         _dead_letters.put(envelope, "; ".join(given_up))
+
+
+def _leave(sender: Sender, record: Record) -> None:
+    """A turn that waits behind another one of its dialog; received before, it may have been begun then."""
+    if record.receive_count == 1:
+        sender.leave(read_outbound(record.body))
 
 
 def _bury(record: Record, error: Exception) -> None:
