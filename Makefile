@@ -17,7 +17,7 @@ COMPILE_WITH ?= $(RUNTIME)
 TARGET ?= $(RUNTIME)-$(ARCHITECTURE)
 BUILD_FOR ?= --python-version $(RUNTIME:python%=%) --python-platform $(PLATFORM_$(ARCHITECTURE))
 # botocore describes 400 services; these are the ones that the Lambdas call.
-AWS_SERVICES := dynamodb kms s3 sqs ssm sts
+AWS_SERVICES := dynamodb kms s3 scheduler sqs ssm sts
 
 export UV_PYTHON_DOWNLOADS := never
 export SAM_CLI_TELEMETRY := 0

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_scheduler import EventBridgeSchedulerClient
     from mypy_boto3_sqs import SQSClient
 
 _CONFIG = Config(
@@ -29,7 +30,7 @@ _CONFIG = Config(
 )
 """Three tries fit into the shortest timeout of a worker; what still fails is redelivered by its queue."""
 
-_SERVICES = ["dynamodb", "kms", "s3", "sqs", "ssm", "sts"]
+_SERVICES = ["dynamodb", "kms", "s3", "scheduler", "sqs", "ssm", "sts"]
 """All that Parley calls; `sts` for those whose credentials come by a role."""
 
 
@@ -76,6 +77,8 @@ def client(service: Literal["dynamodb"]) -> DynamoDBClient: ...
 def client(service: Literal["kms"]) -> KMSClient: ...
 @overload
 def client(service: Literal["s3"]) -> S3Client: ...
+@overload
+def client(service: Literal["scheduler"]) -> EventBridgeSchedulerClient: ...
 @overload
 def client(service: Literal["sqs"]) -> SQSClient: ...
 @overload

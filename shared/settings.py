@@ -56,11 +56,29 @@ class WebhookSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class DialogSettings(Settings):
-    """The queues around the dialog worker."""
+    """The queues around the dialog worker, and what a schedule of EventBridge Scheduler's is made of.
+
+    Schedules lie in a group, act as a role, and send to `inbound` or, failing that, to a dead-letter queue.
+    """
 
     inbound_queue_url: str
     inbound_dlq_url: str
     outbound_queue_url: str
+    delays_queue_url: str
+    tasks_queue_url: str
+    schedule_group: str
+    schedule_role_arn: str
+    schedule_target_arn: str
+    schedule_dlq_arn: str
+    answers_key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RelaySettings(Settings):
+    """The queues between which the relay passes timers on."""
+
+    delays_queue_url: str
+    inbound_queue_url: str
 
 
 @dataclass(frozen=True, slots=True)

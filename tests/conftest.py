@@ -52,6 +52,13 @@ ENVIRONMENT = {
     "OUTBOUND_QUEUE_URL": f"{_QUEUES}/parley-outbound.fifo",
     "INBOUND_DLQ_URL": f"{_QUEUES}/parley-inbound-dead.fifo",
     "OUTBOUND_DLQ_URL": f"{_QUEUES}/parley-outbound-dead.fifo",
+    "DELAYS_QUEUE_URL": f"{_QUEUES}/parley-delays",
+    "TASKS_QUEUE_URL": f"{_QUEUES}/parley-tasks.fifo",
+    "SCHEDULE_GROUP": "parley-timers",
+    "SCHEDULE_ROLE_ARN": f"arn:aws:iam::{_ACCOUNT}:role/parley-schedules",
+    "SCHEDULE_TARGET_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-inbound.fifo",
+    "SCHEDULE_DLQ_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-delays-dead",
+    "ANSWERS_KEY_ID": "alias/parley-answers",
     "MEDIA_BUCKET": "parley-media",
     "CREDENTIALS_KEY_ID": "alias/parley-credentials",
     "TELEGRAM_API_URL": "https://telegram.invalid",
@@ -106,6 +113,8 @@ class Aws:
     outbound: str = ENVIRONMENT["OUTBOUND_QUEUE_URL"]
     inbound_dlq: str = ENVIRONMENT["INBOUND_DLQ_URL"]
     outbound_dlq: str = ENVIRONMENT["OUTBOUND_DLQ_URL"]
+    delays: str = ENVIRONMENT["DELAYS_QUEUE_URL"]
+    tasks: str = ENVIRONMENT["TASKS_QUEUE_URL"]
     bucket: str = ENVIRONMENT["MEDIA_BUCKET"]
 
 
@@ -160,7 +169,8 @@ def _create_tables_and_key(account: Aws) -> None:
         get_backend(service)[_ACCOUNT][_REGION].reset()
     for table in TABLES:
         table.create_table(billing_mode="PAY_PER_REQUEST")
-    _create_key(account.kms)
+    for variable in ("CREDENTIALS_KEY_ID", "ANSWERS_KEY_ID"):
+        _create_key(account.kms, ENVIRONMENT[variable])
 
 
 @contextmanager
@@ -200,6 +210,8 @@ def _create_queues(account: Aws) -> None:
         target = f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:{dlq.rsplit('/', 1)[1]}"
         redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 1000})
         account.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
+    _create_queue(account.sqs, account.tasks)
+    account.sqs.create_queue(QueueName=account.delays.rsplit("/", 1)[1])
 
 
 def _create_queue(sqs: SQSClient, url: str) -> None:
@@ -216,6 +228,6 @@ def _create_queue(sqs: SQSClient, url: str) -> None:
     assert created["QueueUrl"] == url
 
 
-def _create_key(kms: KMSClient) -> None:
-    key_id = kms.create_key(Description="Parley's credentials")["KeyMetadata"]["KeyId"]
-    kms.create_alias(AliasName=ENVIRONMENT["CREDENTIALS_KEY_ID"], TargetKeyId=key_id)
+def _create_key(kms: KMSClient, alias: str) -> None:
+    key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName=alias, TargetKeyId=key_id)

@@ -1,4 +1,5 @@
-"""What crosses the queues, as JSON: `inbound` towards the dialog worker, `outbound` towards the sender.
+"""What crosses the queues, as JSON: `inbound` towards the dialog worker, `outbound` towards the sender,
+`tasks` towards the workers of what is slow or outside. Timers come back as what `inbound` takes.
 
 Producer and consumer may be of different deployments for a moment, so a field may be added with a
 default, never renamed or removed.
@@ -12,6 +13,7 @@ import msgspec
 
 from shared.dialog.events import Event
 from shared.dialog.messages import Message
+from shared.dialog.state import Task
 
 
 class InboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event.v1"):
@@ -51,8 +53,23 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     failure: str = ""
 
 
+class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="task.v1"):
+    """One task that a turn has emitted; what it finds out comes back as `TaskFinished`."""
+
+    dialog_id: str
+    epoch: str
+    bot_id: str
+    platform: str
+    platform_chat_id: str
+    task: Task
+    trace_id: str
+
+
+Envelope = InboundEnvelope | OutboundEnvelope | TaskEnvelope
+
 _inbound = msgspec.json.Decoder(InboundEnvelope)
 _outbound = msgspec.json.Decoder(OutboundEnvelope)
+_task = msgspec.json.Decoder(TaskEnvelope)
 
 
 def read_inbound(body: str) -> InboundEnvelope:
@@ -63,3 +80,8 @@ def read_inbound(body: str) -> InboundEnvelope:
 def read_outbound(body: str) -> OutboundEnvelope:
     """Raises `msgspec.DecodeError` for what is none."""
     return _outbound.decode(body)
+
+
+def read_task(body: str) -> TaskEnvelope:
+    """Raises `msgspec.DecodeError` for what is none."""
+    return _task.decode(body)

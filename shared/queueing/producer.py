@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
+from shared.dialog.state import Dialog, Task
 from shared.errors import GiveUp, NotAccepted
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.queueing.envelopes import Envelope, InboundEnvelope, OutboundEnvelope, TaskEnvelope
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -64,7 +65,7 @@ class SqsInbound:
             self._send(batch)
 
     def _send(self, batch: Sequence[_Message]) -> None:
-        with _told_as_not_accepted(self._queue_url):
+        with told_as_not_accepted(self._queue_url):
             answer = self._client.send_message_batch(
                 QueueUrl=self._queue_url,
                 Entries=[
@@ -95,6 +96,28 @@ class SqsOutbound:
         _send_one(self._client, self._queue_url, _message(envelope, name))
 
 
+class SqsTasks:
+    """The queue towards the workers of what is slow or outside; fulfils `ports.TaskQueue`."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
+        """Put it in. Raises `NotAccepted` unless it was taken, `MessageTooLarge` if it never can be."""
+        envelope = TaskEnvelope(
+            dialog_id=dialog.id,
+            epoch=dialog.epoch,
+            bot_id=dialog.bot_id,
+            platform=dialog.platform,
+            platform_chat_id=dialog.platform_chat_id,
+            task=task,
+            trace_id=trace_id,
+        )
+        name = f"{dialog.id}:{dialog.epoch}:{task.number}"
+        _send_one(self._client, self._queue_url, _message(envelope, name))
+
+
 def dead_letter(client: SQSClient, queue_url: str, envelope: InboundEnvelope | OutboundEnvelope) -> None:
     """Put an envelope that was given up, with its `failure`, where a person will find it.
 
@@ -104,7 +127,7 @@ def dead_letter(client: SQSClient, queue_url: str, envelope: InboundEnvelope | O
 
 
 def _send_one(client: SQSClient, queue_url: str, message: _Message) -> None:
-    with _told_as_not_accepted(queue_url):
+    with told_as_not_accepted(queue_url):
         client.send_message(
             QueueUrl=queue_url,
             MessageBody=message.body,
@@ -124,16 +147,17 @@ def _digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _message(envelope: InboundEnvelope | OutboundEnvelope, deduplication_id: str) -> _Message:
-    body = _sendable(_encoder.encode(envelope).decode())
+def _message(envelope: Envelope, deduplication_id: str) -> _Message:
+    body = body_of(envelope)
     size = len(body.encode())
     if size > MAX_MESSAGE_BYTES:
         raise MessageTooLarge(envelope.dialog_id, size)
     return _Message(envelope.dialog_id, deduplication_id, body, size)
 
 
-def _sendable(body: str) -> str:
-    """SQS refuses two characters; in JSON they stand within strings only, where they can be escaped."""
+def body_of(envelope: Envelope) -> str:
+    """As JSON. SQS refuses two characters; they stand within strings only, where they can be escaped."""
+    body = _encoder.encode(envelope).decode()
     return body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
 
 
@@ -152,14 +176,19 @@ def _batches(messages: Sequence[_Message]) -> Iterator[list[_Message]]:
 
 
 @contextmanager
-def _told_as_not_accepted(queue_url: str) -> Iterator[None]:
+def told_as_not_accepted(queue_url: str) -> Iterator[None]:
     """A call that failed altogether took nothing either. Only the kind of failure is told, not its text."""
     try:
         yield
     except ClientError as error:
-        raise NotAccepted(_queue_name(queue_url), [error.response["Error"]["Code"]]) from error
+        raise NotAccepted(_queue_name(queue_url), [code_of(error)]) from error
     except BotoCoreError as error:
         raise NotAccepted(_queue_name(queue_url), [type(error).__name__]) from error
+
+
+def code_of(error: ClientError) -> str:
+    """What AWS calls it."""
+    return error.response["Error"]["Code"]
 
 
 def _queue_name(queue_url: str) -> str:
