@@ -51,8 +51,9 @@ def _run(settings: Settings) -> None:
 def _welcome(settings: Settings, info: RunInfo) -> None:
     say("")
     say("Parley is ready.")
-    say(f"    Chat:       {info.chat_url}")
-    say(f"    Admin API:  {info.api_url}/api  (token and ids: {settings.state_dir.name}/run.json)")
+    for bot in info.bots:
+        say(f"    {bot.name + ':':<23}{bot.chat_url}")
+    say(f"    {'Admin API:':<23}{info.api_url}/api  (token and ids: {settings.state_dir.name}/run.json)")
     say("    Ctrl-C stops it and keeps everything; make clean forgets.")
 
 

@@ -18,8 +18,7 @@ from infra.local.ports import free_port_above, is_free, reserve
 from infra.local.preflight import Preflights
 from infra.local.progress import Say, say_nothing, step
 from infra.local.proxy import Gateway, Proxy
-from infra.local.running import RunInfo
-from infra.local.seeding import Seed
+from infra.local.running import RunInfo, SeededBot
 from infra.local.settings import Settings
 from infra.local.warming import warm_workers
 
@@ -83,7 +82,7 @@ class EmbeddedParley:
         secret = self._jwt_secret()
         self._deploy(template, secret)
         self._proxy.start(self._gateway())
-        with step(self._tell, "set up the demo bot"):
+        with step(self._tell, "set up the demo bots"):
             info = self._seed(secret)
         self._publish(info)
         return info
@@ -123,18 +122,20 @@ class EmbeddedParley:
         warming = threading.Thread(target=warm_workers, args=(self.emulator,))
         warming.start()
         with AdminApi(f"http://127.0.0.1:{self._settings.port}", token) as api:
-            seed = seeding.seed(api, Seed.load(record))
+            seeds = seeding.seed_all(api, seeding.load(record))
         warming.join()
-        seed.save(record)
+        seeding.save(seeds, record)
+        bots = [SeededBot(each.bot_name, each.bot_id, f"{api_url}/chat/{each.bot_id}") for each in seeds]
         return RunInfo(
             api_url=api_url,
-            chat_url=f"{api_url}/chat/{seed.bot_id}",
+            chat_url=bots[0].chat_url,
             admin_token=token,
             jwt_secret=secret,
             account_id=DEMO_ACCOUNT_ID,
-            bot_id=seed.bot_id,
+            bot_id=bots[0].bot_id,
             aws_endpoint_url=self.emulator.url,
             region=REGION,
+            bots=bots,
         )
 
     def _publish(self, info: RunInfo) -> None:

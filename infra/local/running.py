@@ -6,8 +6,20 @@ from infra.local.emulator import root_client
 
 
 @dataclass(frozen=True)
+class SeededBot:
+    """A bot that runs one of the examples, and where to talk to it."""
+
+    name: str
+    bot_id: str
+    chat_url: str
+
+
+@dataclass(frozen=True)
 class RunInfo:
-    """What another program needs to use a running Parley; `.local/run.json` holds the fields."""
+    """What another program needs to use a running Parley; `.local/run.json` holds the fields.
+
+    `bot_id` and `chat_url` are those of the onboarding bot, which is the first of `bots`.
+    """
 
     api_url: str
     chat_url: str
@@ -17,6 +29,7 @@ class RunInfo:
     bot_id: str
     aws_endpoint_url: str
     region: str
+    bots: list[SeededBot]
 
     def client(self, service: str) -> Any:
         """A boto3 client of the embedded AWS."""

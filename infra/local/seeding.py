@@ -1,7 +1,8 @@
-"""The demo account: one bot that runs the onboarding scenario in the web chat."""
+"""The demo account: a bot for each example, which runs it in the web chat."""
 
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -9,60 +10,96 @@ from typing import Any
 from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi
 from infra.local.commands import ROOT
 
-SCENARIO = ROOT / "infra" / "examples" / "onboarding.json"
-BOT_NAME = "Onboarding"
+
+@dataclass(frozen=True)
+class Example:
+    """A scenario, and the bot that runs it."""
+
+    file: Path
+    bot_name: str
+
+    @property
+    def digest(self) -> str:
+        return hashlib.sha256(self.file.read_bytes()).hexdigest()
+
+    @property
+    def scenario(self) -> dict[str, Any]:
+        return {"name": self.bot_name, "scenario_data": json.loads(self.file.read_text(encoding="utf-8"))}
+
+
+_BOTS = f"/api/accounts/{DEMO_ACCOUNT_ID}/bots"
+_FOLDER = ROOT / "infra" / "examples"
+EXAMPLES = (
+    Example(_FOLDER / "onboarding.json", "Onboarding"),
+    Example(_FOLDER / "restaurant.json", "Table booking"),
+    Example(_FOLDER / "quiz.json", "Kitchen quiz"),
+    Example(_FOLDER / "feedback.json", "Feedback"),
+    Example(_FOLDER / "faq.json", "Questions and answers"),
+    Example(_FOLDER / "survey.json", "Staff survey"),
+)
 
 
 @dataclass(frozen=True)
 class Seed:
-    """What was seeded, and from which text of the scenario."""
+    """What was seeded for an example, and from which text of it."""
 
+    bot_name: str
     bot_id: str
     scenario_id: str
     scenario_digest: str
 
-    def save(self, file: Path) -> None:
-        file.write_text(json.dumps(asdict(self), indent=2))
 
-    @classmethod
-    def load(cls, file: Path) -> "Seed | None":
-        return cls(**json.loads(file.read_text())) if file.exists() else None
+def save(seeds: Iterable[Seed], file: Path) -> None:
+    file.write_text(json.dumps([asdict(seed) for seed in seeds], indent=2))
 
 
-def seed(api: AdminApi, before: Seed | None) -> Seed:
-    """Make what is not there yet. A bot that people already talk to is left alone.
+def load(file: Path) -> list[Seed]:
+    """What was seeded before: nothing, if an older version of this program wrote it another way."""
+    kept = json.loads(file.read_text()) if file.exists() else []
+    return [Seed(**each) for each in kept] if isinstance(kept, list) else []
 
-    Only a changed example file reaches it, as a new revision.
+
+def seed_all(api: AdminApi, before: Iterable[Seed], examples: Iterable[Example] = EXAMPLES) -> list[Seed]:
+    """Make what is not there yet, in the order of the examples.
+
+    A bot that people already talk to is left alone: only a changed file reaches it, as a new revision.
     """
-    digest = hashlib.sha256(SCENARIO.read_bytes()).hexdigest()
-    if before is None or api.find(f"/api/bots/{before.bot_id}") is None:
-        return _first_seed(api, digest)
-    if before.scenario_digest == digest:
+    bots = _bots_by_name(api)
+    seeded = {seed.bot_name: seed for seed in before if seed.bot_id in bots.values()}
+    return [_seed(api, each, seeded.get(each.bot_name), bots) for each in examples]
+
+
+def _seed(api: AdminApi, example: Example, before: Seed | None, bots: Mapping[str, str]) -> Seed:
+    if before is None:
+        return _first_seed(api, example, bots.get(example.bot_name))
+    if before.scenario_digest == example.digest:
         return before
-    api.put(f"/api/scenarios/{before.scenario_id}", _scenario())
-    api.post(f"/api/scenarios/{before.scenario_id}/activate", {})
-    return Seed(before.bot_id, before.scenario_id, digest)
+    return _with_scenario(api, example, before.bot_id, before.scenario_id)
 
 
-def _first_seed(api: AdminApi, digest: str) -> Seed:
+def _first_seed(api: AdminApi, example: Example, bot_id: str | None) -> Seed:
     """Also takes up a seeding that was cut short."""
-    bot_id = str(_find_or_create_bot(api)["id"])
+    if bot_id is None:
+        described = {"name": example.bot_name, "description": "One of Parley's examples"}
+        bot_id = str(api.post(_BOTS, described)["id"])
     if api.find(f"/api/bots/{bot_id}/platforms/webchat") is None:
         web_chat = {"platform": "webchat", "credentials": {}, "is_active": True}
         api.post(f"/api/bots/{bot_id}/platforms", web_chat)
-    scenarios = api.get(f"/api/bots/{bot_id}/scenarios")["items"]
-    scenario = scenarios[0] if scenarios else api.post(f"/api/bots/{bot_id}/scenarios", _scenario())
-    api.post(f"/api/scenarios/{scenario['id']}/activate", {})
+    there = api.get(f"/api/bots/{bot_id}/scenarios")["items"]
+    seed = _with_scenario(api, example, bot_id, str(there[0]["id"]) if there else None)
     api.post(f"/api/bots/{bot_id}/activate")
-    return Seed(bot_id, str(scenario["id"]), digest)
+    return seed
 
 
-def _find_or_create_bot(api: AdminApi) -> dict[str, Any]:
-    path = f"/api/accounts/{DEMO_ACCOUNT_ID}/bots"
-    named = [bot for bot in api.get(path)["items"] if bot["name"] == BOT_NAME]
-    return named[0] if named else api.post(path, {"name": BOT_NAME, "description": "Parley's first bot"})
+def _with_scenario(api: AdminApi, example: Example, bot_id: str, scenario_id: str | None) -> Seed:
+    """Save the example as the scenario's newest revision, and activate it."""
+    if scenario_id is None:
+        scenario_id = str(api.post(f"/api/bots/{bot_id}/scenarios", example.scenario)["id"])
+    else:
+        api.put(f"/api/scenarios/{scenario_id}", example.scenario)
+    api.post(f"/api/scenarios/{scenario_id}/activate", {})
+    return Seed(example.bot_name, bot_id, scenario_id, example.digest)
 
 
-def _scenario() -> dict[str, Any]:
-    document = json.loads(SCENARIO.read_text())
-    return {"name": BOT_NAME, "scenario_data": document}
+def _bots_by_name(api: AdminApi) -> dict[str, str]:
+    return {bot["name"]: str(bot["id"]) for bot in api.get(_BOTS)["items"]}

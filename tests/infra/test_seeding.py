@@ -1,0 +1,128 @@
+"""What `make run` finds set up: each example once, however often it is started."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi
+from infra.local.errors import StartError
+from infra.local.seeding import EXAMPLES, Example, load, save, seed_all
+
+BOTS = f"/api/accounts/{DEMO_ACCOUNT_ID}/bots"
+
+
+class RememberingApi(AdminApi):
+    """An admin API that keeps what it is told, and every change that is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__("http://unused.invalid", "")
+        self.kept: dict[str, Any] = {BOTS: {"items": []}}
+        self.changes: list[str] = []
+        self.refused = ""
+
+    def find(self, path: str) -> dict[str, Any] | None:
+        return self.kept.get(path)
+
+    def get(self, path: str) -> dict[str, Any]:
+        return self.kept.get(path) or {"items": []}
+
+    def post(self, path: str, body: object = None) -> dict[str, Any]:
+        self._change("POST", path)
+        made: dict[str, Any] = {**body, "id": f"id-{len(self.changes)}"} if isinstance(body, dict) else {}
+        self.kept.setdefault(path, {"items": []})["items"].append(made)
+        if path.endswith("/platforms"):
+            self.kept[f"{path}/webchat"] = made
+        return made
+
+    def put(self, path: str, body: object) -> dict[str, Any]:
+        self._change("PUT", path)
+        return {}
+
+    def _change(self, method: str, path: str) -> None:
+        if self.refused and path.endswith(self.refused):
+            raise StartError(path)
+        self.changes.append(f"{method} {path}")
+
+
+@pytest.fixture
+def api() -> RememberingApi:
+    return RememberingApi()
+
+
+@pytest.fixture
+def example(tmp_path: Path) -> Example:
+    file = tmp_path / "greeting.json"
+    file.write_text(json.dumps({"version": "1", "steps": [{"id": "hi", "message": {"text": "Hi"}}]}))
+    return Example(file, "Greeting")
+
+
+def test_every_shipped_example_is_seeded() -> None:
+    shipped = sorted((Path(__file__).parents[2] / "infra" / "examples").glob("*.json"))
+    assert sorted(each.file for each in EXAMPLES) == shipped
+
+
+def test_the_onboarding_bot_comes_first() -> None:
+    assert EXAMPLES[0].file.name == "onboarding.json"
+
+
+def test_an_example_gets_a_bot_in_the_web_chat(api: RememberingApi, example: Example) -> None:
+    (seed,) = seed_all(api, [], [example])
+    assert api.changes == [
+        f"POST {BOTS}",
+        f"POST /api/bots/{seed.bot_id}/platforms",
+        f"POST /api/bots/{seed.bot_id}/scenarios",
+        f"POST /api/scenarios/{seed.scenario_id}/activate",
+        f"POST /api/bots/{seed.bot_id}/activate",
+    ]
+
+
+def test_a_restart_changes_nothing(api: RememberingApi, example: Example, tmp_path: Path) -> None:
+    save(seed_all(api, [], [example]), tmp_path / "seed.json")
+    api.changes.clear()
+    before = load(tmp_path / "seed.json")
+    assert seed_all(api, before, [example]) == before
+    assert api.changes == []
+
+
+def test_a_changed_file_comes_as_a_new_revision(api: RememberingApi, example: Example) -> None:
+    before = seed_all(api, [], [example])
+    api.changes.clear()
+    example.file.write_text(example.file.read_text().replace("Hi", "Hello"))
+    (seed,) = seed_all(api, before, [example])
+    assert api.changes == [
+        f"PUT /api/scenarios/{seed.scenario_id}",
+        f"POST /api/scenarios/{seed.scenario_id}/activate",
+    ]
+    assert seed_all(api, [seed], [example]) == [seed]
+
+
+def test_a_deleted_bot_is_made_again(api: RememberingApi, example: Example) -> None:
+    (before,) = seed_all(api, [], [example])
+    api.kept[BOTS]["items"].clear()
+    (seed,) = seed_all(api, [before], [example])
+    assert seed.bot_id != before.bot_id
+
+
+@pytest.mark.parametrize("refused", ["/platforms", "/scenarios", "/activate"])
+def test_a_seeding_that_was_cut_short_is_taken_up(
+    api: RememberingApi, example: Example, refused: str
+) -> None:
+    api.refused = refused
+    with pytest.raises(StartError):
+        seed_all(api, [], [example])
+    api.refused = ""
+    (seed,) = seed_all(api, [], [example])
+    assert api.changes.count(f"POST {BOTS}") == 1
+    assert api.changes.count(f"POST /api/bots/{seed.bot_id}/platforms") == 1
+    assert api.changes.count(f"POST /api/bots/{seed.bot_id}/scenarios") == 1
+    assert api.changes[-1] == f"POST /api/bots/{seed.bot_id}/activate"
+
+
+def test_what_an_older_version_noted_is_no_hindrance(tmp_path: Path) -> None:
+    file = tmp_path / "seed.json"
+    file.write_text('{"bot_id": "a", "scenario_id": "b", "scenario_digest": "c"}')
+    assert load(file) == []
