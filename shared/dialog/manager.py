@@ -7,10 +7,8 @@ is recognised by its hash, and what its turn wanted is done once more.
 
 from __future__ import annotations
 
-import hashlib
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -18,32 +16,39 @@ from typing import Any
 
 import msgspec
 
-from shared.dialog.events import ConversationStarted, Event
-from shared.dialog.history import HistoryEntry
+from shared.dialog.events import (
+    FROM_PERSON,
+    ConversationStarted,
+    Event,
+    GivenBack,
+    HandedOff,
+    OperatorWrote,
+    RunRequested,
+)
+from shared.dialog.history import Author, HistoryEntry
+from shared.dialog.moving import may_move
 from shared.dialog.ports import (
     ActiveScenario,
-    BotRepository,
     HistoryRepository,
     OutboundQueue,
-    RevisionRepository,
     StateRepository,
+    TaskQueue,
+    TimerQueue,
 )
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn, has_open_run, starts_over
+from shared.dialog.programs import ActiveScenarios, CompiledScenarios, kind_and_place
 from shared.dialog.rehearsal import ends_within
-from shared.dialog.state import RECENT_EVENTS, Dialog, Outbox
+from shared.dialog.sealing import Sealer, context_of, sealed
+from shared.dialog.state import Dialog, Outbox
+from shared.dialog.turns import Followed, Program, event_hash, new_dialog, stamped
 from shared.errors import ConcurrentTurn, EventNotApplicable, NotFound, ScenarioUnusable
-from shared.observability import describe
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
-from shared.scenario.compiler import compile_scenario
 
 LATE_AFTER = timedelta(minutes=15)
-"""An event this much older than the last applied one is kept, not applied (a queue's late echo)."""
+"""A person's event this much older than the last applied one is kept, not applied (a queue's late echo)."""
 
 MAX_RELOADS = 50
 """Lost races for one dialog before the event goes back to the queue."""
-
-COMPILED_BYTES = 2_000_000
-"""Of the documents kept compiled in one container. Compiled, they take up to 160 times as much."""
 
 
 class Applied(StrEnum):
@@ -53,69 +58,7 @@ class Applied(StrEnum):
     KNOWN = "known"
     LATE = "late"
     NO_SCENARIO = "no_scenario"
-
-
-def event_hash(event: Event) -> str:
-    """Recognises a redelivered event among a dialog's recent ones (48 bits)."""
-    kind = type(event).__name__
-    return hashlib.blake2b(f"{kind}/{event.id}".encode(), digest_size=6).hexdigest()
-
-
-def new_dialog(envelope: InboundEnvelope, now: datetime) -> Dialog:
-    """A dialog before its first turn; its epoch follows from the event that opens it.
-
-    So the webhook that answers with a welcome (Viber) and the worker that opens the dialog a moment
-    later write the same buttons, without speaking to one another.
-    """
-    seed = f"{envelope.dialog_id}/{event_hash(envelope.event)}/{envelope.event.occurred_at.isoformat()}"
-    return Dialog(
-        id=envelope.dialog_id,
-        bot_id=envelope.bot_id,
-        platform=envelope.platform,
-        platform_chat_id=envelope.platform_chat_id,
-        epoch=hashlib.blake2b(seed.encode(), digest_size=4).hexdigest(),
-        created_at=now,
-        updated_at=now,
-        last_interaction_at=min(envelope.event.occurred_at, now),
-    )
-
-
-class CompiledScenarios:
-    """Processors of the revisions in use, compiled once per container; the oldest unused goes first."""
-
-    def __init__(self, revisions: RevisionRepository, max_bytes: int = COMPILED_BYTES) -> None:
-        self._revisions = revisions
-        self._room = max_bytes
-        self._processors: OrderedDict[tuple[str, int], tuple[ScenarioProcessor, int]] = OrderedDict()
-
-    def get(self, scenario_id: str, revision: int) -> ScenarioProcessor:
-        """Raises `NotFound`, and `ScenarioUnusable` if the compiler fails on it."""
-        key = scenario_id, revision
-        if key not in self._processors:
-            self._keep(key, self._revisions.document(scenario_id, revision))
-        self._processors.move_to_end(key)
-        return self._processors[key][0]
-
-    def _keep(self, key: tuple[str, int], document: Mapping[str, Any]) -> None:
-        """Compile the document; however large it is, it stays until the next one comes."""
-        size = len(msgspec.json.encode(document))
-        while self._processors and self._room < size:
-            self._room += self._processors.popitem(last=False)[1][1]
-        self._processors[key] = _compiled(document), size
-        self._room -= size
-
-
-def _compiled(document: Mapping[str, Any]) -> ScenarioProcessor:
-    try:
-        return ScenarioProcessor(compile_scenario(document))
-    except Exception as error:
-        raise ScenarioUnusable(_kind_and_place(error)) from error
-
-
-def _kind_and_place(error: Exception) -> str:
-    """What can be told of a fault of ours: its own words may quote what a person wrote."""
-    described = describe(error)
-    return f"{described['error']} at {described['at']}"
+    NO_DIALOG = "no_dialog"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +73,19 @@ class Outside:
 
 
 @dataclass(frozen=True, slots=True)
+class Applying:
+    """An event on its way through a turn: the dialog it met, and what it was applied by."""
+
+    dialog: Dialog
+    envelope: InboundEnvelope
+    moment: Moment
+
+    @property
+    def event(self) -> Event:
+        return self.envelope.event
+
+
+@dataclass(frozen=True, slots=True)
 class DialogManager:
     """Makes turns durable. The only writer of dialogs.
 
@@ -139,9 +95,12 @@ class DialogManager:
 
     dialogs: StateRepository
     history: HistoryRepository
-    bots: BotRepository
+    active: ActiveScenarios
     scenarios: CompiledScenarios
     outbound: OutboundQueue
+    timers: TimerQueue
+    tasks: TaskQueue
+    sealer: Sealer
     outside: Outside
     tell_mistakes: Callable[[str, tuple[str, ...]], None] = lambda _bot_id, _notes: None
     rehearsal_seconds: float | None = None
@@ -150,7 +109,7 @@ class DialogManager:
         """Apply the event exactly once, and see to it that what follows is done.
 
         Raises `EventNotApplicable` if our engine fails on it before anything is committed, and
-        whatever the stores and the queue raise: then the event must be delivered again.
+        whatever the stores and the queues raise: then the event must be delivered again.
         """
         for _ in range(MAX_RELOADS):
             try:
@@ -161,75 +120,109 @@ class DialogManager:
 
     def _handle_once(self, envelope: InboundEnvelope) -> Applied:
         stored = self.dialogs.load(envelope.dialog_id)
-        met_turn = stored.turn if stored else None
         event = event_hash(envelope.event)
         if stored and event in stored.recent_events:
             self._emit_again(stored, event, envelope.trace_id)
             return Applied.KNOWN
+        if stored is None and not isinstance(envelope.event, _OPENING):
+            return Applied.NO_DIALOG
         moment = self.outside.moment()
-        dialog = stored or new_dialog(envelope, moment.now)
-        turn, applied = self._turn(dialog, envelope, moment)
-        committed = self._committed(turn, applied, envelope, moment, event)
-        self.dialogs.commit(committed, met_turn)
+        applying = Applying(stored or new_dialog(envelope, moment.now), envelope, moment)
+        return self._commit(applying, stored.turn if stored else None)
+
+    def _commit(self, applying: Applying, met_turn: int | None) -> Applied:
+        program, applied = self._program(applying)
+        turn = self._advance(program, applying) if program else Turn(applying.dialog, ())
+        dialog = stamped(turn, applying.event, applying.moment.now)
+        data = self._sealed(_data(turn, program, applied, applying), turn, applied, applying.dialog)
+        dialog.outbox = Outbox(
+            event=dialog.recent_events[-1],
+            entry=_entry(dialog, data, len(turn.messages), applying),
+            messages=turn.messages,
+            timers=turn.timers,
+            tasks=turn.tasks,
+        )
+        self.dialogs.commit(dialog, met_turn)
         if turn.notes:
             self.tell_mistakes(dialog.bot_id, turn.notes)
-        self._emit(committed, envelope.trace_id, reemitted=False)
+        self._emit(dialog, applying.envelope.trace_id, reemitted=False)
         return applied
 
-    def _turn(self, dialog: Dialog, envelope: InboundEnvelope, moment: Moment) -> tuple[Turn, Applied]:
-        if _is_late(dialog, envelope):
-            return Turn(dialog, ()), Applied.LATE
-        if has_open_run(dialog) and not starts_over(envelope.event):
-            pinned = dialog.scenario_id or "", dialog.revision or 0
-            return self._advance(pinned, dialog, envelope, moment), Applied.TURN
-        active = self._active(envelope)
-        if active is None:
-            return Turn(dialog, ()), Applied.NO_SCENARIO
-        named = msgspec.structs.replace(dialog, bot_name=active.bot_name)
-        turn = self._advance((active.scenario_id, active.revision), named, envelope, moment)
-        if turn.dialog.run != dialog.run:
-            turn.dialog.scenario_id, turn.dialog.revision = active.scenario_id, active.revision
-        return turn, Applied.TURN
+    # --- what applies the event -------------------------------------------------------------------
 
-    def _active(self, envelope: InboundEnvelope) -> ActiveScenario | None:
+    def _program(self, applying: Applying) -> tuple[Program | None, Applied]:
+        """What applies the event, or why nothing does."""
+        dialog, event = applying.dialog, applying.event
+        if _is_late(dialog, applying.envelope):
+            return None, Applied.LATE
+        if _may_begin(dialog, event):
+            active = self._active(applying)
+            program = self._following(dialog, Followed.of(active)) if active else None
+            return program, Applied.TURN if program else Applied.NO_SCENARIO
+        overtaken = self._overtaken(dialog) if isinstance(event, FROM_PERSON) else None
+        return overtaken or Program(self._own(dialog)), Applied.TURN
+
+    def _active(self, applying: Applying) -> ActiveScenario | None:
         """What a new run follows: the bot's active revision, or the one that has already said welcome."""
-        active = self.bots.active_scenario(envelope.bot_id)
-        event = envelope.event
+        active, event = self.active.read(applying.dialog.bot_id), applying.event
         if active and isinstance(event, ConversationStarted) and event.welcomed_by:
             scenario_id = event.welcomed_scenario or active.scenario_id
-            return ActiveScenario(active.bot_name, active.timezone, scenario_id, event.welcomed_by)
+            return replace(active, scenario_id=scenario_id, revision=event.welcomed_by)
         return active
 
-    def _advance(
-        self, revision: tuple[str, int], dialog: Dialog, envelope: InboundEnvelope, moment: Moment
-    ) -> Turn:
-        """The pure step; a fault in it is ours, and is told apart from those of the stores."""
+    def _overtaken(self, dialog: Dialog) -> Program | None:
+        """What a run under way goes over to, if something else was activated and it is to follow that.
+
+        Looked at by the way, and read afresh only where that seems so: most turns find nothing new.
+        """
+        if not _calls_away(self.active.recent(dialog.bot_id), dialog):
+            return None
+        active = self.active.read(dialog.bot_id)
+        if active is None or not _calls_away(active, dialog):
+            return None
+        if active.running == "restart":
+            return self._following(dialog, Followed.of(active, "restarted"))
+        program = self._following(dialog, Followed.of(active, "moved"))
+        former = self._own(dialog).scenario
+        can_go = may_move(dialog, former, program.processor.scenario)
+        return replace(program, former=former) if can_go else None
+
+    def _following(self, dialog: Dialog, followed: Followed) -> Program:
+        return Program(self._compiled(dialog, followed.id, followed.revision, followed.called), followed)
+
+    def _own(self, dialog: Dialog) -> ScenarioProcessor:
+        return self._compiled(dialog, dialog.scenario_id or "", dialog.revision or 0, dialog.called)
+
+    def _compiled(
+        self, dialog: Dialog, scenario_id: str, revision: int, called: Mapping[str, int]
+    ) -> ScenarioProcessor:
         try:
-            processor = self.scenarios.get(*revision)
+            return self.scenarios.get(scenario_id, revision, called)
         except (NotFound, ScenarioUnusable) as error:
             raise EventNotApplicable(dialog.id, dialog.turn, str(error)) from error
-        advance = partial(processor.advance, dialog, envelope.event, moment)
+
+    def _advance(self, program: Program, applying: Applying) -> Turn:
+        """The pure step; a fault in it is ours, and is told apart from those of the stores."""
+        dialog = applying.dialog
+        advance = partial(program.advance, dialog, applying.event, applying.moment)
         if self.rehearsal_seconds and not ends_within(self.rehearsal_seconds, advance):
             reason = f"the turn takes longer than {self.rehearsal_seconds} s"
             raise EventNotApplicable(dialog.id, dialog.turn, reason)
         try:
             return advance()
         except Exception as error:
-            raise EventNotApplicable(dialog.id, dialog.turn, _kind_and_place(error)) from error
+            raise EventNotApplicable(dialog.id, dialog.turn, kind_and_place(error)) from error
 
-    def _committed(
-        self, turn: Turn, applied: Applied, envelope: InboundEnvelope, moment: Moment, event: str
-    ) -> Dialog:
-        """The turn's dialog as it will be saved: counted, stamped, with its outbox; `event` is its hash."""
-        dialog: Dialog = msgspec.structs.replace(turn.dialog)
-        dialog.turn += 1
-        dialog.updated_at = moment.now
-        # A messenger's clock may run ahead of ours; what comes once it is mended must not count as late.
-        interaction_at = min(envelope.event.occurred_at, moment.now)
-        dialog.last_interaction_at = max(dialog.last_interaction_at, interaction_at)
-        dialog.recent_events = (*dialog.recent_events[1 - RECENT_EVENTS :], event)
-        dialog.outbox = Outbox(event, _entry(dialog, turn, applied, envelope, moment), turn.messages)
-        return dialog
+    # --- what follows from the turn ---------------------------------------------------------------
+
+    def _sealed(self, data: dict[str, Any], turn: Turn, applied: Applied, met: Dialog) -> dict[str, Any]:
+        """The entry's data without what nobody should read; an event too late may well have been that."""
+        sensitive = {*met.sensitive, *turn.dialog.sensitive}
+        is_private = turn.is_private or (applied is Applied.LATE and bool(sensitive))
+        if not is_private and not (sensitive and turn.ended_runs):
+            return data
+        seal = partial(self.sealer.seal, context=context_of(met))
+        return sealed(data, is_private=is_private, sensitive=sensitive, seal=seal)
 
     def _emit_again(self, dialog: Dialog, event: str, trace_id: str) -> None:
         """Of a turn that is no longer the last one everything was done before the next was taken up."""
@@ -242,48 +235,91 @@ class DialogManager:
             return
         self.history.record(outbox.entry)
         if outbox.messages:
-            self.outbound.send(
-                OutboundEnvelope(
-                    dialog_id=dialog.id,
-                    epoch=dialog.epoch,
-                    turn=dialog.turn,
-                    bot_id=dialog.bot_id,
-                    platform=dialog.platform,
-                    platform_chat_id=dialog.platform_chat_id,
-                    messages=outbox.messages,
-                    trace_id=trace_id,
-                    reemitted=reemitted,
-                )
-            )
+            self.outbound.send(_envelope(dialog, outbox, trace_id, reemitted=reemitted))
+        for timer in outbox.timers:
+            self.timers.set(timer, dialog, trace_id)
+        for task in outbox.tasks:
+            self.tasks.send(task, dialog, trace_id)
+
+
+_OPENING = (*FROM_PERSON, RunRequested)
+"""What may open a dialog. Anything else was meant for one that is gone, or deleted since."""
+
+_OF_OPERATOR = (HandedOff, OperatorWrote, GivenBack)
 
 
 def _is_late(dialog: Dialog, envelope: InboundEnvelope) -> bool:
-    """Whether the dialog has moved on too far: past the turn a redriven event met, or past its time."""
+    """Whether the dialog has moved on too far: past the turn a redriven event met, or past its time.
+
+    Timers and tasks take their time, and are recognised by their numbers.
+    """
     if envelope.met_turn is not None and envelope.met_turn != dialog.turn:
         return True
-    return dialog.turn > 0 and envelope.event.occurred_at < dialog.last_interaction_at - LATE_AFTER
+    if dialog.turn == 0 or not isinstance(envelope.event, FROM_PERSON):
+        return False
+    return envelope.event.occurred_at < dialog.last_interaction_at - LATE_AFTER
 
 
-def _entry(
-    dialog: Dialog, turn: Turn, applied: Applied, envelope: InboundEnvelope, moment: Moment
-) -> HistoryEntry:
-    data: dict[str, Any] = {"event": msgspec.to_builtins(envelope.event), "random": moment.random}
+def _may_begin(dialog: Dialog, event: Event) -> bool:
+    """Whether the event may begin a run, or there is nothing else that the dialog could follow."""
+    if isinstance(event, RunRequested) or starts_over(event) or dialog.scenario_id is None:
+        return True
+    return isinstance(event, FROM_PERSON) and not has_open_run(dialog)
+
+
+def _calls_away(active: ActiveScenario | None, dialog: Dialog) -> bool:
+    """Whether the run should be on something else; never out of an operator's hands."""
+    if active is None or active.running == "keep" or dialog.status == "handed_off":
+        return False
+    bound = dialog.scenario_id, dialog.revision, dialog.called
+    return bound != (active.scenario_id, active.revision, active.called)
+
+
+def _data(turn: Turn, program: Program | None, applied: Applied, applying: Applying) -> dict[str, Any]:
+    """What an entry tells of the turn: all that a replay needs, and what a person wants to know."""
+    data: dict[str, Any] = {"event": msgspec.to_builtins(applying.event), "random": applying.moment.random}
     if turn.label:
         data["label"] = turn.label
     if turn.notes:
         data["notes"] = list(turn.notes)
     if turn.ended_runs:
         data["ended_runs"] = list(turn.ended_runs)
+    if program and program.followed:
+        data["scenario"] = msgspec.to_builtins(program.followed)
     if applied is not Applied.TURN:
         data["not_applied"] = applied.value
+    return data
+
+
+def _entry(dialog: Dialog, data: dict[str, Any], messages: int, applying: Applying) -> HistoryEntry:
     return HistoryEntry(
         dialog_id=dialog.id,
         epoch=dialog.epoch,
         turn=dialog.turn,
         n=0,
-        message_type="user",
+        message_type=_author_of(applying.event),
         message_data=data,
-        timestamp=envelope.event.occurred_at,
-        created_at=moment.now,
-        messages=len(turn.messages),
+        timestamp=applying.event.occurred_at,
+        created_at=applying.moment.now,
+        messages=messages,
+    )
+
+
+def _author_of(event: Event) -> Author:
+    if isinstance(event, FROM_PERSON):
+        return "user"
+    return "operator" if isinstance(event, _OF_OPERATOR) else "system"
+
+
+def _envelope(dialog: Dialog, outbox: Outbox, trace_id: str, *, reemitted: bool) -> OutboundEnvelope:
+    return OutboundEnvelope(
+        dialog_id=dialog.id,
+        epoch=dialog.epoch,
+        turn=dialog.turn,
+        bot_id=dialog.bot_id,
+        platform=dialog.platform,
+        platform_chat_id=dialog.platform_chat_id,
+        messages=outbox.messages,
+        trace_id=trace_id,
+        reemitted=reemitted,
     )

@@ -59,9 +59,11 @@ def opened(data: Mapping[str, Any], open_sealed: Open) -> Data:
     if "sealed" not in shown:
         return shown
     hidden: Data = msgspec.json.decode(open_sealed(shown.pop("sealed")))
-    secrets = hidden.pop("ended_runs", [])
-    for run, values in zip(shown.get("ended_runs", ()), secrets, strict=False):
-        run["collected_data"] = run["collected_data"] | values
+    if secrets := hidden.pop("ended_runs", None):
+        shown["ended_runs"] = [
+            {**run, "collected_data": run["collected_data"] | values}
+            for run, values in zip(shown["ended_runs"], secrets, strict=True)
+        ]
     return shown | hidden
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
-
-from shared.settings import required
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -15,33 +13,34 @@ PART_BYTES = 4096
 
 
 class KmsSealer:
-    """Seals and opens; fulfils `sealing.Sealer`. `key_id` defaults to the environment's `HISTORY_KEY_ID`.
+    """Seals with the key, and opens again; fulfils `sealing.Sealer`.
 
-    The key is looked for when the first thing is sealed: most bots ask for nothing sensitive.
+    The client is asked for when there is something to seal: most bots want nothing sensitive.
     """
 
-    def __init__(self, kms: KMSClient, key_id: str | None = None) -> None:
+    def __init__(self, kms: Callable[[], KMSClient], key_id: str) -> None:
         self._kms = kms
         self._key_id = key_id
 
     def seal(self, plain: bytes, context: Mapping[str, str]) -> str:
         """The ciphertext as text. Each part is bound to its place, so none can be moved or left out."""
-        key_id = self._key_id or required("HISTORY_KEY_ID")
         parts = [plain[at : at + PART_BYTES] for at in range(0, len(plain), PART_BYTES)] or [b""]
         sealed = []
         for number, part in enumerate(parts, 1):
             bound = _context_of_part(context, number, len(parts))
-            answer = self._kms.encrypt(KeyId=key_id, Plaintext=part, EncryptionContext=bound)
+            answer = self._kms().encrypt(KeyId=self._key_id, Plaintext=part, EncryptionContext=bound)
             sealed.append(b64encode(answer["CiphertextBlob"]).decode())
         return ".".join(sealed)
 
     def open(self, sealed: str, context: Mapping[str, str]) -> bytes:
-        """What was sealed in the same context. Raises KMS's errors, and `ValueError` for what is no base64."""
+        """What was sealed in the same context. Raises what KMS raises, and `ValueError` for no base64."""
         parts = sealed.split(".")
         opened = b""
         for number, part in enumerate(parts, 1):
             bound = _context_of_part(context, number, len(parts))
-            answer = self._kms.decrypt(CiphertextBlob=b64decode(part), EncryptionContext=bound)
+            answer = self._kms().decrypt(
+                KeyId=self._key_id, CiphertextBlob=b64decode(part, validate=True), EncryptionContext=bound
+            )
             opened += answer["Plaintext"]
         return opened
 

@@ -46,7 +46,8 @@ class Welcomer(msgspec.Struct, frozen=True):
         from shared.dialog.welcome import first_message  # noqa: PLC0415 (the engine is slow to import)
 
         document = self.revisions.document(active.scenario_id, active.revision)
-        say_first = partial(first_message, active, document, opened)
+        called = {other: self.revisions.document(other, n) for other, n in active.called.items()}
+        say_first = partial(first_message, active, document, opened, called)
         message = say_first() if ends_within(MOST_SECONDS, say_first) else None
         if message is None:
             return None

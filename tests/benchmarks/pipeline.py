@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from shared.credential import Credential
-from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
+from shared.dialog.manager import DialogManager, Outside
 from shared.dialog.messages import Message
-from shared.dialog.state import Dialog, dialog_id_of
+from shared.dialog.programs import ActiveScenarios, CompiledScenarios
+from shared.dialog.state import Dialog, Task, Timer, dialog_id_of
 from shared.platforms import adapter_for
 from shared.platforms.base import WebhookRequest
 from shared.queueing.envelopes import OutboundEnvelope
@@ -97,7 +98,15 @@ class Pipeline:
         compiled.get(SCENARIO_ID, 1)
         outside = Outside(lambda: self._now, random.random)
         return DialogManager(
-            self._dialogs, MemoryHistory(), bots, compiled, _HandOver(self._outbound), outside
+            self._dialogs,
+            MemoryHistory(),
+            ActiveScenarios(bots),
+            compiled,
+            _HandOver(self._outbound),
+            _Nowhere(),
+            _Nowhere(),
+            _Nowhere(),
+            outside,
         )
 
 
@@ -109,6 +118,19 @@ class _HandOver:
 
     def send(self, envelope: OutboundEnvelope) -> None:
         self._taken.append(envelope)
+
+
+class _Nowhere:
+    """What a conversation that is measured does not need: timers, tasks, a key."""
+
+    def set(self, timer: Timer, dialog: Dialog, trace_id: str) -> None:
+        raise Unusable("a scenario with timers is not measured here")
+
+    def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
+        raise Unusable("a scenario with tasks is not measured here")
+
+    def seal(self, plain: bytes, context: Mapping[str, str]) -> str:
+        raise Unusable("a scenario with sensitive answers is not measured here")
 
 
 def _scenario() -> Scenario:

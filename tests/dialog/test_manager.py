@@ -12,16 +12,10 @@ import msgspec
 import pytest
 
 from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived
-from shared.dialog.manager import (
-    LATE_AFTER,
-    Applied,
-    CompiledScenarios,
-    DialogManager,
-    Outside,
-    event_hash,
-    new_dialog,
-)
+from shared.dialog.manager import LATE_AFTER, Applied, DialogManager, Outside
+from shared.dialog.programs import ActiveScenarios, CompiledScenarios
 from shared.dialog.state import RECENT_EVENTS, dialog_id_of
+from shared.dialog.turns import event_hash, new_dialog
 from shared.dialog.welcome import first_message
 from shared.errors import ConcurrentTurn, EventNotApplicable, NotAccepted
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
@@ -30,6 +24,7 @@ from shared.storage.dialogs import DynamoDialogs
 from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, MemoryScenarios
 from shared.storage.scenarios import Scenario
 from tests.conftest import Aws
+from tests.dialog.doubles import KeptTasks, KeptTimers, PaperSealer
 from tests.dialog.world import BOT_ID, CHAT_ID, DIALOG_ID, NOW, SCENARIO_ID
 
 COUNTING: dict[str, Any] = {
@@ -85,6 +80,7 @@ class Parley:
     ) -> None:
         self.dialogs, self.history, self.bots = dialogs or MemoryDialogs(), MemoryHistory(), MemoryBots()
         self.scenarios, self.outbound = MemoryScenarios(), Outbound()
+        self.timers, self.tasks, self.sealer = KeptTimers(), KeptTasks(), PaperSealer()
         self.now = NOW
         self.mistakes: list[tuple[str, tuple[str, ...]]] = []
         self.bots.create(Bot(id=BOT_ID, account_id=BOT_ID, name="Bot", created_at=NOW, updated_at=NOW))
@@ -103,16 +99,28 @@ class Parley:
         self.manager = DialogManager(
             self.dialogs,
             self.history,
-            self.bots,
+            ActiveScenarios(self.bots, clock=self.clock),
             CompiledScenarios(self.scenarios),
             self.outbound,
+            self.timers,
+            self.tasks,
+            self.sealer,
             Outside(now=lambda: self.now, random=lambda: 0.5),
             lambda bot_id, notes: self.mistakes.append((bot_id, notes)),
         )
 
-    def activate(self, revision: int | None) -> None:
+    def clock(self) -> float:
+        return self.now.timestamp()
+
+    def activate(self, revision: int | None, running: str = "keep", **called: int) -> None:
         scenario_id = SCENARIO_ID if revision else None
-        self.bots.change(BOT_ID, active_scenario_id=scenario_id, active_revision=revision)
+        self.bots.change(
+            BOT_ID,
+            active_scenario_id=scenario_id,
+            active_revision=revision,
+            active_running=running,
+            active_called=called,
+        )
 
     def say(self, text: str, update: str | None = None, **of_envelope: Any) -> Applied:
         return self.manager.handle(said(text, update or text, **of_envelope))

@@ -7,31 +7,53 @@ started again: what was in its hands is delivered once more, as SQS would.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
+from botocore.exceptions import ClientError
 
 from shared import aws
 from shared.credential import Credential
 from shared.delivery.sender import Sender
-from shared.dialog.events import Event, MessageReceived
+from shared.dialog.events import (
+    ButtonPressed,
+    Event,
+    GivenBack,
+    HandedOff,
+    MessageReceived,
+    OperatorWrote,
+    TaskFinished,
+    TimerFired,
+)
 from shared.dialog.history import HistoryEntry
-from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
+from shared.dialog.manager import DialogManager, Outside
 from shared.dialog.ports import HistoryRepository, StateRepository
+from shared.dialog.programs import ActiveScenarios, CompiledScenarios
+from shared.dialog.replay import Difference, replay
 from shared.dialog.state import Dialog, dialog_id_of
+from shared.errors import Wait
 from shared.platforms import adapter_for
 from shared.platforms.base import Request, Response
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, read_inbound, read_outbound
-from shared.queueing.producer import SqsOutbound
+from shared.queueing.envelopes import (
+    InboundEnvelope,
+    OutboundEnvelope,
+    read_inbound,
+    read_outbound,
+    read_task,
+)
+from shared.queueing.producer import SqsOutbound, SqsTasks
+from shared.queueing.timers import Delays, Schedules, ScheduleTarget, Timers
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.scenarios import DynamoScenarios, Scenario
+from tests.dialog.doubles import PaperSealer
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 BOT_ID = str(uuid5(NAMESPACE_URL, "bot"))
@@ -92,7 +114,7 @@ class Queue:
 
 
 class SqsClient:
-    """The calls our producer makes, over a `Queue`."""
+    """The calls our producers make, over a `Queue`; what is delayed lies in `delays` until it is due."""
 
     def __init__(self, queue: Queue, fate: Fate) -> None:
         self._queue = queue
@@ -100,57 +122,97 @@ class SqsClient:
 
     def send_message(self, **message: Any) -> dict[str, Any]:
         with self._fate.call("SendMessage"):
-            self._queue.put(message["MessageBody"], message["MessageDeduplicationId"])
+            body = message["MessageBody"]
+            self._queue.put(body, message.get("MessageDeduplicationId", body))
         return {"MessageId": "1"}
+
+
+class SchedulerClient:
+    """The one call our timers make: schedules, of which there is one of a name."""
+
+    def __init__(self, schedules: dict[str, str], fate: Fate) -> None:
+        self._schedules = schedules
+        self._fate = fate
+
+    def create_schedule(self, **schedule: Any) -> None:
+        with self._fate.call("CreateSchedule"):
+            if schedule["Name"] in self._schedules:
+                answer = {"Error": {"Code": "ConflictException", "Message": ""}}
+                raise ClientError(answer, "CreateSchedule")  # type: ignore[arg-type]
+            self._schedules[schedule["Name"]] = schedule["Target"]["Input"]
+
+
+class MortalSealer(PaperSealer):
+    """Fate sees it seal."""
+
+    def __init__(self, fate: Fate) -> None:
+        self._fate = fate
+
+    def seal(self, plain: bytes, context: Mapping[str, str]) -> str:
+        with self._fate.call("Encrypt"):
+            return super().seal(plain, context)
 
 
 @dataclass
 class World:
-    """`inbound` and `outbound` are what is in the queues; `fate` decides when the process dies."""
+    """`inbound` and `outbound` are what is in the queues; `fate` decides when the process dies.
+
+    `called` are the documents of scenarios that may be called, by id. The clock of dialogs goes on with
+    `later` only; that of the sender also when a message is held back.
+    """
 
     document: dict[str, Any]
     deduplicates: bool = True
     fate: Fate = field(default_factory=Fate)
     dialogs: StateRepository = field(default_factory=DynamoDialogs)
     history: HistoryRepository = field(default_factory=DynamoHistory)
+    called: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.inbound = Queue(deduplicates=True)
         self.outbound = Queue(deduplicates=self.deduplicates)
+        self.tasks = Queue(deduplicates=self.deduplicates)
+        self.delays = Queue(deduplicates=False)
+        self.schedules: dict[str, str] = {}
         self.messenger = Messenger(self.fate)
+        self.now = self.sending_now = NOW
         DynamoBots().create(
             Bot(
                 id=BOT_ID,
                 account_id=BOT_ID,
                 name="Bot",
+                timezone="Europe/Moscow",
                 active_scenario_id=SCENARIO_ID,
                 active_revision=1,
+                active_called=dict.fromkeys(self.called, 1),
                 created_at=NOW,
                 updated_at=NOW,
             )
         )
-        head = Scenario(
-            id=SCENARIO_ID,
-            bot_id=BOT_ID,
-            name="s",
-            description="",
-            version="1.0",
-            latest_revision=1,
-            created_at=NOW,
-            updated_at=NOW,
-        )
-        DynamoScenarios().create(head, self.document)
+        for scenario_id, document in {SCENARIO_ID: self.document, **self.called}.items():
+            head = Scenario(id=scenario_id, bot_id=BOT_ID, name="s", created_at=NOW, updated_at=NOW)
+            DynamoScenarios().create(head, document)
         self.start()
 
     def start(self) -> None:
         """A fresh process: nothing is left in memory."""
+        sqs: Any = partial(SqsClient, fate=self.fate)
+        scheduler: Any = SchedulerClient(self.schedules, self.fate)
+        target = ScheduleTarget("group", "arn:role", "arn:inbound", "arn:dead")
         self.manager = DialogManager(
             self.dialogs,
             self.history,
-            DynamoBots(),
+            ActiveScenarios(DynamoBots(), clock=self.clock),
             CompiledScenarios(DynamoScenarios()),
-            SqsOutbound(SqsClient(self.outbound, self.fate), "http://queue/outbound.fifo"),  # type: ignore[arg-type]
-            Outside(now=lambda: NOW, random=lambda: 0.5),
+            SqsOutbound(sqs(self.outbound), "http://queue/outbound.fifo"),
+            Timers(
+                Delays(sqs(self.delays), "http://queue/delays"),
+                Schedules(lambda: scheduler, target),
+                lambda: self.now,
+            ),
+            SqsTasks(sqs(self.tasks), "http://queue/tasks.fifo"),
+            MortalSealer(self.fate),
+            Outside(now=lambda: self.now, random=lambda: 0.5),
         )
         credential = Credential("c", BOT_ID, "telegram", is_active=True, settings={"bot_token": "1:a"})
         self.sender = Sender(
@@ -158,9 +220,14 @@ class World:
             lambda _bot, _platform: credential,
             adapter_for,
             self.messenger,
-            lambda: NOW,
+            lambda: self.sending_now,
             lambda: 900.0,
         )
+
+    def clock(self) -> float:
+        return self.now.timestamp()
+
+    # --- what happens to it -----------------------------------------------------------------------
 
     def tell(self, event: Event) -> None:
         """An event arrives in the inbound queue."""
@@ -170,15 +237,52 @@ class World:
             platform="telegram",
             platform_chat_id=CHAT_ID,
             event=event,
-            received_at=NOW,
+            received_at=self.now,
             trace_id="t",
         )
         self.inbound.put(_encoded(envelope), event.id)
 
     def say(self, *texts: str) -> None:
         for text in texts:
-            number = len(self.inbound.names) + 1
-            self.tell(MessageReceived(id=f"u{number}", occurred_at=NOW, text=text))
+            self.tell(MessageReceived(text=text, **self._event()))
+
+    def press(self, label: str) -> None:
+        """Press the last button with this label."""
+        said = [entry.message_data for entry in self.entries if entry.n]
+        buttons = [button for message in said for button in message.get("buttons", ())]
+        data = next(button["data"] for button in reversed(buttons) if button["text"] == label)
+        self.tell(ButtonPressed(data=data, **self._event()))
+
+    def respond(self, **result: Any) -> None:
+        """The task that was sent last is done."""
+        task = read_task(self.tasks.bodies[-1])
+        done = TaskFinished(epoch=task.epoch, task=task.task.number, result=result, **self._event())
+        self.tell(done)
+
+    def operate(self, event: type[HandedOff | OperatorWrote | GivenBack], **fields: Any) -> None:
+        self.tell(event(by="operator", **fields, **self._event()))
+
+    def later(self, **time: float) -> None:
+        """Time goes by; what is due by then arrives in the inbound queue, each when it is due."""
+        end = self.now + timedelta(**time)
+        self.settle()
+        while due := self._next_due(end):
+            self.now = due.occurred_at
+            self.tell(due)
+            self.settle()
+        self.now = self.sending_now = end
+
+    def _next_due(self, end: datetime) -> TimerFired | None:
+        waiting = [*self.delays.bodies, *self.schedules.values()]
+        events = [read_inbound(body).event for body in waiting]
+        timers = [event for event in events if isinstance(event, TimerFired)]
+        due = [each for each in timers if each.occurred_at <= end and each.id not in self.inbound.names]
+        return min(due, key=lambda each: each.occurred_at, default=None)
+
+    def _event(self) -> dict[str, Any]:
+        return {"id": f"u{len(self.inbound.names) + 1}", "occurred_at": self.now}
+
+    # --- what it does about it --------------------------------------------------------------------
 
     def settle(self) -> None:
         """Run both workers until the queues are empty, starting again whenever they are killed."""
@@ -198,8 +302,16 @@ class World:
             except Killed:
                 self.start()
                 continue
+            except Wait as wait:
+                self.sending_now += timedelta(seconds=wait.seconds)
+                continue
             queue.bodies.pop(0)
             received = 0
+
+    def difference(self) -> Difference | None:
+        """What a replay of the whole conversation finds."""
+        program_of = CompiledScenarios(DynamoScenarios()).get
+        return replay(self.dialog, self.entries, program_of, PaperSealer().open)
 
     @property
     def dialog(self) -> Dialog:

@@ -15,7 +15,8 @@ from urllib.parse import parse_qsl, urlsplit
 from uuid import uuid4
 
 from shared.delivery.sender import Sender
-from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
+from shared.dialog.manager import DialogManager, Outside
+from shared.dialog.programs import ActiveScenarios, CompiledScenarios
 from shared.platforms.base import Request, Response
 from shared.platforms.webchat import WebchatAdapter
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
@@ -24,6 +25,7 @@ from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, Memo
 from shared.storage.scenarios import Scenario
 from shared.webchat.door import ChatDoor
 from shared.webchat.page import PageDoor, Sources
+from tests.dialog.doubles import KeptTasks, KeptTimers, PaperSealer
 from tests.webhook.doubles import BOT_ID, Queue, Vault, gateway_event
 
 FOLDER = Path(__file__).parents[2] / "functions" / "webhooks" / "webchat"
@@ -69,7 +71,17 @@ class WebChat:
         self.page = PageDoor(self.credentials, self.bots.get, Sources(FOLDER))
         outside = Outside(now=now, random=lambda: 0.5)
         compiled = CompiledScenarios(self.scenarios)
-        self.manager = DialogManager(self.dialogs, self.history, self.bots, compiled, self.outbound, outside)
+        self.manager = DialogManager(
+            self.dialogs,
+            self.history,
+            ActiveScenarios(self.bots),
+            compiled,
+            self.outbound,
+            KeptTimers(),
+            KeptTasks(),
+            PaperSealer(),
+            outside,
+        )
         self.sender = Sender(
             self.history,
             self.credentials.get,

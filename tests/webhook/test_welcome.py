@@ -11,7 +11,8 @@ import pytest
 
 from shared.dialog import presses
 from shared.dialog.events import ConversationStarted
-from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
+from shared.dialog.manager import DialogManager, Outside
+from shared.dialog.programs import ActiveScenarios, CompiledScenarios
 from shared.platforms.viber import ViberAdapter
 from shared.queueing.envelopes import OutboundEnvelope
 from shared.storage.bots import Bot
@@ -20,6 +21,7 @@ from shared.storage.scenarios import Scenario
 from shared.webhook.door import Door
 from shared.webhook.unparsed import UnparsedUpdates
 from shared.webhook.welcome import Welcomer
+from tests.dialog.doubles import KeptTasks, KeptTimers, PaperSealer
 from tests.dialog.test_manager import ENDLESS
 from tests.webhook.doubles import BOT_ID, Bucket, Queue, Vault, body_of, gateway_event
 
@@ -89,9 +91,12 @@ class Cafe:
         manager = DialogManager(
             self.dialogs,
             MemoryHistory(),
-            self.bots,
+            ActiveScenarios(self.bots),
             CompiledScenarios(self.scenarios),
             self.outbound,
+            KeptTimers(),
+            KeptTasks(),
+            PaperSealer(),
             Outside(now=lambda: NOW, random=lambda: 0.5),
         )
         while self.queue.envelopes:

@@ -1,0 +1,102 @@
+"""Scenarios that are in use, kept in memory: compiled revisions, and what bots run."""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from shared.dialog.ports import ActiveScenario, BotRepository, RevisionRepository
+from shared.dialog.processor import ScenarioProcessor
+from shared.errors import ScenarioUnusable
+from shared.observability import describe
+from shared.scenario.compiled import CompiledScenario
+from shared.scenario.compiler import compile_scenario
+
+COMPILED_BYTES = 2_000_000
+"""Of the documents kept compiled in one container. Compiled, they take up to 160 times as much."""
+
+NOTHING_CALLED: Mapping[str, int] = {}
+
+
+class CompiledScenarios:
+    """Revisions in use, each compiled once per container; the oldest unused goes first."""
+
+    def __init__(self, revisions: RevisionRepository, max_bytes: int = COMPILED_BYTES) -> None:
+        self._revisions = revisions
+        self._room = max_bytes
+        self._compiled: OrderedDict[tuple[str, int], tuple[CompiledScenario, int]] = OrderedDict()
+
+    def get(
+        self, scenario_id: str, revision: int, called: Mapping[str, int] = NOTHING_CALLED
+    ) -> ScenarioProcessor:
+        """The processor of a revision, with those of the scenarios that it may call.
+
+        Raises `NotFound`, and `ScenarioUnusable` if the compiler fails on one of them.
+        """
+        own = self._revision(scenario_id, revision)
+        return ScenarioProcessor(own, {other: self._revision(other, n) for other, n in called.items()})
+
+    def _revision(self, scenario_id: str, revision: int) -> CompiledScenario:
+        key = scenario_id, revision
+        if key not in self._compiled:
+            self._keep(key, self._revisions.document(scenario_id, revision))
+        self._compiled.move_to_end(key)
+        return self._compiled[key][0]
+
+    def _keep(self, key: tuple[str, int], document: Mapping[str, Any]) -> None:
+        """Compile the document; however large it is, it stays until the next one comes."""
+        size = len(msgspec.json.encode(document))
+        while self._compiled and self._room < size:
+            self._room += self._compiled.popitem(last=False)[1][1]
+        self._compiled[key] = _compiled(document), size
+        self._room -= size
+
+
+def _compiled(document: Mapping[str, Any]) -> CompiledScenario:
+    try:
+        return compile_scenario(document)
+    except Exception as error:
+        raise ScenarioUnusable(kind_and_place(error)) from error
+
+
+def kind_and_place(error: Exception) -> str:
+    """What can be told of a fault of ours: its own words may quote what a person wrote."""
+    described = describe(error)
+    return f"{described['error']} at {described['at']}"
+
+
+class ActiveScenarios:
+    """What bots run: read afresh where a run begins, and otherwise as it was a moment ago."""
+
+    def __init__(
+        self,
+        bots: BotRepository,
+        seconds: float = 30,
+        *,
+        capacity: int = 1000,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """`clock` goes on while the Lambda is frozen."""
+        self._bots = bots
+        self._seconds = seconds
+        self._capacity = capacity
+        self._clock = clock
+        self._read_at: OrderedDict[str, tuple[ActiveScenario | None, float]] = OrderedDict()
+
+    def read(self, bot_id: str) -> ActiveScenario | None:
+        """The pointer as it is now (a consistent read)."""
+        active = self._bots.active_scenario(bot_id)
+        self._read_at[bot_id] = active, self._clock()
+        self._read_at.move_to_end(bot_id)
+        if len(self._read_at) > self._capacity:
+            self._read_at.popitem(last=False)
+        return active
+
+    def recent(self, bot_id: str) -> ActiveScenario | None:
+        """The pointer, at most `seconds` old."""
+        active, read_at = self._read_at.get(bot_id, (None, -self._seconds))
+        return active if self._clock() - read_at < self._seconds else self.read(bot_id)

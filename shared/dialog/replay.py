@@ -1,0 +1,185 @@
+"""A dialog made anew from its history, turn by turn, and compared with what was said and saved. Pure.
+
+The history holds every event with its time, its random number, and what it was applied by wherever that
+was not what its run was bound to already. So the same engine must say the same again, to the byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from shared.dialog.events import Event
+from shared.dialog.history import HistoryEntry
+from shared.dialog.processor import Moment, ScenarioProcessor, Turn
+from shared.dialog.sealing import Data, context_of, opened
+from shared.dialog.state import Dialog
+from shared.dialog.turns import Followed, Program, new_dialog, stamped
+from shared.queueing.envelopes import InboundEnvelope
+
+ProgramOf = Callable[[str, int, Mapping[str, int]], ScenarioProcessor]
+"""The processor of a revision with those that it calls, as `CompiledScenarios.get`."""
+
+OpenSealed = Callable[[str, Mapping[str, str]], bytes]
+"""Decrypts what was sealed in a context, as `KmsSealer.open`."""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """The first thing that did not come out as it is written.
+
+    `what` is a path into the turn (`messages/2`, `label`) or into the dialog as it was saved
+    (`dialog/variables`). Where `expected` and `got` are both None, `what` says why nobody can tell.
+    """
+
+    turn: int
+    what: str
+    expected: Any = None
+    got: Any = None
+
+    def __str__(self) -> str:
+        if self.expected is None and self.got is None:
+            return f"turn {self.turn}: {self.what}"
+        return (
+            f"turn {self.turn}: {self.what} is {_shown(self.expected)}, and a replay gives {_shown(self.got)}"
+        )
+
+
+def replay(
+    stored: Dialog,
+    entries: Iterable[HistoryEntry],
+    program_of: ProgramOf,
+    open_sealed: OpenSealed | None = None,
+) -> Difference | None:
+    """The first difference between a dialog with its history, in order, and what the engine makes of it.
+
+    Without `open_sealed`, a replay ends at the first turn that has something sealed. Raises what
+    `program_of` and `open_sealed` raise.
+    """
+    replaying = _Replaying(stored, program_of, open_sealed)
+    try:
+        for number, of_turn in groupby(entries, key=lambda entry: entry.turn):
+            replaying.take(number, list(of_turn))
+        replaying.compare_with_stored()
+    except _Differs as differs:
+        return differs.difference
+    return None
+
+
+class _Differs(Exception):
+    def __init__(self, turn: int, what: str, expected: Any = None, got: Any = None) -> None:
+        super().__init__(what)
+        self.difference = Difference(turn, what, expected, got)
+
+
+@dataclass(slots=True)
+class _Replaying:
+    stored: Dialog
+    program_of: ProgramOf
+    open_sealed: OpenSealed | None
+    dialog: Dialog | None = None
+    number: int = 0
+    said: Turn | None = None
+
+    def take(self, number: int, entries: list[HistoryEntry]) -> None:
+        """Repeat one turn, and compare."""
+        self.number += 1
+        if number != self.number:
+            raise _Differs(self.number, f"the history has a gap up to turn {number}")
+        if entries[0].n != 0:
+            raise _Differs(number, "the event is not in the history")
+        data = self._data(entries[0])
+        turn = self._turn(entries[0], data)
+        self._compare(data, turn, entries)
+        self.dialog = _reloaded(stamped(turn, _event_of(data), entries[0].created_at))
+        self.said = turn
+
+    def _data(self, entry: HistoryEntry) -> Data:
+        data = entry.message_data
+        if "omitted" in data:
+            raise _Differs(entry.turn, f"the event was not kept: {data['omitted']}")
+        if "sealed" in data and not (data["sealed"] and self.open_sealed):
+            raise _Differs(entry.turn, f"erased at turn {entry.turn}")
+        return opened(data, self._open)
+
+    def _open(self, text: str) -> bytes:
+        return self.open_sealed(text, context_of(self.stored)) if self.open_sealed else b"{}"
+
+    def _turn(self, entry: HistoryEntry, data: Data) -> Turn:
+        event, moment = _event_of(data), Moment(entry.created_at, data["random"])
+        dialog = self.dialog or new_dialog(self._envelope(event, entry), entry.created_at)
+        if "not_applied" in data:
+            return Turn(dialog, ())
+        return self._program(dialog, data).advance(dialog, event, moment)
+
+    def _program(self, dialog: Dialog, data: Data) -> Program:
+        if "scenario" in data:
+            followed = msgspec.convert(data["scenario"], Followed)
+            former = self._own(dialog).scenario if followed.how == "moved" else None
+            return Program(self.program_of(followed.id, followed.revision, followed.called), followed, former)
+        if dialog.scenario_id is None:
+            raise _Differs(self.number, "the history does not say what the turn followed")
+        return Program(self._own(dialog))
+
+    def _own(self, dialog: Dialog) -> ScenarioProcessor:
+        return self.program_of(dialog.scenario_id or "", dialog.revision or 0, dialog.called)
+
+    def _envelope(self, event: Event, entry: HistoryEntry) -> InboundEnvelope:
+        return InboundEnvelope(
+            dialog_id=self.stored.id,
+            bot_id=self.stored.bot_id,
+            platform=self.stored.platform,
+            platform_chat_id=self.stored.platform_chat_id,
+            event=event,
+            received_at=entry.created_at,
+            trace_id="",
+        )
+
+    # --- comparing ----------------------------------------------------------------------------------
+
+    def _compare(self, data: Data, turn: Turn, entries: list[HistoryEntry]) -> None:
+        self._same("number of messages", entries[0].messages, len(turn.messages))
+        self._same("label", data.get("label", ""), turn.label)
+        self._same("notes", data.get("notes", []), turn.notes)
+        self._same("ended_runs", data.get("ended_runs", []), turn.ended_runs)
+        for entry in entries[1:]:
+            if "omitted" not in entry.message_data:
+                self._same(f"messages/{entry.n}", entry.message_data, turn.messages[entry.n - 1])
+
+    def compare_with_stored(self) -> None:
+        """Compare the last turn's dialog with the one that was saved, and what that one still wants said."""
+        self._same("number of turns", self.stored.turn, self.number)
+        if self.dialog is None or self.said is None:
+            return
+        for name in self.stored.__struct_fields__:
+            if name != "outbox":
+                self._same(f"dialog/{name}", getattr(self.stored, name), getattr(self.dialog, name))
+        if outbox := self.stored.outbox:
+            for name in ("messages", "timers", "tasks"):
+                self._same(f"outbox/{name}", getattr(outbox, name), getattr(self.said, name))
+
+    def _same(self, what: str, expected: Any, got: Any) -> None:
+        if _bytes(expected) != _bytes(got):
+            raise _Differs(self.number, what, msgspec.to_builtins(expected), msgspec.to_builtins(got))
+
+
+def _event_of(data: Data) -> Event:
+    event: Event = msgspec.convert(data["event"], Event)
+    return event
+
+
+def _reloaded(dialog: Dialog) -> Dialog:
+    """As the next turn meets it."""
+    return msgspec.json.decode(msgspec.json.encode(dialog), type=Dialog)
+
+
+def _bytes(value: Any) -> bytes:
+    """As it is saved."""
+    return msgspec.json.encode(value)
+
+
+def _shown(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

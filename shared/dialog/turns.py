@@ -1,0 +1,123 @@
+"""A turn, from the event to the dialog as it will be saved. Pure: the manager and a replay share it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from shared.dialog.events import FROM_PERSON, ConversationStarted, Event
+from shared.dialog.moving import moved
+from shared.dialog.ports import ActiveScenario
+from shared.dialog.processor import Moment, ScenarioProcessor, Turn
+from shared.dialog.state import RECENT_EVENTS, Dialog
+from shared.queueing.envelopes import InboundEnvelope
+from shared.scenario.compiled import CompiledScenario
+
+
+def event_hash(event: Event) -> str:
+    """Recognises a redelivered event among a dialog's recent ones (48 bits)."""
+    kind = type(event).__name__
+    return hashlib.blake2b(f"{kind}/{event.id}".encode(), digest_size=6).hexdigest()
+
+
+def new_dialog(envelope: InboundEnvelope, now: datetime) -> Dialog:
+    """A dialog before its first turn; its epoch follows from the event that opens it.
+
+    So the webhook that answers with a welcome (Viber) and the worker that opens the dialog a moment
+    later write the same buttons, without speaking to one another.
+    """
+    seed = f"{envelope.dialog_id}/{event_hash(envelope.event)}/{envelope.event.occurred_at.isoformat()}"
+    return Dialog(
+        id=envelope.dialog_id,
+        bot_id=envelope.bot_id,
+        platform=envelope.platform,
+        platform_chat_id=envelope.platform_chat_id,
+        epoch=hashlib.blake2b(seed.encode(), digest_size=4).hexdigest(),
+        created_at=now,
+        updated_at=now,
+        last_interaction_at=min(envelope.event.occurred_at, now),
+    )
+
+
+How = Literal["begins", "moved", "restarted"]
+
+
+class Followed(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a turn follows in the place of what its run is bound to; kept in the turn's entry.
+
+    `how`: a run `begins` on it, or could have; one under way is `moved` to it, or `restarted` on it.
+    """
+
+    id: str
+    revision: int
+    called: dict[str, int] = {}
+    bot_name: str = ""
+    timezone: str = ""
+    how: How = "begins"
+
+    @classmethod
+    def of(cls, active: ActiveScenario, how: How = "begins") -> Followed:
+        return cls(
+            id=active.scenario_id,
+            revision=active.revision,
+            called=dict(active.called),
+            bot_name=active.bot_name,
+            timezone=active.timezone,
+            how=how,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What applies an event: a processor, and whether it is another than the run's own.
+
+    `former` is the scenario that a run which is moved has followed so far.
+    """
+
+    processor: ScenarioProcessor
+    followed: Followed | None = None
+    former: CompiledScenario | None = None
+
+    def advance(self, dialog: Dialog, event: Event, moment: Moment) -> Turn:
+        """The engine's turn; a run that begins or moves is bound to what it follows."""
+        if self.followed is None:
+            return self.processor.advance(dialog, event, moment)
+        turn = self.processor.advance(self._taken_up(dialog, self.followed), self._read(event), moment)
+        if self.followed.how == "moved" or turn.dialog.run != dialog.run:
+            self._bind(turn.dialog, self.followed)
+        return turn
+
+    def _taken_up(self, dialog: Dialog, followed: Followed) -> Dialog:
+        if followed.how == "moved" and self.former:
+            return moved(dialog, self.former, self.processor.scenario)
+        named: Dialog = msgspec.structs.replace(
+            dialog, bot_name=followed.bot_name, timezone=followed.timezone
+        )
+        return named
+
+    def _read(self, event: Event) -> Event:
+        """A word that was meant for a run which is no more only opens the next one."""
+        if self.followed is None or self.followed.how != "restarted":
+            return event
+        return ConversationStarted(id=event.id, occurred_at=event.occurred_at, person=event.person)
+
+    def _bind(self, dialog: Dialog, followed: Followed) -> None:
+        dialog.scenario_id, dialog.revision = followed.id, followed.revision
+        dialog.called = dict(followed.called)
+        dialog.sensitive = tuple(sorted(self.processor.scenario.sensitive))
+
+
+def stamped(turn: Turn, event: Event, now: datetime) -> Dialog:
+    """The turn's dialog as it will be saved but for its outbox: counted, and marked with the event."""
+    dialog: Dialog = msgspec.structs.replace(turn.dialog, outbox=None)
+    dialog.turn += 1
+    dialog.updated_at = now
+    if isinstance(event, FROM_PERSON):
+        # A messenger's clock may run ahead of ours; what comes once it is mended must not count as late.
+        dialog.last_interaction_at = max(dialog.last_interaction_at, min(event.occurred_at, now))
+    dialog.recent_events = (*dialog.recent_events[1 - RECENT_EVENTS :], event_hash(event))
+    return dialog
