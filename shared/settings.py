@@ -56,7 +56,7 @@ class WebhookSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class DialogSettings(Settings):
-    """The queues around the dialog worker, and what a schedule of EventBridge Scheduler's is made of.
+    """The queues around the dialog worker, what its schedules are made of, and the key of its history.
 
     Schedules lie in a group, act as a role, and send to `inbound` or, failing that, to a dead-letter queue.
     """
@@ -70,7 +70,7 @@ class DialogSettings(Settings):
     schedule_role_arn: str
     schedule_target_arn: str
     schedule_dlq_arn: str
-    answers_key_id: str
+    history_key_id: str
 
 
 @dataclass(frozen=True, slots=True)

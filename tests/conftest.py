@@ -58,7 +58,7 @@ ENVIRONMENT = {
     "SCHEDULE_ROLE_ARN": f"arn:aws:iam::{_ACCOUNT}:role/parley-schedules",
     "SCHEDULE_TARGET_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-inbound.fifo",
     "SCHEDULE_DLQ_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-delays-dead",
-    "ANSWERS_KEY_ID": "alias/parley-answers",
+    "HISTORY_KEY_ID": "alias/parley-history",
     "MEDIA_BUCKET": "parley-media",
     "CREDENTIALS_KEY_ID": "alias/parley-credentials",
     "TELEGRAM_API_URL": "https://telegram.invalid",
@@ -169,7 +169,7 @@ def _create_tables_and_key(account: Aws) -> None:
         get_backend(service)[_ACCOUNT][_REGION].reset()
     for table in TABLES:
         table.create_table(billing_mode="PAY_PER_REQUEST")
-    for variable in ("CREDENTIALS_KEY_ID", "ANSWERS_KEY_ID"):
+    for variable in ("CREDENTIALS_KEY_ID", "HISTORY_KEY_ID"):
         _create_key(account.kms, ENVIRONMENT[variable])
 
 

@@ -71,7 +71,7 @@ def test_making_a_client_does_not_look_through_all_services(monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("forgetful")
-@pytest.mark.parametrize("service", ["dynamodb", "kms", "s3", "sqs", "ssm", "sts"])
+@pytest.mark.parametrize("service", ["dynamodb", "kms", "s3", "scheduler", "sqs", "ssm", "sts"])
 @pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1", "paginators-1"])
 def test_descriptions_are_read_as_botocore_reads_them(service: str, kind: str) -> None:
     ours = aws.session().get_component("data_loader")

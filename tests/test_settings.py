@@ -8,6 +8,7 @@ from shared.settings import (
     AdminSettings,
     DialogSettings,
     MissingSetting,
+    RelaySettings,
     SenderSettings,
     Settings,
     WebhookSettings,
@@ -15,7 +16,9 @@ from shared.settings import (
 from tests.conftest import ENVIRONMENT
 
 
-@pytest.mark.parametrize("kind", [WebhookSettings, DialogSettings, SenderSettings, AdminSettings])
+@pytest.mark.parametrize(
+    "kind", [WebhookSettings, DialogSettings, RelaySettings, SenderSettings, AdminSettings]
+)
 def test_every_field_is_the_variable_of_its_name(kind: type[Settings]) -> None:
     settings = kind.from_environment(ENVIRONMENT)
 

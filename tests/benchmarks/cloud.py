@@ -95,7 +95,8 @@ def _make_resources() -> dict[str, str]:
 
 def _make_queue(variable: str) -> str:
     name = ENVIRONMENT[variable].rsplit("/", 1)[1]
-    attributes: dict[Any, str] = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    fifo = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    attributes: dict[Any, str] = fifo if name.endswith(".fifo") else {}
     return aws.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"]
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from shared.dialog.events import ConversationStarted
+from shared.dialog.events import ConversationStarted, TimerFired
 from shared.dialog.messages import Button, Message
 from shared.dialog.state import dialog_id_of
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
@@ -60,18 +60,13 @@ def admin(path: str) -> Callable[[int], Event]:
 
 def dialog(number: int) -> Event:
     """Somebody new begins."""
-    now = datetime.now(UTC)
-    chat_id = str(number)
-    envelope = InboundEnvelope(
-        dialog_id=dialog_id_of(BOT_ID, "telegram", chat_id),
-        bot_id=BOT_ID,
-        platform="telegram",
-        platform_chat_id=chat_id,
-        event=ConversationStarted(id=str(number), occurred_at=now),
-        received_at=now,
-        trace_id="benchmark",
-    )
-    return _records("inbound", envelope.dialog_id, envelope)
+    return _records("inbound.fifo", _inbound(number, ConversationStarted(id=str(number), occurred_at=_now())))
+
+
+def relay(number: int) -> Event:
+    """A timer is due."""
+    fired = TimerFired(id=f"timer/00000000/{number}", occurred_at=_now(), epoch="00000000", timer=number)
+    return _records("delays", _inbound(number, fired))
 
 
 def sender(number: int) -> Event:
@@ -87,7 +82,7 @@ def sender(number: int) -> Event:
         messages=(Message("What's your position?", buttons=buttons),),
         trace_id="benchmark",
     )
-    return _records("outbound", envelope.dialog_id, envelope)
+    return _records("outbound.fifo", envelope)
 
 
 EVENTS: Mapping[str, Callable[[int], Event]] = {
@@ -100,6 +95,7 @@ EVENTS: Mapping[str, Callable[[int], Event]] = {
     "functions.admin.scenarios.handler": admin(f"/api/scenarios/{SCENARIO_ID}"),
     "functions.admin.dialogs.handler": admin(f"/api/bots/{BOT_ID}/dialogs"),
     "functions.workers.dialog.handler": dialog,
+    "functions.workers.relay.handler": relay,
     "functions.workers.sender.handler": sender,
 }
 
@@ -145,20 +141,34 @@ def _http(method: str, path: str, headers: Mapping[str, str]) -> Event:
     }
 
 
-def _records(queue: str, group: str, envelope: msgspec.Struct) -> Event:
+def _inbound(number: int, event: ConversationStarted | TimerFired) -> InboundEnvelope:
+    chat_id = str(number)
+    return InboundEnvelope(
+        dialog_id=dialog_id_of(BOT_ID, "telegram", chat_id),
+        bot_id=BOT_ID,
+        platform="telegram",
+        platform_chat_id=chat_id,
+        event=event,
+        received_at=event.occurred_at,
+        trace_id="benchmark",
+    )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _records(queue: str, envelope: InboundEnvelope | OutboundEnvelope) -> Event:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
+    group = {"MessageGroupId": envelope.dialog_id} if queue.endswith(".fifo") else {}
     record = {
-        "messageId": hashlib.sha256(group.encode()).hexdigest()[:32],
+        "messageId": hashlib.sha256(envelope.dialog_id.encode()).hexdigest()[:32],
         "receiptHandle": "benchmark",
         "body": json.dumps(msgspec.to_builtins(envelope), ensure_ascii=False),
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "SentTimestamp": "1767225600000",
-            "MessageGroupId": group,
-        },
+        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1767225600000", **group},
         "messageAttributes": {},
         "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{queue}.fifo",
+        "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{queue}",
         "awsRegion": "eu-central-1",
     }
     return {"Records": [record]}

@@ -25,6 +25,7 @@ FUNCTIONS = [
     "admin/scenarios",
     "admin/dialogs",
     "workers/dialog",
+    "workers/relay",
     "workers/sender",
 ]
 

@@ -78,7 +78,7 @@ def logical_id(reference: Any) -> str:
     ((function, target),) = reference.items()
     if function == "Fn::GetAtt":
         return str(target[0])
-    if function == "Fn::Sub" and (found := re.search(r"\$\{(\w+)\.", target)):
+    if function == "Fn::Sub" and (found := re.search(r"\$\{(\w+)[.}]", target)):
         return found[1]
     return str(target)
 

@@ -3,6 +3,8 @@ import json
 import pytest
 
 from infra.local.commands import ROOT
+from shared.queueing.timers import LONGEST_DELAY_SECONDS
+from shared.scenario.models import LONGEST_DELAY
 from tests.infra.template import QUEUE, TABLE, Template, as_list, logical_id
 
 TABLE_VARIABLES = {
@@ -13,6 +15,7 @@ TABLE_VARIABLES = {
     "DIALOGS_TABLE": "BotDialogState",
     "HISTORY_TABLE": "BotDialogHistory",
 }
+QUEUES = {"Inbound", "Outbound", "Delays", "Tasks"}
 FOURTEEN_DAYS_SECONDS = 14 * 86400
 
 
@@ -40,7 +43,7 @@ def test_no_policy_of_another_hand_is_attached(template: Template) -> None:
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     roles = [logical_id(function["Role"]) for function in template.functions.values()]
-    assert len(set(roles)) == len(roles) == 10
+    assert len(set(roles)) == len(roles) == 11
 
 
 def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Template) -> None:
@@ -62,6 +65,60 @@ def test_only_platforms_may_encrypt_credentials(template: Template) -> None:
     assert encrypts == {"PlatformsAdmin"}
 
 
+def test_only_the_dialog_worker_may_use_the_history_s_key_and_only_to_encrypt(template: Template) -> None:
+    uses = {
+        (name, action)
+        for name in template.functions
+        for action, target in template.rights(name)
+        if target == "HistoryKey"
+    }
+    assert uses == {("DialogWorker", "kms:Encrypt")}
+
+
+def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None:
+    puts = {
+        name: {target for action, target in template.rights(name) if action == "sqs:SendMessage"}
+        for name in template.functions
+    }
+    assert {name: queues for name, queues in puts.items() if queues} == {
+        **{f"{platform}Webhook": {"Inbound"} for platform in ("Telegram", "WhatsApp", "Viber", "WebChat")},
+        "DialogsAdmin": {"Inbound"},
+        "DialogWorker": {"Outbound", "Delays", "Tasks", "InboundDeadLetters"},
+        "RelayWorker": {"Inbound"},
+        "SenderWorker": {"OutboundDeadLetters"},
+    }
+
+
+def test_schedules_are_made_by_the_dialog_worker_alone_and_for_the_scheduler_alone(
+    template: Template,
+) -> None:
+    makes = {
+        (name, action, target)
+        for name in template.functions
+        for action, target in template.rights(name)
+        if action.startswith(("scheduler:", "iam:"))
+    }
+    assert makes == {
+        ("DialogWorker", "scheduler:CreateSchedule", "Schedules"),
+        ("DialogWorker", "iam:PassRole", "SchedulesRole"),
+    }
+    (passing,) = [found for _, found in template.statements() if found["Action"] == "iam:PassRole"]
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
+
+
+def test_schedules_may_put_a_timer_where_it_belongs_and_nothing_else(template: Template) -> None:
+    role = template.properties("SchedulesRole")
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "scheduler.amazonaws.com"}
+    assert trusted["Condition"]["StringEquals"] == {
+        "aws:SourceAccount": {"Ref": "AWS::AccountId"},
+        "aws:SourceArn": {"Fn::GetAtt": ["Schedules", "Arn"]},
+    }
+    (allowed,) = role["Policies"][0]["PolicyDocument"]["Statement"]
+    assert allowed["Action"] == "sqs:SendMessage"
+    assert [logical_id(queue) for queue in allowed["Resource"]] == ["Inbound", "DelaysDeadLetters"]
+
+
 def test_only_messengers_webhooks_may_keep_what_they_could_not_read(template: Template) -> None:
     keeps = {name for name in template.functions if ("s3:PutObject", "MediaBucket") in template.rights(name)}
     assert keeps == {"TelegramWebhook", "WhatsAppWebhook", "ViberWebhook"}
@@ -74,30 +131,36 @@ def test_whoever_follows_revisions_needs_no_heads(template: Template) -> None:
     assert reads & {"ViberWebhook", "DialogWorker"} == set()
 
 
-def test_every_queue_has_a_dead_letter_queue(template: Template) -> None:
+def test_every_queue_has_a_dead_letter_queue_of_its_kind(template: Template) -> None:
     queues = {name: found["Properties"] for name, found in template.of_type(QUEUE).items()}
-    consumed = {logical_id(source["Queue"]) for source in template.event_sources.values()}
-    assert consumed == {"Inbound", "Outbound"}
-    for name in consumed:
+    assert set(queues) == {f"{name}{kind}" for name in QUEUES for kind in ("", "DeadLetters")}
+    for name in QUEUES:
         redrive = queues[name]["RedrivePolicy"]
         assert redrive["maxReceiveCount"] == 1000
-        assert queues[logical_id(redrive["deadLetterTargetArn"])]["FifoQueue"] is True
+        assert logical_id(redrive["deadLetterTargetArn"]) == f"{name}DeadLetters"
+        assert queues[f"{name}DeadLetters"].get("FifoQueue") == queues[name].get("FifoQueue")
 
 
-def test_dead_letter_queues_keep_fourteen_days(template: Template) -> None:
-    kept = {name: found["Properties"] for name, found in template.of_type(QUEUE).items()}
-    assert len(kept) == 4
-    assert {queue["MessageRetentionPeriod"] for queue in kept.values()} == {FOURTEEN_DAYS_SECONDS}
+def test_every_queue_but_that_of_tasks_is_consumed(template: Template) -> None:
+    consumed = {logical_id(source["Queue"]) for source in template.event_sources.values()}
+    assert consumed == QUEUES - {"Tasks"}
 
 
-def test_queues_are_fast_fifo_and_encrypted(template: Template) -> None:
+def test_queues_keep_fourteen_days_and_are_encrypted(template: Template) -> None:
     for name, found in template.of_type(QUEUE).items():
-        queue = found["Properties"]
-        assert queue["FifoQueue"], name
+        assert found["Properties"]["MessageRetentionPeriod"] == FOURTEEN_DAYS_SECONDS, name
+        assert found["Properties"]["SqsManagedSseEnabled"], name
+
+
+def test_queues_are_fast_fifo_but_for_that_of_delays(template: Template) -> None:
+    """A FIFO queue delays all its messages alike."""
+    queues = {name: found["Properties"] for name, found in template.of_type(QUEUE).items()}
+    fast = {name: queue for name, queue in queues.items() if queue.get("FifoQueue")}
+    assert set(queues) - set(fast) == {"Delays", "DelaysDeadLetters"}
+    for name, queue in fast.items():
         assert queue["ContentBasedDeduplication"], name
         assert queue["DeduplicationScope"] == "messageGroup", name
         assert queue["FifoThroughputLimit"] == "perMessageGroupId", name
-        assert queue["SqsManagedSseEnabled"], name
 
 
 def test_visibility_is_six_times_the_consumer_s_timeout(template: Template) -> None:
@@ -125,7 +188,7 @@ def test_tables_survive_mistakes(template: Template) -> None:
         assert "TableName" not in properties, name
 
 
-@pytest.mark.parametrize("name", [*TABLE_VARIABLES.values(), "MediaBucket", "CredentialsKey"])
+@pytest.mark.parametrize("name", [*TABLE_VARIABLES.values(), "MediaBucket", "CredentialsKey", "HistoryKey"])
 def test_what_cannot_be_made_again_is_retained(template: Template, name: str) -> None:
     resource = template.document["Resources"][name]
     assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
@@ -160,7 +223,7 @@ def test_access_logs_hold_no_query_and_no_body(template: Template) -> None:
 
 def test_every_handler_is_a_file(template: Template) -> None:
     handlers = {function["Handler"] for function in template.functions.values()}
-    assert len(handlers) == 10
+    assert len(handlers) == 11
     for handler in handlers:
         module, _, name = handler.rpartition(".")
         assert name == "lambda_handler"
@@ -174,10 +237,17 @@ def test_every_dead_letter_queue_and_function_has_an_alarm(template: Template) -
         for dimension in alarm["Properties"].get("Dimensions", [])
     }
     expected = {("Errors", name) for name in template.functions}
-    for queue in ("Inbound", "Outbound"):
+    for queue in QUEUES:
         expected |= {("ApproximateNumberOfMessagesVisible", f"{queue}DeadLetters")}
         expected |= {("ApproximateAgeOfOldestMessage", queue)}
-    assert watched == expected | {("5xx", "HttpApi")}
+    assert watched == expected | {("5xx", "HttpApi"), ("InvocationDroppedCount", "Schedules")}
+
+
+def test_nothing_that_waits_as_long_as_it_may_is_an_alarm(template: Template) -> None:
+    for queue in ("Delays", "Outbound"):
+        assert template.properties(f"{queue}AgeAlarm")["Threshold"] > max(
+            LONGEST_DELAY_SECONDS, LONGEST_DELAY
+        )
 
 
 def test_an_alarm_watches_updates_that_could_not_be_parsed(template: Template) -> None:

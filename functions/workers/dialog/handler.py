@@ -12,18 +12,21 @@ from typing import Any
 import msgspec
 
 from shared import aws
-from shared.dialog.manager import CompiledScenarios, DialogManager, Outside
+from shared.dialog.manager import DialogManager, Outside
+from shared.dialog.programs import ActiveScenarios, CompiledScenarios
 from shared.errors import EventNotApplicable, Wait
 from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import read_inbound
 from shared.queueing.giving_up import DeadLetters, giving_up
-from shared.queueing.producer import SqsOutbound
+from shared.queueing.producer import SqsOutbound, SqsTasks
+from shared.queueing.timers import Delays, Schedules, ScheduleTarget, Timers
 from shared.settings import DialogSettings
 from shared.storage.bots import DynamoBots
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.scenarios import DynamoScenarios
+from shared.storage.sealing import KmsSealer
 
 SECONDS_NEEDED = 10.0
 """Time that a rehearsal, its turn and the calls around it may take; with less left, the rest goes back."""
@@ -36,13 +39,27 @@ _settings = DialogSettings.from_environment()
 _sqs = aws.client("sqs")
 _visibility = Visibility(_sqs, _settings.inbound_queue_url)
 _dead_letters = DeadLetters(_sqs, _settings.inbound_dlq_url)
+_outside = Outside(now=partial(datetime.now, UTC), random=random.random)
+_target = ScheduleTarget(
+    group=_settings.schedule_group,
+    role=_settings.schedule_role_arn,
+    queue=_settings.schedule_target_arn,
+    dead_letters=_settings.schedule_dlq_arn,
+)
 _manager = DialogManager(
     dialogs=DynamoDialogs(),
     history=DynamoHistory(),
-    bots=DynamoBots(),
+    active=ActiveScenarios(DynamoBots()),
     scenarios=CompiledScenarios(DynamoScenarios()),
     outbound=SqsOutbound(_sqs, _settings.outbound_queue_url),
-    outside=Outside(now=lambda: datetime.now(UTC), random=random.random),
+    timers=Timers(
+        Delays(_sqs, _settings.delays_queue_url),
+        Schedules(lambda: aws.client("scheduler"), _target),
+        _outside.now,
+    ),
+    tasks=SqsTasks(_sqs, _settings.tasks_queue_url),
+    sealer=KmsSealer(lambda: aws.client("kms"), _settings.history_key_id),
+    outside=_outside,
     tell_mistakes=lambda bot_id, notes: count("scenario_mistakes", bot_id=bot_id, mistakes=len(notes)),
 )
 _careful = replace(_manager, rehearsal_seconds=REHEARSAL_SECONDS)
