@@ -88,7 +88,7 @@ class Message(Part):
 
     @model_validator(mode="after")
     def _says_something(self) -> Message:
-        if not self.text and not self.media:
+        if "text" not in self.model_fields_set and not self.media:
             raise ValueError("a message has a text, or media")
         if self.delay and seconds_of(self.delay) > LONGEST_DELAY:
             raise ValueError("a message is delayed by 15m at most; put a step with wait before it")

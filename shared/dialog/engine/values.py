@@ -201,9 +201,9 @@ def as_saved(value: Any) -> Any:
 
 
 def _key(key: Any) -> str:
-    if isinstance(key, bool):
-        return "true" if key else "false"
-    return key if isinstance(key, str) else str(as_saved(key))
+    if not isinstance(key, str):
+        raise TypeError("the keys of a map are texts")
+    return key
 
 
 def _loaded(value: Any) -> Any:
