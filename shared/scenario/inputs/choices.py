@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 from shared.dialog.state import Choice
+from shared.scenario.inputs.limits import Limits
+
+MAX_WORDS = 200
+MAX_WORDS_OF_CHOICE = 12
+"""Of an answer that names several choices, and of one choice in it."""
+
+_WORD = re.compile(r"[^\s,;،؛、，；]+")
+_Words = Sequence[tuple[int, int]]
+_JOINERS = frozenset("and y e et und и й та & + ja og och i ve و".split())
 
 
 def choice_typed(text: str, choices: Sequence[Choice], *, by_position: bool = True) -> int | None:
@@ -15,27 +25,80 @@ def choice_typed(text: str, choices: Sequence[Choice], *, by_position: bool = Tr
 
     Positions count from 1 as shown, and are off where a label or a value is itself a number.
     """
-    typed = comparable(text)
-    if not typed:
+    return _Offered(choices, by_position=by_position).index_of(text)
+
+
+def choices_typed(text: str, choices: Sequence[Choice], limits: Limits) -> tuple[int, ...] | None:
+    """The indices of the choices a person typed, in the order shown: `1,3`, `1 3`, `Tea and fruit cake`.
+
+    None where a part of the text is no choice, or where they are fewer or more than the limits allow.
+    """
+    offered = _Offered(choices, by_position=True)
+    whole = offered.index_of(text)
+    found = _several(text, offered) if whole is None else {whole}
+    return tuple(sorted(found)) if found and is_count(len(found), limits) else None
+
+
+def is_count(count: int, limits: Limits) -> bool:
+    """Whether so many choices may be taken."""
+    low, high = limits.min, limits.max
+    return not (isinstance(low, int) and count < low) and not (isinstance(high, int) and count > high)
+
+
+def _several(text: str, offered: _Offered) -> set[int] | None:
+    """The choices that the words of a text name one after another, each read as the longest it can be."""
+    words = [match.span() for match in _WORD.finditer(text)]
+    if len(words) > MAX_WORDS:
         return None
-    for index, choice in enumerate(choices):
-        if any(typed == comparable(label) for label in (choice.label, *choice.labels)):
-            return index
-    for index, choice in enumerate(choices):
-        if typed == comparable(as_typed(choice.value)):
-            return index
-    return _position(typed, choices) if by_position else None
+    named: list[set[int] | None] = [*(None for _ in words), set()]  # by the words from each one on
+    for first in reversed(range(len(words))):
+        named[first] = _named_from(first, text, words, named, offered)
+    return named[0]
 
 
-def _position(typed: str, choices: Sequence[Choice]) -> int | None:
-    if not typed.isdecimal() or len(typed) > len("100") or any(_is_number(choice) for choice in choices):
-        return None
-    return int(typed) - 1 if 1 <= int(typed) <= len(choices) else None
+def _named_from(
+    first: int, text: str, words: _Words, named: Sequence[set[int] | None], offered: _Offered
+) -> set[int] | None:
+    """What the words from this one on name, as it is known already for all later ones."""
+    for end in range(min(first + MAX_WORDS_OF_CHOICE, len(words)), first, -1):
+        rest = named[end]
+        if rest is None:
+            continue
+        index = offered.index_of(text[words[first][0] : words[end - 1][1]])
+        if index is not None:
+            return rest | {index}
+    joins = 0 < first < len(words) - 1 and text[slice(*words[first])].casefold() in _JOINERS
+    return named[first + 1] if joins else None
 
 
-def _is_number(choice: Choice) -> bool:
-    words = (choice.label, *choice.labels, as_typed(choice.value))
-    return any(_NUMBER.fullmatch(comparable(text)) for text in words)
+class _Offered:
+    """Choices, as a person may name them."""
+
+    def __init__(self, choices: Sequence[Choice], *, by_position: bool) -> None:
+        self._choices = choices
+        self._by_position = by_position
+        self._by_name: dict[str, int] = {}
+        for index, choice in enumerate(choices):
+            for label in (choice.label, *choice.labels):
+                self._by_name.setdefault(comparable(label), index)
+        for index, choice in enumerate(choices):
+            self._by_name.setdefault(comparable(as_typed(choice.value)), index)
+
+    def index_of(self, text: str) -> int | None:
+        typed = comparable(text)
+        if not typed:
+            return None
+        index = self._by_name.get(typed)
+        return self._position(typed) if index is None and typed.isdecimal() else index
+
+    def _position(self, typed: str) -> int | None:
+        if not self._has_positions or len(typed) > len("1000"):
+            return None
+        return int(typed) - 1 if 1 <= int(typed) <= len(self._choices) else None
+
+    @cached_property
+    def _has_positions(self) -> bool:
+        return self._by_position and not any(_NUMBER.fullmatch(name) for name in self._by_name)
 
 
 def as_typed(value: Any) -> str:

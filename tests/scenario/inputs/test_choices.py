@@ -1,8 +1,7 @@
-"""The stages of an answer: what is extracted, what fits, which choice was typed."""
+"""Choices that a person typed: one, or several."""
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any
 
 import pytest
@@ -10,76 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.dialog.state import Choice
-from shared.scenario.caps import MAX_ANSWER
-from shared.scenario.inputs import Limits, choice_typed, comparable, extract, is_pattern, is_text, matches
-
-
-@pytest.mark.parametrize(
-    ("written", "text"),
-    [
-        ("Ivan", "Ivan"),
-        ("  Ivan \n", "Ivan"),
-        ("\u00a0Иван\u2003", "Иван"),
-        ("Cafe\u0301", "Café"),
-        ("a\x00b", "ab"),
-        ("ы\x00", "ы"),
-        ("half \ud83d pair", "half  pair"),
-        ("\ud800", ""),
-        ("\u202eمرحبا", "\u202eمرحبا"),
-        ("👩\u200d🚒", "👩\u200d🚒"),
-        ("{{ name }}", "{{ name }}"),
-        ("<script>", "<script>"),
-        ("   ", ""),
-        ("", ""),
-        ("x" * 20_000, "x" * MAX_ANSWER),
-        ("я" * 20_000, "я" * MAX_ANSWER),
-    ],
-)
-def test_extraction(written: str, text: str) -> None:
-    assert extract(written) == text
-
-
-@given(st.text(st.characters(), max_size=40))
-def test_what_is_extracted_is_clean(written: str) -> None:
-    text = extract(written)
-    assert text == text.strip()
-    assert "\x00" not in text
-    assert unicodedata.is_normalized("NFC", text)
-    assert text.encode().decode() == text
-
-
-@pytest.mark.parametrize(
-    ("value", "limits", "fits"),
-    [
-        ("", Limits(), False),
-        ("x", Limits(), True),
-        ("x", Limits(min_length=2), False),
-        ("xy", Limits(min_length=2, max_length=2), True),
-        ("xyz", Limits(max_length=2), False),
-        ("😀😀", Limits(max_length=2), True),
-        ("12-34", Limits(pattern=r"\d+-\d+"), True),
-        ("see 12-34", Limits(pattern=r"\d+-\d+"), False),
-        ("12-34\nmore", Limits(pattern=r"\d+-\d+"), False),
-        ("b", Limits(pattern="a|b"), True),
-        ("ab", Limits(pattern="a|b"), False),
-        ("ИВАН", Limits(pattern="(?i)иван"), True),
-        ("a" * 5000, Limits(pattern="(a+)+b"), False),
-        ("anything", Limits(pattern="("), True),
-    ],
-)
-def test_limits(value: str, limits: Limits, fits: Any) -> None:
-    assert is_text(value, limits) is fits
-
-
-@pytest.mark.parametrize("pattern", ["(", "[", "a{2,1}", "(?<=a)b", r"\1", "*", r"\Qa"])
-def test_what_is_no_re2_matches_neither_way(pattern: str) -> None:
-    assert matches("x", pattern) is None
-    assert not is_pattern(pattern)
-
-
-def test_a_pattern_must_be_whole_by_itself() -> None:
-    assert not is_pattern("a)|(b")
-    assert is_pattern("(?i)a|b")
+from shared.scenario.inputs import NO_LIMITS, Limits, choice_typed, choices_typed, comparable
 
 
 @pytest.mark.parametrize(
@@ -203,3 +133,96 @@ def test_a_label_as_shown_is_always_understood(labels: list[str], data: st.DataO
     index = choice_typed(label, choices)
     assert index is not None
     assert comparable(labels[index]) == comparable(label)
+
+
+MEALS = (
+    Choice("Soup", "soup"),
+    Choice("Fish, chips and peas", "fish"),
+    Choice("Tea", "tea", labels=("Tea", "Чай")),
+    Choice("Iced tea", "iced"),
+    Choice("Salt & pepper", "salt"),
+)
+NUMBERS = (Choice("1", 10), Choice("2", 20), Choice("3", 30))
+
+
+@pytest.mark.parametrize(
+    ("choices", "typed", "taken"),
+    [
+        (MEALS, "1,3", (0, 2)),
+        (MEALS, "1, 3", (0, 2)),
+        (MEALS, "3 1", (0, 2)),
+        (MEALS, "1; 3.", (0, 2)),
+        (MEALS, "1\n3", (0, 2)),
+        (MEALS, "1 and 3", (0, 2)),
+        (MEALS, "1 и 3", (0, 2)),
+        (MEALS, "1 + 3", (0, 2)),
+        (MEALS, "١،٣", (0, 2)),
+        (MEALS, "١, ٣", (0, 2)),
+        (MEALS, "1,1,1", (0,)),
+        (MEALS, "2", (1,)),
+        (MEALS, "soup", (0,)),
+        (MEALS, "Soup, Tea", (0, 2)),
+        (MEALS, "1、3", (0, 2)),
+        (MEALS, "суп, чай", None),
+        (MEALS, "SOUP чай", (0, 2)),
+        (MEALS, "iced tea", (3,)),
+        (MEALS, "iced tea and tea", (2, 3)),
+        (MEALS, "fish, chips and peas", (1,)),
+        (MEALS, "Soup, fish, chips and peas, tea", (0, 1, 2)),
+        (MEALS, "salt & pepper & soup", (0, 4)),
+        (MEALS, "1, soup", (0,)),
+        (MEALS, "1,9", None),
+        (MEALS, "1,0", None),
+        (MEALS, "soup please", None),
+        (MEALS, "and", None),
+        (MEALS, "and 1", None),
+        (MEALS, "1 and", None),
+        (MEALS, "1-3", None),
+        (MEALS, "", None),
+        (MEALS, ",;, ", None),
+        (MEALS, "{{ 1 }}", (0,)),
+        (MEALS, "1 " * 500, None),
+        (NUMBERS, "1, 3", (0, 2)),
+        (NUMBERS, "10 30", (0, 2)),
+        (NUMBERS, "4", None),
+        ((), "1", None),
+    ],
+)
+def test_several_choices_are_typed(
+    choices: tuple[Choice, ...], typed: str, taken: tuple[int, ...] | None
+) -> None:
+    assert choices_typed(typed, choices, NO_LIMITS) == taken
+
+
+@pytest.mark.parametrize(
+    ("limits", "typed", "taken"),
+    [
+        (Limits(min=2), "1", None),
+        (Limits(min=2), "1,1", None),
+        (Limits(min=2), "1,2", (0, 1)),
+        (Limits(max=2), "1,2,3", None),
+        (Limits(max=2), "1,2", (0, 1)),
+        (Limits(min=1, max=1), "1", (0,)),
+        (Limits(min="no number"), "1", (0,)),
+    ],
+)
+def test_limits_count_choices(limits: Limits, typed: str, taken: tuple[int, ...] | None) -> None:
+    assert choices_typed(typed, MEALS, limits) == taken
+
+
+@given(
+    st.lists(st.sampled_from(MEALS), min_size=1, unique=True), st.sampled_from([", ", "; ", "\n", " and "])
+)
+def test_labels_as_shown_are_always_understood_together(shown: list[Choice], between: str) -> None:
+    typed = between.join(choice.label for choice in shown)
+    taken = choices_typed(typed, MEALS, NO_LIMITS)
+    assert taken is not None
+    assert {MEALS[index] for index in taken} == set(shown)
+
+
+@given(st.text(max_size=60), st.lists(st.text(min_size=1, max_size=8), max_size=5))
+@example("1," * 100, ["1"] * 5)
+def test_any_text_and_any_labels_can_be_compared(text: str, labels: list[str]) -> None:
+    choices = tuple(Choice(label, label) for label in labels)
+    taken = choices_typed(text, choices, NO_LIMITS)
+    assert taken is None or all(0 <= index < len(choices) for index in taken)
