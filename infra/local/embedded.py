@@ -12,7 +12,7 @@ from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi, admin_token
 from infra.local.commands import REGION
 from infra.local.deployment import Deployment
 from infra.local.emulator import Emulator
-from infra.local.gaps import allow_batches, allow_plain_http, api_id, connect_routes, deployed_routes
+from infra.local.gaps import allow_as_asked, allow_plain_http, api_id, connect_routes, deployed_routes
 from infra.local.lock import StateLock
 from infra.local.ports import free_port_above, is_free, reserve
 from infra.local.preflight import Preflights
@@ -111,7 +111,7 @@ class EmbeddedParley:
             stack = deployment.deploy(self.emulator, template, parameters, self._logs / "deploy.log")
         with step(self._tell, "connect the API's routes"):
             connect_routes(self.emulator)
-            allow_batches(self.emulator)
+            allow_as_asked(self.emulator)
             allow_plain_http(self.emulator)
         Deployment(digest, parameters, stack).save(record)
 

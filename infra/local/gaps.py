@@ -10,6 +10,7 @@ from infra.local.emulator import Emulator
 from infra.local.template import parse_template
 
 BATCHED_ACTIONS = {"sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"}
+GROUP_OF_SCHEDULE = re.compile(r"(:schedule/)[^/]+/")
 FUNCTION_OF_URI = re.compile(r"\$\{(\w+)\.Arn\}")
 
 
@@ -41,20 +42,30 @@ def allow_plain_http(emulator: Emulator) -> None:
     emulator.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
-def allow_batches(emulator: Emulator) -> None:
-    """Where IAM has one action for a call and its batch form, as SQS has, the emulator asks for two."""
+def allow_as_asked(emulator: Emulator) -> None:
+    """Word the roles' rights as the emulator asks for them.
+
+    Where IAM has one action for a call and its batch form, as SQS has, it asks for two. And it takes every
+    schedule for one of the default group, whichever the call names.
+    """
     iam = emulator.client("iam")
     for role in _roles(emulator):
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             policy = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
             for statement in policy["Statement"]:
                 statement["Action"] = _with_batches(statement["Action"])
+                statement["Resource"] = _in_default_group(statement["Resource"])
             iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(policy))
 
 
 def _with_batches(actions: str | list[str]) -> list[str]:
     listed = [actions] if isinstance(actions, str) else actions
     return [*listed, *(f"{action}Batch" for action in listed if action in BATCHED_ACTIONS)]
+
+
+def _in_default_group(resources: str | list[str]) -> list[str]:
+    listed = [resources] if isinstance(resources, str) else resources
+    return [GROUP_OF_SCHEDULE.sub(r"\1default/", resource) for resource in listed]
 
 
 def _roles(emulator: Emulator) -> list[str]:
