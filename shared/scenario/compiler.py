@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from cel_expr_python import cel
 
@@ -127,7 +127,7 @@ class _Compiler:
         )
 
     def _media(self, media: Mapping[str, Any], at: str) -> CompiledMedia:
-        kind = media.get("type") or "file"
+        kind: Literal["image", "video", "audio", "file"] = media.get("type") or "file"
         if media.get("media_id"):
             return CompiledMedia(kind, media_id=media["media_id"])
         return CompiledMedia(kind, url=self._url(media["url"], f"{at}/url"))

@@ -143,9 +143,10 @@ class Happenings(Answers):
         dialog.calls, dialog.trail = detour.calls, detour.trail
         self.rescope()
         self._remind(suspended)
-        if dialog.ask is None or dialog.ask.number != suspended.number or dialog.status == "completed":
+        still_open = self.dialog.ask
+        if still_open is None or still_open.number != suspended.number:
             return
-        dialog.detour = msgspec.structs.replace(detour, ask=dialog.ask)
+        dialog.detour = msgspec.structs.replace(detour, ask=still_open)
         dialog.ask, dialog.pending, dialog.calls, dialog.trail = inside
         self.rescope()
 

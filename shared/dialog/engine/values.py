@@ -13,6 +13,7 @@ import msgspec
 
 from shared.dialog.engine.turn import Workspace
 from shared.dialog.events import Person
+from shared.dialog.sealing import MASK
 from shared.scenario import moments
 from shared.scenario.caps import MAX_COLLECTED_BYTES
 from shared.scenario.compiled import Assignments
@@ -21,9 +22,6 @@ from shared.scenario.expressions import Expression, Undecided
 from shared.scenario.inputs import extract
 from shared.scenario.texts import printed
 from shared.scenario.words import DEFAULT_LANGUAGE
-
-MASK = "•••"
-"""What is shown of a sensitive value where nobody should read it."""
 
 
 class Values(Workspace):

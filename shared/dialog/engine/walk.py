@@ -298,7 +298,8 @@ class Walk(Speech):
         self.assign(step.set)
         if step.end:
             self.went(step.id, "end")
-            return self._end()
+            self._end()
+            return None
         if pressed and pressed.next_step:
             self.went(step.id, f"buttons/{value_key(pressed.value)}")
             return pressed.next_step
