@@ -195,7 +195,13 @@ def aws_calls(aws_account: Aws) -> Iterator[list[Call]]:
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         made.append(Call(model.service_model.service_name, model.name, params))
 
-    clients = (aws_account.dynamodb, aws_account.sqs, aws_account.kms, aws_account.s3)
+    clients: tuple[Any, ...] = (
+        aws_account.dynamodb,
+        aws_account.sqs,
+        aws_account.kms,
+        aws_account.s3,
+        aws.client("scheduler"),
+    )
     for client in clients:
         client.meta.events.register_last("provide-client-params.*.*", note, unique_id="note")
     yield made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import import_module
 from typing import Any
 from uuid import uuid4
@@ -16,6 +18,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from shared import aws
 from shared.dialog.events import ConversationStarted, MessageReceived
 from shared.dialog.messages import Message
 from shared.dialog.state import dialog_id_of
@@ -23,7 +26,7 @@ from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.scenarios import DynamoScenarios, Scenario
-from tests.conftest import Aws, Call
+from tests.conftest import ENVIRONMENT, Aws, Call
 from tests.standins.telegram import TelegramStandIn
 from tests.webhook.doubles import gateway_event
 
@@ -38,6 +41,33 @@ QUESTIONS: dict[str, Any] = {
             "next_step": following,
         }
         for name, following in [("name", "town"), ("town", "name")]
+    ],
+}
+
+
+def asking_in_time(after: str) -> dict[str, Any]:
+    """The same questions, each with a timer."""
+    steps = copy.deepcopy(QUESTIONS["steps"])
+    for step in steps:
+        step["expected_input"]["timeout"] = {"after": after, "remind": "Are you there?"}
+    return {**QUESTIONS, "steps": steps}
+
+
+ASKING_OUTSIDE: dict[str, Any] = {
+    "version": "1",
+    "steps": [
+        {
+            "id": "name",
+            "message": {"text": "What is your name?"},
+            "expected_input": {"type": "text", "variable": "name"},
+            "next_step": "age",
+        },
+        {
+            "id": "age",
+            "message": {"text": "Let me see."},
+            "http": {"method": "GET", "url": "https://api.example.com/ages/{{ name }}"},
+            "next_step": "name",
+        },
     ],
 }
 
@@ -57,11 +87,21 @@ def telegram() -> Iterator[TelegramStandIn]:
 
 
 @pytest.fixture
-def bot_id(aws_account: Aws, telegram: TelegramStandIn) -> str:
-    """An active bot with two questions, connected to the messenger."""
+def bot_with(aws_account: Aws, telegram: TelegramStandIn) -> Callable[[dict[str, Any]], str]:
+    """Makes an active bot that is connected to the messenger."""
+    return partial(_bot_with, aws_account, telegram)
+
+
+@pytest.fixture
+def bot_id(bot_with: Callable[[dict[str, Any]], str]) -> str:
+    """An active bot with two questions."""
+    return bot_with(QUESTIONS)
+
+
+def _bot_with(aws_account: Aws, telegram: TelegramStandIn, document: dict[str, Any]) -> str:
     now, bot_id, scenario_id = datetime.now(UTC), str(uuid4()), str(uuid4())
     DynamoScenarios().create(
-        Scenario(id=scenario_id, bot_id=bot_id, name="s", created_at=now, updated_at=now), QUESTIONS
+        Scenario(id=scenario_id, bot_id=bot_id, name="s", created_at=now, updated_at=now), document
     )
     bot = Bot(id=bot_id, account_id="a", name="b", created_at=now, updated_at=now)
     DynamoBots().create(replace(bot, active_scenario_id=scenario_id, active_revision=1))
@@ -130,6 +170,43 @@ def test_a_plain_turn_makes_four_calls(
         "parley-dialogs",
         "parley-history",
     ]
+
+
+@pytest.fixture
+def schedules(aws_account: Aws) -> Iterator[None]:
+    client, group = aws.client("scheduler"), ENVIRONMENT["SCHEDULE_GROUP"]
+    client.create_schedule_group(Name=group)
+    yield
+    client.delete_schedule_group(Name=group)
+
+
+@pytest.mark.usefixtures("schedules")
+@pytest.mark.parametrize(
+    ("document", "call", "target"),
+    [
+        (asking_in_time("15m"), "sqs:SendMessage", {"QueueUrl": ENVIRONMENT["DELAYS_QUEUE_URL"]}),
+        (asking_in_time("24h"), "scheduler:CreateSchedule", {"GroupName": ENVIRONMENT["SCHEDULE_GROUP"]}),
+        (ASKING_OUTSIDE, "sqs:SendMessage", {"QueueUrl": ENVIRONMENT["TASKS_QUEUE_URL"]}),
+    ],
+    ids=["timer", "long timer", "task"],
+)
+def test_a_timer_or_a_task_is_one_call_more(
+    document: dict[str, Any],
+    call: str,
+    target: dict[str, str],
+    bot_with: Callable[[dict[str, Any]], str],
+    start: Callable[[str], Handler],
+    aws_calls: list[Call],
+) -> None:
+    bot_id, worker = bot_with(document), start("functions.workers.dialog.handler")
+    now = datetime.now(UTC)
+    worker(batch(inbound(bot_id, ConversationStarted(id="1", occurred_at=now))), Context())
+    aws_calls.clear()
+    answer = MessageReceived(id="2", occurred_at=now, text="Ada")
+    assert worker(batch(inbound(bot_id, answer)), Context()) == {"batchItemFailures": []}
+    plain = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:PutItem", "sqs:SendMessage"]
+    assert names(aws_calls) == [*plain, call]
+    assert aws_calls[-1].params.items() >= target.items()
 
 
 def test_starting_a_run_also_reads_what_the_bot_runs(
