@@ -25,7 +25,7 @@ def email(text: str, _limits: Limits, _surroundings: Surroundings) -> str | None
     )
 
     try:
-        return validate_email(text, check_deliverability=False).normalized
+        return validate_email(text, check_deliverability=False, strict=True).normalized
     except EmailNotValidError:
         return None
 

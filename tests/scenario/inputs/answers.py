@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from shared.dialog.events import MessageReceived
-from shared.scenario.expressions import Expression
+from shared.scenario.expressions import Expression, Undecided
 from shared.scenario.inputs import NO_LIMITS, Limits, Surroundings, Unfit, accept
 
 TODAY = date(2026, 11, 22)
@@ -22,8 +22,11 @@ def surroundings(language: str = "en", today: date = TODAY) -> Surroundings:
 
 
 def _evaluate(expression: Expression) -> Any:
-    """Expressions of these tests know no names."""
-    return expression.evaluate(dict[str, Any]().__getitem__)
+    """No name that an expression of these tests may use has a value."""
+    try:
+        return expression.evaluate(dict[str, Any]().__getitem__)
+    except Undecided:
+        return None
 
 
 def take(
