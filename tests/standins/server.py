@@ -90,12 +90,16 @@ class Update:
 
 @dataclass(frozen=True)
 class Shown:
-    """A button as the person sees it; `carries` is what comes back, or the address of a link."""
+    """A button as the person sees it; `carries` is what comes back, or the address of a link.
+
+    `shares` is "phone" or "location" for a button of the messenger's own, which carries nothing.
+    """
 
     label: str
     carries: str
     is_link: bool = False
     whole_label: str = ""
+    shares: str = ""
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,10 @@ class Person(ABC):
         """The update that a press makes on the last button heard of that has this label."""
 
     @abstractmethod
+    def shared(self, kind: str) -> Update:
+        """The update that sharing the own phone or location by the last message's button makes."""
+
+    @abstractmethod
     def leave(self) -> None:
         """Become somebody the bot cannot write to any more; no update tells of it."""
 
@@ -246,6 +254,13 @@ class Person(ABC):
             self.heard.append(said)
             self.messenger.changed.notify_all()
 
+    def hear_instead(self, said: Said) -> None:
+        """See a message of before changed, in its place."""
+        with self.messenger.changed:
+            places = [n for n, heard in enumerate(self.heard) if heard.message_id == said.message_id]
+            self.heard[places[-1]] = said
+            self.messenger.changed.notify_all()
+
     def next(self, timeout_seconds: float = 10.0) -> Said:
         """The first message not read yet, waited for. Raises `TimeoutError`."""
         self.messenger.wait_until(lambda: len(self.heard) > self._read, timeout_seconds)
@@ -260,10 +275,17 @@ class Person(ABC):
         """The newest button of that label. Raises `LookupError`."""
         for said in reversed(self.heard):
             for shown in said.buttons:
-                if not shown.is_link and label in (shown.label, shown.whole_label):
+                if not (shown.is_link or shown.shares) and label in (shown.label, shown.whole_label):
                     return said, shown
         last = self.heard[-1].labels if self.heard else []
         raise LookupError(f"no button “{label}”; the last message has {last}")
+
+    def sharing(self, kind: str) -> Shown:
+        """The button of the last message that shares this. Raises `LookupError`."""
+        for shown in self.heard[-1].buttons if self.heard else ():
+            if shown.shares == kind:
+                return shown
+        raise LookupError(f"the last message does not ask for a {kind}")
 
 
 def call(

@@ -95,6 +95,8 @@ class TelegramStandIn(StandIn):
         self._methods: Mapping[str, Callable[[dict[str, Any]], Answer]] = {
             "getme": self._get_me,
             "sendmessage": self._send_message,
+            "editmessagetext": self._edit_message_text,
+            "editmessagereplymarkup": self._edit_message_reply_markup,
             "answercallbackquery": self._answer_callback_query,
             "setwebhook": self._set_webhook,
             "deletewebhook": self._delete_webhook,
@@ -133,7 +135,7 @@ class TelegramStandIn(StandIn):
     # ── The server ───────────────────────────────────────────────────────────────────────────────────
 
     def is_send(self, request: Incoming) -> bool:
-        return request.path.lower().endswith("/sendmessage")
+        return request.path.lower().endswith(("/sendmessage", "/editmessagetext", "/editmessagereplymarkup"))
 
     def answer(self, request: Incoming) -> Answer:
         path = _TOKEN_PATH.fullmatch(request.path)
@@ -158,26 +160,63 @@ class TelegramStandIn(StandIn):
         )
 
     def _send_message(self, given: dict[str, Any]) -> Answer:
-        if given.get("chat_id") in (None, ""):
-            raise refused(400, "Bad Request: chat_id is empty")
-        person = self._reached(given["chat_id"])
-        words = given.get("text")
-        if not isinstance(words, str) or not words.strip():
-            raise refused(400, "Bad Request: message text is empty")
-        if any("\ud800" <= character <= "\udfff" for character in words):
-            raise refused(400, "Bad Request: strings must be encoded in UTF-8")
-        if units(words.strip()) > 4096:
-            raise refused(400, "Bad Request: message is too long")
+        person = self._reached(given)
+        words = _checked_words(given)
         _shaped(given, _SEND_MESSAGE)
-        if "parse_mode" in given and "entities" in given:
-            raise refused(400, "Bad Request: parse_mode and entities are mutually exclusive")
-        _check_entities(given.get("entities", []), words)
+        _check_styles(given, words)
         buttons = _check_markup(given.get("reply_markup"))
         message = person.new_message(self.bot, {k: v for k, v in given.items() if k != "chat_id"})
+        person.show_keyboard(given.get("reply_markup", {}))
         person.hear(Said(words, buttons, str(message["message_id"]), given))
         return _result(message)
 
-    def _reached(self, chat_id: object) -> TelegramPerson:
+    def _edit_message_text(self, given: dict[str, Any]) -> Answer:
+        person = self._reached(given)
+        message = person.own_message(given.get("message_id"))
+        words = _checked_words(given)
+        _shaped(given, _EDIT_MESSAGE_TEXT)
+        _check_styles(given, words)
+        changed: dict[str, Any] = {
+            name: given[name] for name in ("text", "entities", "reply_markup") if name in given
+        }
+        return self._edited(person, message, changed, given)
+
+    def _edit_message_reply_markup(self, given: dict[str, Any]) -> Answer:
+        person = self._reached(given)
+        message = person.own_message(given.get("message_id"))
+        _shaped(given, _EDIT_MESSAGE_REPLY_MARKUP)
+        kept: dict[str, Any] = {name: message[name] for name in ("text", "entities") if name in message}
+        changed = kept | {name: given[name] for name in ("reply_markup",) if name in given}
+        return self._edited(person, message, changed, given)
+
+    def _edited(
+        self,
+        person: TelegramPerson,
+        message: dict[str, Any],
+        changed: dict[str, Any],
+        given: dict[str, Any],
+    ) -> Answer:
+        """Change the message. What is left out is gone afterwards, its keyboard too."""
+        markup = changed.get("reply_markup")
+        if markup is not None and "inline_keyboard" not in markup:
+            raise refused(400, "Bad Request: inline keyboard expected")
+        buttons = _check_markup(markup)
+        if all(message.get(name) == changed.get(name) for name in ("text", "entities", "reply_markup")):
+            raise refused(
+                400,
+                "Bad Request: message is not modified: specified new message content and reply markup are "
+                "exactly the same as a current content and reply markup of the message",
+            )
+        for name in ("text", "entities", "reply_markup"):
+            message.pop(name, None)
+        message |= {**changed, "edit_date": now_seconds()}
+        person.hear_instead(Said(changed["text"], buttons, str(message["message_id"]), given))
+        return _result(message)
+
+    def _reached(self, given: Mapping[str, Any]) -> TelegramPerson:
+        chat_id = given.get("chat_id")
+        if chat_id in (None, ""):
+            raise refused(400, "Bad Request: chat_id is empty")
         person = self.people.get(int(str(chat_id))) if re.fullmatch(r"-?\d+", str(chat_id)) else None
         if person is None:
             raise refused(400, "Bad Request: chat not found")
@@ -266,7 +305,10 @@ class TelegramStandIn(StandIn):
 
 
 class TelegramPerson(Person):
-    """A person in a private chat with the bot; `block` and `unblock` as people do."""
+    """A person in a private chat with the bot; `block` and `unblock` as people do.
+
+    `keyboard` is what is in place of the letters: its keys by what stands on them.
+    """
 
     messenger: TelegramStandIn
 
@@ -280,6 +322,7 @@ class TelegramPerson(Person):
         self.chat_id = chat_id
         self.has_started = False
         self.has_blocked = False
+        self.keyboard: dict[str, dict[str, Any]] = {}
         self._sent: dict[str, dict[str, Any]] = {}
         self._messages = 0
         self._presses = 0
@@ -292,6 +335,27 @@ class TelegramPerson(Person):
             self._sent[str(self._messages)] = message
             return message
 
+    def own_message(self, message_id: object) -> dict[str, Any]:
+        """A message of the bot's that can be changed. Raises `Refusal`."""
+        message = self._sent.get(str(message_id))
+        if message is None:
+            raise refused(400, "Bad Request: message to edit not found")
+        is_changeable = "inline_keyboard" in message.get("reply_markup", {"inline_keyboard": []})
+        if message["from"]["id"] != self.messenger.bot["id"] or not is_changeable:
+            raise refused(400, "Bad Request: message can't be edited")
+        return message
+
+    def remove(self, said: Said) -> None:
+        """Remove a message from the chat, for both sides."""
+        del self._sent[said.message_id]
+
+    def show_keyboard(self, markup: Mapping[str, Any]) -> None:
+        if "keyboard" in markup:
+            keys = [key for row in markup["keyboard"] for key in row]
+            self.keyboard = {key["text"]: key for key in map(_as_key, keys)}
+        elif markup.get("remove_keyboard"):
+            self.keyboard = {}
+
     def start(self, payload: str = "") -> Answer:
         """Press “Start”, or follow a deep link with this payload."""
         return self.say(f"/start {payload}".strip())
@@ -303,7 +367,24 @@ class TelegramPerson(Person):
             content["entities"] = [{"type": "bot_command", "offset": 0, "length": command.end()}]
         return self._update("message", self.new_message(self.user, content))
 
+    def sent(self, **content: Any) -> Update:
+        """The update that a message of any kind makes: a photo, a contact, a place."""
+        return self._update("message", self.new_message(self.user, content))
+
+    def shared(self, kind: str) -> Update:
+        """A key that shares is in the keyboard until that is taken away."""
+        asks = {"phone": "request_contact", "location": "request_location"}[kind]
+        if not any(asks in key for key in self.keyboard.values()):
+            raise LookupError(f"no key shares a {kind}; the keyboard is {self.keyboard}")
+        if kind == "location":
+            return self.sent(location={"latitude": 55.751244, "longitude": 37.618423})
+        names = {"first_name": self.user["first_name"], "user_id": self.chat_id}
+        return self.sent(contact={"phone_number": "+79990000000", **names})
+
     def pressed(self, label: str) -> Update:
+        """A button under a message is a callback query; a key of the keyboard only writes what is on it."""
+        if label in self.keyboard:
+            return self.written(label)
         said, button = self.button(label)
         with self.messenger.changed:
             self._presses += 1
@@ -365,6 +446,13 @@ class TelegramPerson(Person):
 
 # ── Telegram's rules ─────────────────────────────────────────────────────────────────────────────────
 
+_ENTITIES = a_list(
+    an_object(
+        {"type": one_of(*_ENTITY_TYPES), "offset": number(0), "length": number(1)},
+        {"url": text(1), "user": anything, "language": text(), "custom_emoji_id": text()},
+    )
+)
+
 _SEND_MESSAGE = an_object(
     {"chat_id": anything, "text": text()},
     {
@@ -372,12 +460,7 @@ _SEND_MESSAGE = an_object(
         "message_thread_id": number(),
         "direct_messages_topic_id": number(),
         "parse_mode": one_of("HTML", "MarkdownV2", "Markdown"),
-        "entities": a_list(
-            an_object(
-                {"type": one_of(*_ENTITY_TYPES), "offset": number(0), "length": number(1)},
-                {"url": text(1), "user": anything, "language": text(), "custom_emoji_id": text()},
-            )
-        ),
+        "entities": _ENTITIES,
         "link_preview_options": anything,
         "disable_notification": boolean,
         "protect_content": boolean,
@@ -388,6 +471,18 @@ _SEND_MESSAGE = an_object(
         "reply_markup": anything,
     },
 )
+
+_EDITED = {"business_connection_id": text(), "inline_message_id": text(1), "reply_markup": anything}
+_EDIT_MESSAGE_TEXT = an_object(
+    {"chat_id": anything, "message_id": number(1), "text": text()},
+    {
+        **_EDITED,
+        "parse_mode": one_of("HTML", "MarkdownV2", "Markdown"),
+        "entities": _ENTITIES,
+        "link_preview_options": anything,
+    },
+)
+_EDIT_MESSAGE_REPLY_MARKUP = an_object({"chat_id": anything, "message_id": number(1)}, _EDITED)
 
 _ANSWER_CALLBACK_QUERY = an_object(
     {"callback_query_id": text(1)},
@@ -419,6 +514,39 @@ _BUTTON = an_object(
     {"text": text()},
     dict.fromkeys((*_BUTTON_ACTIONS, "icon_custom_emoji_id", "style"), anything),
 )
+
+
+_KEY_ACTIONS = ("request_contact", "request_location")
+
+
+def _key(value: Any, path: str) -> None:
+    """A key may be told by its text alone."""
+    if not isinstance(value, str):
+        an_object({"text": text()}, dict.fromkeys(_KEY_ACTIONS, _true))(value, path)
+
+
+def _true(value: Any, path: str) -> None:
+    if value is not True:
+        raise Wrong("value", path, "must be true")
+
+
+_MARKUPS: Mapping[str, Check] = {
+    "inline_keyboard": an_object({"inline_keyboard": a_list(a_list(_BUTTON, 1, 8), 1)}),
+    "keyboard": an_object(
+        {"keyboard": a_list(a_list(_key, 1, 12), 1)},
+        {
+            "is_persistent": boolean,
+            "resize_keyboard": boolean,
+            "one_time_keyboard": boolean,
+            "input_field_placeholder": text(1, 64, units),
+            "selective": boolean,
+        },
+    ),
+    "remove_keyboard": an_object({"remove_keyboard": _true}, {"selective": boolean}),
+    "force_reply": an_object(
+        {"force_reply": _true}, {"input_field_placeholder": text(1, 64, units), "selective": boolean}
+    ),
+}
 
 
 def refused(status: int, description: str) -> Refusal:
@@ -465,6 +593,23 @@ def _shaped(given: dict[str, Any], shape: Check) -> None:
         raise refused(400, f"Bad Request: {wrong}") from None
 
 
+def _checked_words(given: Mapping[str, Any]) -> str:
+    words = given.get("text")
+    if not isinstance(words, str) or not words.strip():
+        raise refused(400, "Bad Request: message text is empty")
+    if any("\ud800" <= character <= "\udfff" for character in words):
+        raise refused(400, "Bad Request: strings must be encoded in UTF-8")
+    if units(words.strip()) > 4096:
+        raise refused(400, "Bad Request: message is too long")
+    return words
+
+
+def _check_styles(given: Mapping[str, Any], words: str) -> None:
+    if "parse_mode" in given and "entities" in given:
+        raise refused(400, "Bad Request: parse_mode and entities are mutually exclusive")
+    _check_entities(given.get("entities", []), words)
+
+
 def _check_entities(entities: list[dict[str, Any]], words: str) -> None:
     encoded = words.encode("utf-16-le")
     for entity in entities:
@@ -480,16 +625,31 @@ def _check_entities(entities: list[dict[str, Any]], words: str) -> None:
 
 
 def _check_markup(markup: Any) -> tuple[Shown, ...]:
+    """What the person sees of a keyboard under the message, or in place of the letters."""
     if markup is None:
         return ()
-    _shaped(
-        {"reply_markup": markup},
-        an_object({"reply_markup": an_object({"inline_keyboard": a_list(a_list(_BUTTON, 1, 8), 1)})}),
-    )
-    buttons = [button for row in markup["inline_keyboard"] for button in row]
+    kind = next((name for name in _MARKUPS if isinstance(markup, dict) and name in markup), "inline_keyboard")
+    _shaped({"reply_markup": markup}, an_object({"reply_markup": _MARKUPS[kind]}))
+    rows = markup[kind] if isinstance(markup[kind], list) else []
+    buttons = [button for row in rows for button in row]
     if len(buttons) > 100 or len(json.dumps(markup, ensure_ascii=False).encode()) > 10_240:
         raise refused(400, "Bad Request: reply markup is too long")
+    if kind == "keyboard":
+        return tuple(_check_key(_as_key(key)) for key in buttons)
     return tuple(_check_button(button) for button in buttons)
+
+
+def _as_key(key: Any) -> dict[str, Any]:
+    return {"text": key} if isinstance(key, str) else key
+
+
+def _check_key(key: dict[str, Any]) -> Shown:
+    if not key["text"].strip():
+        raise refused(400, "Bad Request: text of the keyboard button must be non-empty")
+    if sum(name in key for name in _KEY_ACTIONS) > 1:
+        raise refused(400, "Bad Request: a keyboard button can have one action only")
+    shares = "phone" if "request_contact" in key else "location" if "request_location" in key else ""
+    return Shown(key["text"], "" if shares else key["text"], shares=shares)
 
 
 def _check_button(button: dict[str, Any]) -> Shown:

@@ -54,6 +54,18 @@ def choice(text: Any = "Yes", data: Any = "p:1") -> dict[str, Any]:
     return {"text": text, "callback_data": data}
 
 
+def keys(*row: Any) -> dict[str, Any]:
+    return {"keyboard": [[key] for key in row]}
+
+
+def share(kind: str) -> dict[str, Any]:
+    return {"text": "Share", f"request_{kind}": True}
+
+
+def edit(telegram: TelegramStandIn, message_id: Any, method: str = "editMessageText", **body: Any) -> Answer:
+    return api(telegram, method, {"chat_id": CHAT, "message_id": message_id, **body})
+
+
 # ── The person ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -143,6 +155,10 @@ def test_an_update_can_be_delivered_many_times(ivan: TelegramPerson, webhook: We
         ),
         pytest.param({"reply_markup": keyboard(choice(data="x" * 64))}, id="64 bytes of data"),
         pytest.param({"reply_markup": keyboard(*[choice()] * 100)}, id="100 buttons"),
+        pytest.param({"reply_markup": {"keyboard": [["Yes", {"text": "No"}]]}}, id="keys of words"),
+        pytest.param({"reply_markup": {**keys(share("location")), "one_time_keyboard": True}}, id="a share"),
+        pytest.param({"reply_markup": {"remove_keyboard": True}}, id="no keyboard any more"),
+        pytest.param({"reply_markup": {"force_reply": True}}, id="an answer asked for"),
     ],
 )
 def test_a_good_message_is_sent(
@@ -210,6 +226,23 @@ def test_a_wrong_address_is_refused(
             {"entities": [{"type": "text_link", "offset": 0, "length": 1}]}, 'find field "url"', id="no url"
         ),
         pytest.param({"reply_markup": {}}, "is required", id="an empty markup"),
+        pytest.param({"reply_markup": keys()}, "0 items", id="no keys"),
+        pytest.param({"reply_markup": keys(" ")}, "must be non-empty", id="a blank key"),
+        pytest.param({"reply_markup": keys(choice())}, "unexpected key", id="a key with data"),
+        pytest.param(
+            {"reply_markup": keys({**share("contact"), **share("location")})},
+            "one action only",
+            id="two shares",
+        ),
+        pytest.param(
+            {"reply_markup": keys({"text": "I", "request_contact": False})},
+            "must be true",
+            id="a share denied",
+        ),
+        pytest.param(
+            {"reply_markup": {**keys("a"), **keyboard(choice())}}, "unexpected key", id="two keyboards"
+        ),
+        pytest.param({"reply_markup": {"remove_keyboard": False}}, "must be true", id="no removal"),
         pytest.param({"reply_markup": keyboard()}, "0 items", id="no rows"),
         pytest.param({"reply_markup": {"inline_keyboard": [[]]}}, "0 items", id="an empty row"),
         pytest.param(
@@ -271,6 +304,95 @@ def test_an_ordered_failure_takes_no_message(telegram: TelegramStandIn, ivan: Te
     assert send(telegram).status == 429
     assert send(telegram).status == 200
     assert len(ivan.heard) == 1
+
+
+# ── Keyboards in place of the letters ────────────────────────────────────────────────────────────────
+
+
+def test_a_key_writes_what_is_on_it(
+    telegram: TelegramStandIn, ivan: TelegramPerson, webhook: Webhook
+) -> None:
+    send(telegram, reply_markup=keys("Skip", share("contact")))
+    assert ivan.next().labels == ["Skip", "Share"]
+    ivan.press("Skip")
+    assert webhook.requests[-1].body["message"]["text"] == "Skip"
+
+
+@pytest.mark.parametrize(("asked", "kind"), [("contact", "phone"), ("location", "location")])
+def test_a_key_shares_until_the_keyboard_is_taken_away(
+    telegram: TelegramStandIn, ivan: TelegramPerson, webhook: Webhook, asked: str, kind: str
+) -> None:
+    send(telegram, reply_markup=keys(share(asked)))
+    send(telegram, reply_markup=keyboard(choice()))
+    ivan.post(ivan.shared(kind))
+    assert asked in webhook.requests[-1].body["message"]
+    send(telegram, reply_markup={"remove_keyboard": True})
+    with pytest.raises(LookupError):
+        ivan.shared(kind)
+
+
+def test_the_own_contact_names_the_own_account(
+    telegram: TelegramStandIn, ivan: TelegramPerson, webhook: Webhook
+) -> None:
+    send(telegram, reply_markup=keys(share("contact")))
+    ivan.post(ivan.shared("phone"))
+    assert webhook.requests[-1].body["message"]["contact"]["user_id"] == CHAT
+
+
+# ── Changing what was sent ───────────────────────────────────────────────────────────────────────────
+
+
+def test_a_message_is_changed_in_its_place(telegram: TelegramStandIn, ivan: TelegramPerson) -> None:
+    send(telegram, text="Which?", reply_markup=keyboard(choice("Tea"), choice("Coffee", "p:2")))
+    message_id = int(ivan.heard[0].message_id)
+    answer = edit(telegram, message_id, text="Which?", reply_markup=keyboard(choice("✓ Tea")))
+    assert answer.json["result"]["message_id"] == message_id
+    assert answer.json["result"]["reply_markup"] == keyboard(choice("✓ Tea"))
+    assert [said.labels for said in ivan.heard] == [["✓ Tea"]]
+    edit(telegram, message_id, "editMessageReplyMarkup", reply_markup=keyboard(choice("Tea")))
+    assert (ivan.heard[0].text, ivan.heard[0].labels) == ("Which?", ["Tea"])
+    edit(telegram, message_id, text="Tea it is")
+    assert (ivan.heard[0].text, ivan.heard[0].labels) == ("Tea it is", [])
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        pytest.param({"text": "Hi", "reply_markup": keyboard(choice())}, "is not modified", id="the same"),
+        pytest.param({"text": ""}, "message text is empty", id="no text"),
+        pytest.param({"text": "x" * 4097}, "message is too long", id="too long"),
+        pytest.param({"text": "Hi", "reply_markup": keys("a")}, "inline keyboard expected", id="keys"),
+        pytest.param(
+            {"text": "Hi", "reply_markup": {"remove_keyboard": True}},
+            "inline keyboard expected",
+            id="a removal",
+        ),
+        pytest.param(
+            {"text": "Hi", "reply_parameters": {}}, "unexpected key", id="a parameter of another method"
+        ),
+        pytest.param({"text": "Hi!", "message_id": 999}, "message to edit not found", id="no message"),
+        pytest.param({"text": "Hi!", "message_id": 1}, "message can't be edited", id="the person's own"),
+        pytest.param({"text": "Hi!", "message_id": 3}, "message can't be edited", id="one with other keys"),
+        pytest.param({"text": "Hi!", "chat_id": 5}, "chat not found", id="no chat"),
+    ],
+)
+def test_a_wrong_change_is_refused_as_telegram_would(
+    telegram: TelegramStandIn, ivan: TelegramPerson, body: dict[str, Any], description: str
+) -> None:
+    send(telegram, reply_markup=keyboard(choice()))
+    send(telegram, reply_markup=keys("Yes"))
+    answer = edit(telegram, **{"message_id": 2, **body})
+    assert answer.status == 400
+    assert description in answer.json["description"]
+    assert [said.text for said in ivan.heard] == ["Hi", "Hi"]
+
+
+def test_a_message_that_was_removed_cannot_be_changed(
+    telegram: TelegramStandIn, ivan: TelegramPerson
+) -> None:
+    send(telegram)
+    ivan.remove(ivan.heard[0])
+    assert "not found" in edit(telegram, 2, text="Hi!").json["description"]
 
 
 # ── Webhook and polling ──────────────────────────────────────────────────────────────────────────────

@@ -124,6 +124,20 @@ def test_receipts_name_the_message(viber: ViberStandIn, ivan: ViberPerson, webho
     assert webhook.requests[-1].body["event"] == "seen"
 
 
+@pytest.mark.parametrize(
+    ("action", "kind", "content"),
+    [("share-phone", "phone", "contact"), ("location-picker", "location", "location")],
+)
+def test_what_is_shared_by_a_button_is_a_message_of_its_kind(
+    viber: ViberStandIn, ivan: ViberPerson, webhook: Webhook, action: str, kind: str, content: str
+) -> None:
+    send(viber, keyboard=keyboard(button(ActionType=action)), min_api_version=3)
+    ivan.post(ivan.shared(kind))
+    assert webhook.requests[-1].body["message"]["type"] == content
+    with pytest.raises(LookupError):
+        ivan.press(ivan.heard[-1].labels[0])
+
+
 def test_who_has_unsubscribed_is_reached_again_after_writing(viber: ViberStandIn, ivan: ViberPerson) -> None:
     ivan.unsubscribe()
     assert send(viber).json["status"] == 6

@@ -73,6 +73,9 @@ def link(text: Any = "Site", url: Any = "https://a.io", **more: Any) -> dict[str
     return {"type": "cta_url", "action": {"name": "cta_url", "parameters": parameters, **more}}
 
 
+LOCATION = {"type": "location_request_message", "action": {"name": "send_location"}}
+
+
 # ── The person ───────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -142,6 +145,18 @@ def test_verification_succeeds_only_with_the_very_challenge(
     assert [request.method for request in webhook.requests] == ["GET", "GET"]
 
 
+def test_a_place_is_sent_in_answer_to_its_request(
+    whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson, webhook: Webhook
+) -> None:
+    with pytest.raises(LookupError):
+        ivan.shared("location")
+    send_interactive(whatsapp, **LOCATION)
+    ivan.post(ivan.shared("location"))
+    (message,) = webhook.requests[-1].body["entry"][0]["changes"][0]["value"]["messages"]
+    assert message["type"] == "location"
+    assert message["context"]["id"] == ivan.heard[-1].message_id
+
+
 # ── What is taken ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -184,6 +199,7 @@ def test_a_good_text_is_accepted(
             id="two sections",
         ),
         pytest.param(link(), id="a link"),
+        pytest.param(LOCATION, id="a request of a location"),
         pytest.param({**buttons(reply()), "footer": {"text": "f" * 60}}, id="a footer"),
         pytest.param({**buttons(reply()), "body": {"text": "b" * 1024}}, id="a body of 1024 characters"),
     ],
@@ -274,6 +290,9 @@ def test_a_wrong_message_is_refused_as_whatsapp_would(
     [
         pytest.param({"type": "buttons", "action": {}}, 131009, id="a type that is none"),
         pytest.param({"action": {}}, 131009, id="no type"),
+        pytest.param({**LOCATION, "action": {"name": "send"}}, 131009, id="another request"),
+        pytest.param({**LOCATION, "body": None}, 131008, id="a request without words"),
+        pytest.param({**LOCATION, "footer": {"text": "f"}}, 100, id="a request with a footer"),
         pytest.param({**buttons(reply()), "body": None}, 131008, id="no body"),
         pytest.param({**buttons(reply()), "body": {"text": ""}}, 131009, id="an empty body"),
         pytest.param({**buttons(reply()), "body": {"text": "x" * 1025}}, 131009, id="a body too long"),

@@ -205,6 +205,17 @@ class ViberPerson(Person):
         _, button = self.button(label)
         return self._message(button.carries, is_silent=True)
 
+    def shared(self, kind: str) -> Update:
+        """What is shared is a message of its own kind, as if it were attached."""
+        self.sharing(kind)
+        contact = {"name": self.user["name"], "phone_number": "+79990000000"}
+        content = {"contact": contact} if kind == "phone" else {"location": {"lat": 50.76891, "lon": 6.11499}}
+        return self.sent({"type": "contact" if kind == "phone" else "location", **content})
+
+    def sent(self, content: Mapping[str, Any]) -> Update:
+        """The callback that a message of any kind makes."""
+        return self.messenger.callback("message", sender=self.user, message=content, silent=False)
+
     def say(self, text: str) -> Answer:
         self.is_subscribed = True
         return super().say(text)
@@ -268,7 +279,7 @@ def check_message(content: dict[str, Any]) -> tuple[str, tuple[Shown, ...]]:
     if _rows(buttons) > 12:
         raise refused(3, "keyboard has more than 12 rows")
     needed = 4 if "InputFieldState" in content.get("keyboard", {}) else 1
-    if any(button.get("ActionType") in ("share-phone", "location-picker") for button in buttons):
+    if any(button.get("ActionType") in _SHARES for button in buttons):
         needed = max(needed, 3)
     if needed > content.get("min_api_version", 1):
         raise refused(14, "incompatibleWithVersion")
@@ -276,8 +287,10 @@ def check_message(content: dict[str, Any]) -> tuple[str, tuple[Shown, ...]]:
 
 
 def _shown(button: Mapping[str, Any]) -> Shown:
-    is_link = button.get("ActionType", "reply") != "reply"
-    return Shown(unescape(button["Text"]), button["ActionBody"], is_link=is_link)
+    kind = button.get("ActionType", "reply")
+    if kind in _SHARES:
+        return Shown(unescape(button["Text"]), "", shares=_SHARES[kind])
+    return Shown(unescape(button["Text"]), button["ActionBody"], is_link=kind != "reply")
 
 
 def _rows(buttons: list[dict[str, Any]]) -> int:
@@ -305,6 +318,7 @@ def _not_blank(value: Any, path: str) -> None:
         raise Wrong("value", path, "must not be blank")
 
 
+_SHARES = {"share-phone": "phone", "location-picker": "location"}
 _COLOUR = text(7, 7)
 _BUTTON = an_object(
     {"ActionBody": text(1, 250), "Text": all_of(text(1, 250), _html)},

@@ -222,6 +222,12 @@ class WhatsAppPerson(Person):
             interactive={"type": kind, kind: reply},
         )
 
+    def shared(self, kind: str) -> Update:
+        self.sharing(kind)
+        place = {"latitude": 37.44216251868683, "longitude": -122.16153582049394}
+        context = {"from": self.messenger.number, "id": self.heard[-1].message_id}
+        return self.message("location", context=context, location=place)
+
     def message(self, kind: str, **content: Any) -> Update:
         """Any message of the person's: its type and the fields that belong to it."""
         ids = {"wa_id": self.number, "user_id": self.user_id}
@@ -327,6 +333,7 @@ _ACTIONS: Mapping[str, Check] = {
         ),
         _rows_within_limits,
     ),
+    "location_request_message": an_object({"name": one_of("send_location")}),
     "cta_url": an_object(
         {
             "name": one_of("cta_url"),
@@ -339,16 +346,17 @@ _ACTIONS: Mapping[str, Check] = {
 def _interactive_shape(value: Any, path: str) -> None:
     kind = value.get("type") if isinstance(value, dict) else None
     one_of(*_ACTIONS)(kind, f"{path}.type")
+    around = {
+        "header": an_object({"type": one_of("text"), "text": text(1, 60)}),
+        "footer": an_object({"text": text(1, 60)}),
+    }
     an_object(
         {
             "type": one_of(*_ACTIONS),
             "body": an_object({"text": all_of(text(1, 1024, units), _not_blank)}),
             "action": _ACTIONS[str(kind)],
         },
-        {
-            "header": an_object({"type": one_of("text"), "text": text(1, 60)}),
-            "footer": an_object({"text": text(1, 60)}),
-        },
+        {} if kind == "location_request_message" else around,
     )(value, path)
 
 
@@ -394,6 +402,8 @@ def _shaped(given: dict[str, Any], shape: Check) -> None:
 def _interactive(interactive: dict[str, Any]) -> tuple[tuple[Shown, ...], str]:
     """The buttons and the words that the person sees."""
     words, action = interactive["body"]["text"], interactive["action"]
+    if interactive["type"] == "location_request_message":
+        return (Shown("Send location", "", shares="location"),), words
     if interactive["type"] == "cta_url":
         link = action["parameters"]
         return (Shown(link["display_text"], link["url"], is_link=True),), words
