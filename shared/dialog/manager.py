@@ -7,7 +7,7 @@ is recognised by its hash, and what its turn wanted is done once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -218,11 +218,12 @@ class DialogManager:
     def _sealed(self, data: dict[str, Any], turn: Turn, applied: Applied, met: Dialog) -> dict[str, Any]:
         """The entry's data without what nobody should read; an event too late may well have been that."""
         sensitive = {*met.sensitive, *turn.dialog.sensitive}
-        is_private = turn.is_private or (applied is Applied.LATE and bool(sensitive))
+        is_late = applied is Applied.LATE
+        is_private = turn.is_private or (sensitive and (is_late or _has_new(sensitive, met, turn.dialog)))
         if not is_private and not (sensitive and turn.ended_runs):
             return data
         seal = partial(self.sealer.seal, context=context_of(met))
-        return sealed(data, is_private=is_private, sensitive=sensitive, seal=seal)
+        return sealed(data, is_private=bool(is_private), sensitive=sensitive, seal=seal)
 
     def _emit_again(self, dialog: Dialog, event: str, trace_id: str) -> None:
         """Of a turn that is no longer the last one everything was done before the next was taken up."""
@@ -273,6 +274,12 @@ def _calls_away(active: ActiveScenario | None, dialog: Dialog) -> bool:
         return False
     bound = dialog.scenario_id, dialog.revision, dialog.called
     return bound != (active.scenario_id, active.revision, active.called)
+
+
+def _has_new(names: Collection[str], met: Dialog, after: Dialog) -> bool:
+    """Whether one of the variables has got a value, by whatever event."""
+    before = met.variables
+    return any(name in after.variables and after.variables[name] != before.get(name) for name in names)
 
 
 def _data(turn: Turn, program: Program | None, applied: Applied, applying: Applying) -> dict[str, Any]:

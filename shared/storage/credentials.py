@@ -191,6 +191,12 @@ class DynamoCredentials:
         return _map(answer["Plaintext"])
 
 
+def is_connected(bot_id: str, platform: str) -> bool:
+    """Whether the bot has an active credential of the platform (a consistent read, of nothing secret)."""
+    item = BotPlatformCredential.find(bot_id, platform, attributes=["is_active"])
+    return item is not None and item.is_active
+
+
 def _context(bot_id: str, platform: str) -> dict[str, str]:
     """What KMS binds the ciphertext to; it shows in CloudTrail, so no secret may be in it."""
     return {"bot_id": bot_id, "platform": platform}

@@ -16,7 +16,7 @@ import msgspec
 
 from shared.dialog.history import HistoryEntry, entry_key
 from shared.dialog.ports import ActiveScenario
-from shared.dialog.state import Dialog
+from shared.dialog.state import Call, Dialog
 from shared.errors import ConcurrentTurn, Conflict, NotFound
 from shared.storage.bots import CHANGEABLE, Bot, pointer_of
 from shared.storage.clock import Clock, utc_now
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class MemoryDialogs:
-    """Dialogs in memory. What is given and got is copied, fast: only `variables` can change in place."""
+    """Dialogs in memory. What is given and got is copied, fast: only maps can change in place."""
 
     def __init__(self) -> None:
         self._dialogs: dict[str, Dialog] = {}
@@ -192,8 +192,22 @@ class MemoryScenarios:
 
 
 def _copy_of(dialog: Dialog) -> Dialog:
-    copied: Dialog = msgspec.structs.replace(dialog, variables=_copy_of_json(dialog.variables))
+    copied: Dialog = msgspec.structs.replace(
+        dialog,
+        variables=_copy_of_json(dialog.variables),
+        kept=_copy_of_json(dialog.kept),
+        called=dict(dialog.called),
+    )
+    if dialog.calls:
+        copied.calls = tuple(map(_copy_of_call, dialog.calls))
+    if dialog.detour and dialog.detour.calls:
+        calls = tuple(map(_copy_of_call, dialog.detour.calls))
+        copied.detour = msgspec.structs.replace(dialog.detour, calls=calls)
     return copied
+
+
+def _copy_of_call(call: Call) -> Call:
+    return msgspec.structs.replace(call, variables=_copy_of_json(call.variables))
 
 
 _ATOMS = frozenset({str, int, float, bool, type(None)})

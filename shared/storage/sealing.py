@@ -23,8 +23,11 @@ class KmsSealer:
         self._key_id = key_id
 
     def seal(self, plain: bytes, context: Mapping[str, str]) -> str:
-        """The ciphertext as text. Each part is bound to its place, so none can be moved or left out."""
-        parts = [plain[at : at + PART_BYTES] for at in range(0, len(plain), PART_BYTES)] or [b""]
+        """The ciphertext of something, as text.
+
+        Each part is bound to its place, so none can be moved or left out.
+        """
+        parts = [plain[at : at + PART_BYTES] for at in range(0, len(plain), PART_BYTES)]
         sealed = []
         for number, part in enumerate(parts, 1):
             bound = _context_of_part(context, number, len(parts))

@@ -13,7 +13,12 @@ from botocore.exceptions import ClientError
 from shared.credential import Credential
 from shared.errors import Conflict, Invalid, NotFound
 from shared.storage.bots import Bot, DynamoBots
-from shared.storage.credentials import MAX_SECRET_BYTES, DynamoCredentials, StoredCredential
+from shared.storage.credentials import (
+    MAX_SECRET_BYTES,
+    DynamoCredentials,
+    StoredCredential,
+    is_connected,
+)
 from shared.storage.tables import BotPlatformCredential
 from tests.conftest import Aws, Call
 
@@ -94,6 +99,19 @@ def test_what_is_not_connected_is_told(credentials: DynamoCredentials, bot_id: s
         credentials.replace(bot_id, "whatsapp", SETTINGS, SECRETS, is_active=True, identity="2")
     with pytest.raises(NotFound):
         credentials.record_health(OTHER, "whatsapp", {})
+
+
+@pytest.mark.parametrize("is_active", [True, False])
+def test_whether_a_bot_is_connected_is_told_without_its_secrets(
+    credentials: DynamoCredentials, aws_calls: list[Call], *, is_active: bool
+) -> None:
+    credentials.create(BOT, "viber", SETTINGS, SECRETS, is_active=is_active, identity="")
+    aws_calls.clear()
+
+    assert is_connected(BOT, "viber") is is_active
+    assert is_connected(BOT, "telegram") is False
+    assert {call.name for call in aws_calls} == {"dynamodb:GetItem"}
+    assert aws_calls[0].params["ProjectionExpression"] == "#0"
 
 
 class TestSecrets:

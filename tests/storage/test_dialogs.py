@@ -14,7 +14,22 @@ import pytest
 from shared.dialog.events import Person
 from shared.dialog.history import HistoryEntry
 from shared.dialog.messages import Button, Message
-from shared.dialog.state import Ask, Choice, Dialog, Outbox, dialog_id_of
+from shared.dialog.state import (
+    Album,
+    Ask,
+    Choice,
+    Detour,
+    Dialog,
+    Handoff,
+    Outbox,
+    Pending,
+    Task,
+    Timer,
+    dialog_id_of,
+)
+from shared.dialog.state import (
+    Call as ScenarioCall,
+)
 from shared.errors import ConcurrentTurn, EventNotApplicable
 from shared.storage.dialogs import SHARDS, DynamoDialogs, hour_of, shard_of
 from shared.storage.memory import MemoryDialogs
@@ -76,14 +91,41 @@ def a_full_dialog() -> Dialog:
         bot_name="Кадры",
         run=2,
         current_step="ask_citizenship",
-        ask=Ask(7, "ask_citizenship", (Choice("РФ", "РФ", ("RF",), "docs"), Choice("1", 1)), attempts=2),
+        called={str(uuid4()): 4},
+        timezone="Europe/Moscow",
+        ask=Ask(
+            7,
+            "ask_citizenship",
+            (Choice("РФ", "РФ", ("RF",), "docs"), Choice("1", 1)),
+            attempts=2,
+            selected=(1,),
+            timer=Timer(9, NOON + timedelta(microseconds=1)),
+            reminded=1,
+            route="docs",
+        ),
         asks=7,
         accepted="a:6:1",
         variables={"float": 0.1, "int": 2**53, "none": None, "no": False, "empty": "", "list": [{"a": []}]},
+        kept={"name": "Анна", "seen": [1.0, 1]},
+        sensitive=("passport",),
+        calls=(ScenarioCall("child", "call", {"a": None}, Ask(1, "call"), ("first",)),),
+        detour=Detour("help", Ask(2, "name"), (ScenarioCall("other", "call"),), ("name",)),
+        pending=Pending("llm", 8, "think", Timer(10, NOON), Ask(3, "think"), told_busy=True),
+        handoff=Handoff("angry", step_id="call", timer=Timer(11, NOON), ask=Ask(4, "name"), redo="think"),
+        trail=("first", "second"),
+        album=Album("a1", "photos", 3),
+        serial=11,
+        silent_turns=3,
         used_conditions=(0, 2),
         person=Person("Анна", "", "anna", "ru"),
         recent_events=("00ff", "11ee"),
-        outbox=Outbox("11ee", entry, (Message("Где?", buttons=(Button("РФ", "a:7:0"),)),)),
+        outbox=Outbox(
+            "11ee",
+            entry,
+            (Message("Где?", buttons=(Button("РФ", "a:7:0"),)),),
+            (Timer(11, NOON),),
+            (Task(8, "llm", {"prompt": "{{ x }}", "n": 1.0}, 20),),
+        ),
     )
 
 
@@ -103,7 +145,14 @@ def test_what_is_not_there_is_none(dialogs: Dialogs, dialog_id: str) -> None:
 
 
 def test_changing_what_was_committed_or_loaded_changes_nothing_kept(dialogs: Dialogs) -> None:
-    dialog = a_dialog(variables={"list": [1], "map": {"a": {}}})
+    calls = (ScenarioCall("child", "call", {"list": [1]}),)
+    dialog = a_dialog(
+        variables={"list": [1], "map": {"a": {}}},
+        kept={"list": [1]},
+        calls=calls,
+        detour=Detour(calls=(ScenarioCall("child", "call", {"list": [1]}),)),
+    )
+    before = msgspec.json.encode(dialog)
     dialogs.commit(dialog, None)
 
     for mine in (dialog, dialogs.load(dialog.id)):
@@ -111,12 +160,14 @@ def test_changing_what_was_committed_or_loaded_changes_nothing_kept(dialogs: Dia
         mine.variables["list"].append(2)
         mine.variables["map"]["a"]["b"] = 1
         mine.variables["new"] = True
+        mine.kept["list"].append(2)
+        mine.called["child"] = 7
+        assert mine.detour
+        for call in (*mine.calls, *mine.detour.calls):
+            call.variables["list"].append(2)
         mine.status = "blocked"
 
-    kept = dialogs.load(dialog.id)
-    assert kept is not None
-    assert kept.variables == {"list": [1], "map": {"a": {}}}
-    assert kept.status == "active"
+    assert msgspec.json.encode(dialogs.load(dialog.id)) == before
 
 
 def test_a_commit_over_the_turn_it_met_is_taken(dialogs: Dialogs) -> None:
