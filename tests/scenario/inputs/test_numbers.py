@@ -145,9 +145,10 @@ def test_limits_of_a_whole_number() -> None:
 
 @given(st.floats(-1e15, 1e15), st.sampled_from(["en", "ru", "de"]))
 def test_a_number_as_printed_can_be_typed_again(number: float, language: str) -> None:
+    """Printing may round; what has an exponent nobody types."""
     shown = printed(number, language)
     if "e" not in shown:
-        assert take("number", shown, language) == number
+        assert printed(take("number", shown, language), language) == shown
 
 
 @given(st.integers(-(2**63), 2**63 - 1), st.sampled_from(["en", "ru", "de"]))
