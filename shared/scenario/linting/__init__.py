@@ -1,0 +1,1 @@
+"""The linter's parts, one subject each; `shared.scenario.linter` puts them together."""

@@ -1,0 +1,110 @@
+"""What connected messengers make of a scenario: WhatsApp's 24 hours, and what is shown in another way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from shared.scenario.durations import seconds_of
+from shared.scenario.findings import Finding
+from shared.scenario.graph import Graph
+from shared.scenario.linting.places import by_language
+from shared.scenario.linting.steps import Raw, choices_of, input_of, is_dynamic, messages_of, setting
+from shared.scenario.linting.subject import Capabilities, Subject
+
+WINDOW = 24 * 3600
+"""Seconds after the person's last word in which WhatsApp takes a message that is no template."""
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    messengers = subject.library.messengers or {}
+    if "whatsapp" in messengers:
+        yield from _templates(subject)
+    for name, capabilities in messengers.items():
+        for at, step in subject.steps():
+            yield from _shown(subject, step, at, name, capabilities)
+
+
+# --- WhatsApp's 24 hours ---------------------------------------------------------------------------
+
+
+def _templates(subject: Subject) -> Iterator[Finding]:
+    silences = silences_in(subject.graph)
+    for node in subject.graph.nodes.values():
+        if node.id not in silences:
+            continue
+        raw, silence = subject.raw(node.id), silences[node.id]
+        for place, message in messages_of(raw):
+            silence += seconds_of(message.get("delay") or "")
+            if silence >= WINDOW and not message.get("whatsapp_template"):
+                yield _too_late(subject, f"{node.pointer}{place}", "give it a whatsapp_template")
+        yield from _reminders(subject, raw, silence, node.pointer)
+
+
+def _reminders(subject: Subject, step: Raw, silence: int, at: str) -> Iterator[Finding]:
+    timeout, is_own = setting(subject.document, step, "timeout")
+    if not timeout or timeout.get("remind") is None:
+        return
+    after, every = seconds_of(timeout["after"]), seconds_of(timeout.get("every") or timeout["after"])
+    last = silence + seconds_of(step.get("wait") or "") + after + (timeout.get("times", 1) - 1) * every
+    if last >= WINDOW:
+        pointer = f"{at}/expected_input/timeout/remind" if is_own else "/defaults/timeout/remind"
+        advice = "remind earlier, or lead to a step whose message has a whatsapp_template"
+        yield _too_late(subject, pointer, advice)
+
+
+def _too_late(subject: Subject, pointer: str, advice: str) -> Finding:
+    message = f"this may come 24 hours after the person's last word, when WhatsApp refuses it: {advice}"
+    return subject.finding("template_missing", pointer, message)
+
+
+def silences_in(graph: Graph) -> Mapping[str, int]:
+    """The most seconds since the person's last word, for each step that can be reached: up to 24 hours."""
+    longest = dict.fromkeys(graph.roots, 0)
+    waiting = list(longest)
+    news = dict.fromkeys(graph.nodes, 0)
+    while waiting:
+        here = waiting.pop()
+        for edge in graph.nodes[here].edges:
+            if edge.target not in graph.nodes:
+                continue
+            silence = min((longest[here] if edge.silent else 0) + edge.seconds, WINDOW)
+            if silence > longest.get(edge.target, -1):
+                news[edge.target] += 1
+                goes_round = news[edge.target] > len(graph.nodes)
+                longest[edge.target] = WINDOW if goes_round else silence
+                waiting.append(edge.target)
+    return longest
+
+
+# --- what a messenger can show ---------------------------------------------------------------------
+
+
+def _shown(subject: Subject, step: Raw, at: str, messenger: str, can: Capabilities) -> Iterator[Finding]:
+    for place, message in messages_of(step):
+        for pointer, words in by_language(message.get("text", ""), f"{at}{place}/text"):
+            if len(words) > can.max_text and "{{" not in words:
+                how = f"shows at most {can.max_text} characters at once, and gets this in parts"
+                yield _differently(subject, pointer, messenger, how)
+    yield from _buttons(subject, step, at, messenger, can)
+
+
+def _buttons(subject: Subject, step: Raw, at: str, messenger: str, can: Capabilities) -> Iterator[Finding]:
+    choices, links = choices_of(step), [b for b in step.get("buttons", []) if "url" in b]
+    several = input_of(step).get("type") == "buttons"
+    if len(choices) + several > can.max_buttons or (choices and not can.max_buttons):
+        how = f"has room for {can.max_buttons} buttons: these are written out as numbered text"
+        yield _differently(subject, f"{at}/buttons", messenger, how)
+        return
+    if links and not can.link_buttons:
+        yield _differently(
+            subject, f"{at}/buttons", messenger, "has no links as buttons: they are written out"
+        )
+    for index, button in choices:
+        for pointer, words in by_language(button["text"], f"{at}/buttons/{index}/text"):
+            if len(words) > can.max_button_label and "{{" not in words and not is_dynamic(button):
+                how = f"shows {can.max_button_label} characters of a button: this is cut"
+                yield _differently(subject, pointer, messenger, how)
+
+
+def _differently(subject: Subject, pointer: str, messenger: str, how: str) -> Finding:
+    return subject.finding("cannot_show", pointer, f"{messenger} {how}")

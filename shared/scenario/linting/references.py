@@ -1,0 +1,120 @@
+"""Whether what a document names exists: steps, files, what tests speak of; and whether ids are told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.scenario.document import escape
+from shared.scenario.findings import Finding
+from shared.scenario.inputs import comparable
+from shared.scenario.linting.steps import Raw, messages_of
+from shared.scenario.linting.subject import Subject
+
+_AFTER_END = ("tell", "restart", "ignore")
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    yield from _doubled(subject)
+    for pointer, target in _targets(subject):
+        if target not in subject.graph.nodes:
+            yield subject.finding("unknown_step", pointer, f"there is no step “{target}”")
+    yield from _media(subject)
+    yield from _tests(subject)
+
+
+def _doubled(subject: Subject) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for at, step in subject.steps():
+        if step["id"] in seen:
+            yield subject.finding("duplicate_step", f"{at}/id", f"two steps are called “{step['id']}”")
+        seen.add(step["id"])
+
+
+# --- steps -----------------------------------------------------------------------------------------
+
+
+def _targets(subject: Subject) -> Iterator[tuple[str, str]]:
+    """Every place that names a step, reachable or not."""
+    document = subject.document
+    yield "/start", subject.graph.start
+    if document.get("after_end", "tell") not in _AFTER_END:
+        yield "/after_end", document["after_end"]
+    yield from _of_input(document.get("defaults") or {}, "/defaults")
+    for word, command in document.get("commands", {}).items():
+        yield from _named(command, f"/commands/{escape(word)}", "next_step")
+    yield from _of_conditions(document, "")
+    for at, step in subject.steps():
+        yield from _of_step(step, at)
+
+
+def _named(owner: Raw, at: str, *fields: str) -> Iterator[tuple[str, str]]:
+    yield from ((f"{at}/{name}", owner[name]) for name in fields if owner.get(name) is not None)
+
+
+def _of_step(step: Raw, at: str) -> Iterator[tuple[str, str]]:
+    yield from _named(step, at, "next_step", "when_empty")
+    yield from _of_input(step.get("expected_input") or {}, f"{at}/expected_input")
+    for index, button in enumerate(step.get("buttons", [])):
+        yield from _named(button, f"{at}/buttons/{index}", "next_step")
+    yield from _of_action(step, at)
+    yield from _of_conditions(step, at)
+
+
+def _of_input(expected: Raw, at: str) -> Iterator[tuple[str, str]]:
+    yield from _named(expected, at, "on_failure")
+    yield from _named(expected.get("timeout") or {}, f"{at}/timeout", "next_step")
+
+
+def _of_action(step: Raw, at: str) -> Iterator[tuple[str, str]]:
+    for name, field in (("llm", "on_error"), ("http", "on_error"), ("handoff", "next_step")):
+        yield from _named(step.get(name) or {}, f"{at}/{name}", field)
+    routes: Mapping[str, Raw] = (step.get("llm") or {}).get("routes", {})
+    for name, route in routes.items():
+        yield f"{at}/llm/routes/{escape(name)}/step", route["step"]
+
+
+def _of_conditions(owner: Raw, at: str) -> Iterator[tuple[str, str]]:
+    for index, condition in enumerate(owner.get("conditions", [])):
+        yield from _named(condition, f"{at}/conditions/{index}", "then", "else", "after")
+
+
+# --- files -----------------------------------------------------------------------------------------
+
+
+def _media(subject: Subject) -> Iterator[Finding]:
+    known = subject.library.media
+    if known is None:
+        return
+    for at, step in subject.steps():
+        for place, message in messages_of(step):
+            for index, media in enumerate(message.get("media", [])):
+                if media.get("media_id") is not None and media["media_id"] not in known:
+                    words = f"the library has no file “{media['media_id']}”"
+                    yield subject.finding("unknown_media", f"{at}{place}/media/{index}/media_id", words)
+
+
+# --- tests -----------------------------------------------------------------------------------------
+
+
+def _tests(subject: Subject) -> Iterator[Finding]:
+    for number, test in enumerate(subject.document.get("tests", [])):
+        for name in test.get("given", {}):
+            if name not in subject.compiled.environment.variables:
+                message = f"nothing sets or declares “{name}”"
+                yield subject.finding("unknown_in_test", f"/tests/{number}/given/{name}", message)
+        for index, turn in enumerate(test["turns"]):
+            yield from _turn(subject, turn, f"/tests/{number}/turns/{index}")
+
+
+def _turn(subject: Subject, turn: Mapping[str, Any], at: str) -> Iterator[Finding]:
+    expected = turn.get("expect")
+    named = [("/expect/step", expected.get("step"))] if isinstance(expected, Mapping) else []
+    named += [("/give_back", turn["give_back"])] if isinstance(turn.get("give_back"), str) else []
+    for place, step_id in named:
+        if step_id is not None and step_id not in subject.graph.nodes:
+            yield subject.finding("unknown_in_test", f"{at}{place}", f"there is no step “{step_id}”")
+    word = (turn.get("send") or "").partition(" ")[0]
+    known = [comparable(each) for each in ("/start", *subject.document.get("commands", {}))]
+    if word.startswith("/") and comparable(word) not in known:
+        yield subject.finding("unknown_in_test", f"{at}/send", f"there is no command “{word}”")
