@@ -18,7 +18,8 @@ YES_NO = [{"text": "Yes", "value": True}, {"text": "No", "value": False}]
 
 def llm(**fields: Any) -> Document:
     step = {"id": "a", "llm": {"prompt": "Say {{ start_payload }}", **fields}, "next_step": "b"}
-    return scenario(step, ask("b", "y", "B {{ x }}?"), say("sorry", "Sorry."), say("food", "Food."))
+    steps = step, ask("b", "y", "B {{ x }}?"), say("sorry", "Sorry."), say("food", "Food.")
+    return scenario(*steps, variables={"x": {"type": "any"}})
 
 
 class TestLanguageModels:
@@ -220,6 +221,7 @@ class TestCalls:
             say("after", "After: {{ result }}."),
             say("help", "Help {{ name }}."),
             commands={"/help": {"next_step": "help", "resume": True}, "menu": {"next_step": "help"}},
+            variables={"result": {"type": "string"}},
         )
 
     def talk(self, **call: Any) -> Talk:

@@ -194,7 +194,7 @@ def as_saved(value: Any) -> Any:
         case list() | tuple():
             return [as_saved(each) for each in value]
         case dict():
-            return {_key(key): as_saved(each) for key, each in value.items()}
+            return {key: as_saved(value[key]) for key in sorted(map(_key, value))}  # CEL's have no order
     return msgspec.json.decode(msgspec.json.encode(value, order="deterministic"))
 
 
