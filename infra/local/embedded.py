@@ -12,7 +12,14 @@ from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi, admin_token
 from infra.local.commands import REGION
 from infra.local.deployment import Deployment
 from infra.local.emulator import Emulator
-from infra.local.gaps import allow_as_asked, allow_plain_http, api_id, connect_routes, deployed_routes
+from infra.local.gaps import (
+    allow_as_asked,
+    allow_plain_http,
+    api_id,
+    bound_by_numbers,
+    connect_routes,
+    deployed_routes,
+)
 from infra.local.lock import StateLock
 from infra.local.ports import free_port_above, is_free, reserve
 from infra.local.preflight import Preflights
@@ -113,6 +120,7 @@ class EmbeddedParley:
             connect_routes(self.emulator)
             allow_as_asked(self.emulator)
             allow_plain_http(self.emulator)
+            bound_by_numbers(self.emulator)
         Deployment(digest, parameters, stack).save(record)
 
     def _seed(self, secret: str) -> RunInfo:

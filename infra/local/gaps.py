@@ -42,6 +42,15 @@ def allow_plain_http(emulator: Emulator) -> None:
     emulator.client("s3").delete_bucket_policy(Bucket=bucket)
 
 
+def bound_by_numbers(emulator: Emulator) -> None:
+    """Say how many batches of a queue may run at once: what a parameter says stays a text there."""
+    client = emulator.client("lambda")
+    for page in client.get_paginator("list_event_source_mappings").paginate():
+        for mapping in page["EventSourceMappings"]:
+            bound = {"MaximumConcurrency": int(mapping["ScalingConfig"]["MaximumConcurrency"])}
+            client.update_event_source_mapping(UUID=mapping["UUID"], ScalingConfig=bound)
+
+
 def allow_as_asked(emulator: Emulator) -> None:
     """Word the roles' rights as the emulator asks for them.
 
