@@ -128,7 +128,10 @@ class TestLanguageModels:
 
 
 class TestHttp:
-    STEP: ClassVar[Document] = {"id": "a", "http": {"method": "GET", "url": "https://x.example/", "variable": "x"}}
+    STEP: ClassVar[Document] = {
+        "id": "a",
+        "http": {"method": "GET", "url": "https://x.example/", "variable": "x"},
+    }
 
     def test_a_success_is_stored_whole(self) -> None:
         talk = Talk(scenario(self.STEP | {"next_step": "b"}, say("b", "{{ x.status }} {{ x.body.n }}")))
