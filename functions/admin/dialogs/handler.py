@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functions.admin.dialogs.routes import router
+from shared import aws
 from shared.admin_api.app import Guard, create_app, lambda_handler_of
-from shared.settings import AdminSettings
+from shared.queueing.producer import SqsInbound
+from shared.settings import AdminSettings, required
 from shared.storage.bots import DynamoBots
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
@@ -15,5 +17,6 @@ app = create_app(
     bots=DynamoBots(),
     dialogs=DynamoDialogs(),
     history=DynamoHistory(),
+    inbound=SqsInbound(aws.client("sqs"), required("INBOUND_QUEUE_URL")),
 )
 lambda_handler = lambda_handler_of(app)

@@ -3,26 +3,38 @@
 # ruff: noqa: FAST003 - paths are read by Reach, which admits to what they name
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime
 
-from functions.admin.dialogs.schemas import DialogView, HistoryEntryView
+from functions.admin.dialogs.acts import Acts, Chat
+from functions.admin.dialogs.schemas import (
+    Accepted,
+    Beginning,
+    DialogDraft,
+    DialogView,
+    Handover,
+    HistoryEntryView,
+    OperatorMessage,
+    Platform,
+    Resumption,
+)
 from functions.admin.dialogs.selection import Selection, select
 from shared.admin_api.access import Reach, bot_in_path, bots_of, id_in_path
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
+from shared.admin_api.principal import principal_of
 from shared.backend.accounts import Role
+from shared.dialog.events import GivenBack, HandedOff, OperatorWrote, RunRequested
 from shared.dialog.state import Dialog, Status
-from shared.errors import NotFound
-from shared.storage.bots import Bot
+from shared.errors import Conflict, NotFound
+from shared.storage.bots import Bot, DynamoBots, pointer_of
+from shared.storage.credentials import is_connected
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 
 router = APIRouter(route_class=JsonRoute)
-
-Platform = Literal["telegram", "whatsapp", "viber", "webchat"]
 
 
 def _dialogs_of(request: Request) -> DynamoDialogs:
@@ -51,10 +63,18 @@ def _selection(
     return Selection(platform, status, since, until)
 
 
+def _acts_of(request: Request) -> Acts:
+    return Acts(request.app.state.inbound, principal_of(request).user.id)
+
+
+Bots = Annotated[DynamoBots, Depends(bots_of)]
 Dialogs = Annotated[DynamoDialogs, Depends(_dialogs_of)]
 History = Annotated[DynamoHistory, Depends(_history_of)]
 ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("bot_id")))]
 ReadableDialog = Annotated[Dialog, Depends(Reach(Role.VIEWER, "dialog", _dialog_in_path))]
+WritableBot = Annotated[Bot, Depends(Reach(Role.EDITOR, "bot", bot_in_path("bot_id")))]
+WritableDialog = Annotated[Dialog, Depends(Reach(Role.EDITOR, "dialog", _dialog_in_path))]
+ActsOfCaller = Annotated[Acts, Depends(_acts_of)]
 Selected = Annotated[Selection, Depends(_selection)]
 
 
@@ -79,3 +99,43 @@ def read_history(dialog: ReadableDialog, history: History, page: PageAsked) -> L
     entries = found[: page.limit]
     end = {"after": entries[-1].key} if len(found) > page.limit else None
     return Listing(**page.answer([HistoryEntryView.model_validate(entry) for entry in entries], end))
+
+
+@router.post("/api/bots/{bot_id}/dialogs", status_code=202)
+def start_dialog(bot: WritableBot, draft: DialogDraft, acts: ActsOfCaller, response: Response) -> Accepted:
+    """Begin a run with somebody, who need not have written yet where their messenger allows that."""
+    if not bot.is_active or not is_connected(bot.id, draft.platform):
+        raise Conflict(f"The bot is not connected to {draft.platform}, or is switched off.")
+    _require_scenario(bot)
+    chat = Chat(bot.id, draft.platform, draft.platform_chat_id)
+    accepted = acts.send(chat, RunRequested, variables=draft.variables)
+    response.headers["Location"] = f"/api/dialogs/{accepted.dialog_id}"
+    return accepted
+
+
+@router.post("/api/dialogs/{id}/messages", status_code=202)
+def write_message(dialog: WritableDialog, message: OperatorMessage, acts: ActsOfCaller) -> Accepted:
+    return acts.send(Chat.of(dialog), OperatorWrote, text=message.text)
+
+
+@router.post("/api/dialogs/{id}/handoff", status_code=202)
+def hand_off(dialog: WritableDialog, acts: ActsOfCaller, handover: Handover | None = None) -> Accepted:
+    return acts.send(Chat.of(dialog), HandedOff, reason=(handover or Handover()).reason)
+
+
+@router.post("/api/dialogs/{id}/resume", status_code=202)
+def give_back(dialog: WritableDialog, acts: ActsOfCaller, resumption: Resumption | None = None) -> Accepted:
+    return acts.send(Chat.of(dialog), GivenBack, step_id=(resumption or Resumption()).step)
+
+
+@router.post("/api/dialogs/{id}/restart", status_code=202)
+def restart(
+    dialog: WritableDialog, acts: ActsOfCaller, bots: Bots, beginning: Beginning | None = None
+) -> Accepted:
+    _require_scenario(bots.get(dialog.bot_id))
+    return acts.send(Chat.of(dialog), RunRequested, variables=(beginning or Beginning()).variables)
+
+
+def _require_scenario(bot: Bot) -> None:
+    if pointer_of(bot) is None:
+        raise Conflict("The bot has no active scenario.")

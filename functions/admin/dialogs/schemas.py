@@ -3,18 +3,87 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import Field
+import msgspec
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
-from shared.admin_api.fields import View
+from shared.admin_api.fields import ONE_LINE, Draft, View
 from shared.dialog.history import Author, DeliveryStatus
-from shared.dialog.state import Status
+from shared.dialog.sealing import masked
+from shared.dialog.state import Dialog, Status
+from shared.scenario.caps import MAX_INITIAL_BYTES
+
+Platform = Literal["telegram", "whatsapp", "viber", "webchat"]
+
+MAX_WORDS: Final = 4000
+"""Characters of what an operator writes at once; the shortest messenger takes them in few messages."""
+
+
+def _small_enough(variables: dict[str, Any]) -> dict[str, Any]:
+    try:
+        size = len(msgspec.json.encode(variables))
+    except (OverflowError, RecursionError):
+        raise ValueError("a number is too large, or a list too deep") from None
+    if size > MAX_INITIAL_BYTES:
+        raise ValueError(f"the variables take {size} bytes; {MAX_INITIAL_BYTES} are the most")
+    return variables
+
+
+VariableName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,63}$")]
+Variables = Annotated[dict[VariableName, Any], AfterValidator(_small_enough)]
+
+
+class OperatorMessage(Draft):
+    """What a person of the account writes."""
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_WORDS)]
+
+
+class Handover(Draft):
+    """Why a person of the account takes a dialog over."""
+
+    reason: Annotated[str, StringConstraints(max_length=500)] = ""
+
+
+class Resumption(Draft):
+    """Where a dialog goes on that is given back: at its open question, unless a step is named."""
+
+    step: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+
+
+class Beginning(Draft):
+    """A new run, with these variables set."""
+
+    variables: Variables = Field(default_factory=dict)
+
+
+class DialogDraft(Beginning):
+    """A run with somebody on a platform; it begins a dialog, or a new run of theirs."""
+
+    platform: Platform
+    platform_chat_id: Annotated[str, StringConstraints(min_length=1, max_length=200), ONE_LINE]
+
+
+class Accepted(View):
+    """An act that is on its way; logs know it by its trace."""
+
+    dialog_id: UUID
+    trace_id: str
+
+
+def _shown(dialog: Any) -> Any:
+    """A dialog without the values that nobody should read by the way."""
+    if not isinstance(dialog, Dialog):
+        return dialog
+    return msgspec.structs.replace(dialog, variables=masked(dialog.variables, dialog.sensitive))
 
 
 class DialogView(View):
     """A dialog; `collected_data` are the variables of its run, `revision` the one it runs on."""
+
+    _without_secrets = model_validator(mode="before")(_shown)
 
     id: UUID
     bot_id: UUID
@@ -43,13 +112,18 @@ class DeliveryView(View):
     degradations: tuple[str, ...]
 
 
+def _readable(data: Any) -> Any:
+    """An entry's data without what only a replay can open."""
+    return {name: value for name, value in data.items() if name != "sealed"}
+
+
 class HistoryEntryView(View):
     """One thing said or done; `delivery` is null but for what the bot said."""
 
     id: UUID
     dialog_state_id: Annotated[UUID, Field(validation_alias="dialog_id")]
     message_type: Author
-    message_data: dict[str, Any]
+    message_data: Annotated[dict[str, Any], BeforeValidator(_readable)]
     timestamp: datetime
     created_at: datetime
     delivery: DeliveryView | None

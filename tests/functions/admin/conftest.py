@@ -24,6 +24,7 @@ from shared.backend.keys import SharedSecret
 from shared.backend.tokens import TokenVerifier
 from shared.dialog.history import DeliveryRecord, HistoryEntry
 from shared.dialog.state import Dialog, dialog_id_of
+from shared.queueing.producer import SqsInbound
 from shared.storage.bots import DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
@@ -110,6 +111,7 @@ def api(aws_account: Aws, guard: Guard) -> Api:
         "scenarios": DynamoScenarios(),
         "dialogs": DynamoDialogs(),
         "history": DynamoHistory(),
+        "inbound": SqsInbound(aws_account.sqs, aws_account.inbound),
     }
     apps: tuple[FastAPI, ...] = tuple(create_app(router, guard, **collaborators) for router in ROUTERS)
     return Api(tuple((router, client_of(app)) for router, app in zip(ROUTERS, apps, strict=True)))

@@ -10,6 +10,7 @@ from uuid import uuid4
 import pytest
 
 from shared.admin_api.json_route import JsonRoute
+from shared.storage.bots import DynamoBots
 from tests.backend.tokens import claims, signed, unsigned
 from tests.functions.admin.conftest import ACCOUNT, OTHER_ACCOUNT, ROUTERS, SCENARIO, Api, Talk, token_of
 
@@ -47,6 +48,13 @@ ROUTES: dict[str, Entry] = {
     "GET /api/scenarios/{id}/revisions/{revision}": Entry(200, "viewer"),
     "GET /api/bots/{bot_id}/dialogs": Entry(200, "viewer"),
     "GET /api/bots/{bot_id}/platforms/{platform}/dialogs": Entry(200, "viewer"),
+    "POST /api/bots/{bot_id}/dialogs": Entry(
+        202, "editor", {"platform": "telegram", "platform_chat_id": "42"}
+    ),
+    "POST /api/dialogs/{id}/messages": Entry(202, "editor", {"text": "Hello"}),
+    "POST /api/dialogs/{id}/handoff": Entry(202, "editor"),
+    "POST /api/dialogs/{id}/resume": Entry(202, "editor"),
+    "POST /api/dialogs/{id}/restart": Entry(202, "editor"),
     "GET /api/dialogs/{id}": Entry(200, "viewer"),
     "GET /api/dialogs/{id}/history": Entry(200, "viewer"),
 }
@@ -69,6 +77,7 @@ STRANGERS: dict[str, dict[str, str]] = {
 def ids(api: Api, bot: str, scenario: str, talk: Talk) -> dict[str, str]:
     """What the places in a route's path stand for, by the kind of thing that has the id."""
     api.create(f"/api/bots/{bot}/platforms", {"platform": "telegram", "credentials": TELEGRAM})
+    DynamoBots().change(bot, active_scenario_id=scenario, active_revision=1)
     return {"account": ACCOUNT, "bot": bot, "scenario": scenario, "dialog": talk(bot).id}
 
 
