@@ -6,11 +6,47 @@ An expression that cannot be decided (a variable without a value, a failure in e
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from cel_expr_python import cel
+
+from shared.scenario import moments
+from shared.scenario.bounds import Work, work_of
+from shared.scenario.errors import ExpressionError, Undecided
+from shared.scenario.functions import SURROUNDED, TONGUE, ZONE, environment, surrounding
+from shared.scenario.mending import mended
+from shared.scenario.sources import (
+    LITERAL,
+    RAW_LITERAL,
+    Call,
+    blanked,
+    calls_in,
+    chains_in,
+    nesting,
+    offset_of,
+    variables_in,
+)
+
+__all__ = [
+    "BUILTINS",
+    "LITERAL",
+    "RESERVED_NAMES",
+    "VARIABLE_NAME",
+    "Environment",
+    "Expression",
+    "ExpressionError",
+    "Undecided",
+    "common_type",
+    "nesting",
+    "offset_of",
+    "type_of_value",
+    "variables_in",
+]
 
 VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 
@@ -20,8 +56,10 @@ BUILTINS: dict[str, cel.Type] = {
     "user.username": cel.Type.STRING,
     "user.language": cel.Type.STRING,
     "bot.name": cel.Type.STRING,
+    "contact": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
     "platform": cel.Type.STRING,
     "now": cel.Type.TIMESTAMP,
+    "today": cel.Type.TIMESTAMP,
     "random": cel.Type.DOUBLE,
     "input.text": cel.Type.STRING,
     "input.value": cel.Type.DYN,
@@ -36,60 +74,61 @@ RESERVED_NAMES = frozenset(
 )
 """Names a variable may not have: the language's own, CEL's keywords and CEL's types."""
 
-MAX_MENDINGS = 20
-"""Whole operands of one expression that are made fractional."""
-
+_HIDDEN = {ZONE: cel.Type.STRING, TONGUE: cel.Type.STRING}
 _MISSING = "UNKNOWN: No value with name"
-LITERAL = re.compile(
-    r"""\'{3} (?: \\. | [^\\] )*? \'{3} | \"{3} (?: \\. | [^\\] )*? \"{3}
-    | ' (?: \\. | [^'\\] )* ' | " (?: \\. | [^"\\] )* " """,
-    re.DOTALL | re.VERBOSE,
-)
-"""A text in quotes, in any of CEL's ways to write one."""
-
-_QUOTED = re.compile(rf"(?P<comment>//[^\n]*) | {LITERAL.pattern}", LITERAL.flags)
-_CONSTANT = re.compile(
-    rf"(?<![\w.]) (?: timestamp | duration ) \s*\(\s* [rR]? (?: {LITERAL.pattern} ) \s*\)"
-    rf"| \.\s*matches \s*\(\s* (?P<pattern> [rR]? (?: {LITERAL.pattern} ) ) \s*\)",
-    LITERAL.flags,
-)
-_AROUND_DOT = re.compile(r"\s*\.\s*")
-_CHAIN = re.compile(r'(?<![\w.)\]}"])\.?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\s*\()?')
+_STATUS = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
+_IN_QUOTES = re.compile(r'"(?:[^"\\]|\\.)*"?|\): .*|(?<=in map : ).*')
 _LABEL = re.compile(r"(?<![\w.])label\s*\(\s*([A-Za-z_]\w*)\s*\)")
-_MIXED = re.compile(
-    r"<input>:(\d+):(\d+): found no matching overload for '_(\W+)_' applied to "
-    r"'\((int, double|double, int)\)'"
-)
+
+_TRIALS = {
+    "timestamp": ("timestamp({})",),
+    "duration": ("duration({})",),
+    "date": ("date({})",),
+    "matches": ("''.matches({})",),
+    "at": ("at(timestamp(0), {})",),
+    "format": ("format(timestamp(0), {})", "format(0, {})"),
+}
+"""How a constant that stands last in a call is tried out."""
 
 
-class Undecided(Exception):
-    """The expression has no value now. `reason` is empty when only a variable's value is missing."""
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What few expressions need beyond the values of their names.
 
-    def __init__(self, reason: str = "") -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class ExpressionError(Exception):
-    """It does not parse or type-check.
-
-    `column` counts characters from 1; `undeclared` is the name that nothing sets or declares, or "".
+    `hidden` are names handed to their functions, `dynamic` those of their names that have no one type.
     """
 
-    def __init__(self, message: str, column: int = 1, undeclared: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.column = column
-        self.undeclared = undeclared
+    hidden: tuple[str, ...] = ()
+    dynamic: tuple[str, ...] = ()
+    work: Work | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.hidden or self.dynamic or self.work)
+
+    def meet(self, data: dict[str, Any], value_of: Callable[[str], Any]) -> None:
+        """Raises `Undecided` where the values are too much work."""
+        for name in self.hidden:
+            data[name] = surrounding(name, value_of)
+        for name in self.dynamic:
+            if isinstance(moment := data.get(name), datetime):
+                data[name] = moments.saved(moment)  # the library takes none where the type is open
+        if self.work and (refusal := self.work.refusal(data.values())):
+            raise Undecided(refusal)
 
 
 class Expression:
     """One compiled expression. Made by `Environment.compile`; safe to share between threads."""
 
-    __slots__ = ("_is_bare", "_program", "names", "source", "type")
+    __slots__ = ("_is_bare", "_needs", "_program", "names", "source", "type")
 
     def __init__(
-        self, source: str, program: cel.Expression, names: tuple[str, ...], *, is_bare: bool = False
+        self,
+        source: str,
+        program: cel.Expression,
+        names: tuple[str, ...],
+        *,
+        is_bare: bool = False,
+        needs: Needs | None = None,
     ) -> None:
         """`is_bare` says that it is one name and nothing else."""
         self.source = source
@@ -97,6 +136,7 @@ class Expression:
         self.type = program.return_type()
         self._program = program
         self._is_bare = is_bare and self.type == cel.Type.STRING
+        self._needs = needs or None
 
     def evaluate(self, value_of: Callable[[str], Any]) -> Any:
         """Its plain value. `value_of` raises KeyError for a name without a value."""
@@ -108,14 +148,21 @@ class Expression:
                 continue
         if self._is_bare and isinstance(text := data.get(self.names[0]), str):
             return text  # what texts are full of: the library would give it back after ten times the time
+        if self._needs:
+            self._needs.meet(data, value_of)
+        return self._evaluated(data)
+
+    def _evaluated(self, data: dict[str, Any]) -> Any:
         try:
             result = self._program.eval(data=data)
             value = result.plain_value()
-        except (RuntimeError, TypeError, ValueError, ArithmeticError) as error:
-            raise Undecided(_first_line(str(error))) from error
+        except (RuntimeError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            raise Undecided(_reason(str(error))) from None
         if result.type() == cel.Type.ERROR:
             message = str(value)
-            raise Undecided("" if message.startswith(_MISSING) else _first_line(message))
+            raise Undecided("" if message.startswith(_MISSING) else _reason(message))
+        if isinstance(value, float) and not math.isfinite(value):
+            raise Undecided("the result is not a number")
         return value
 
 
@@ -127,19 +174,35 @@ class Environment:
         variables: Mapping[str, cel.Type],
         labelled: Iterable[str] = (),
         untyped: Iterable[str] = (),
+        names: Mapping[str, cel.Type] | None = None,
     ) -> None:
         """`labelled` are the variables that a button fills, so that `label(x)` has words to give.
 
-        Of those that are still `untyped` one can only ask whether they are answered.
+        Of those that are still `untyped` one can only ask whether they are answered. `names` mean
+        something here only.
         """
+        self.variables = dict(variables)
+        self._labelled = tuple(labelled)
+        self._untyped = tuple(untyped)
+        self._names = dict(names or {})
         self.types: dict[str, cel.Type] = {
             **BUILTINS,
-            **variables,
-            **{f"answered.{name}": cel.Type.BOOL for name in (*variables, *untyped)},
-            **{f"label.{name}": cel.Type.STRING for name in labelled},
+            **self.variables,
+            **{f"answered.{name}": cel.Type.BOOL for name in (*variables, *self._untyped)},
+            **{f"label.{name}": cel.Type.STRING for name in self._labelled},
+            **self._names,
         }
-        self._cel = cel.NewEnv(variables=self.types)
+        self._cel: Any = None
         self._compiled: dict[str, Expression] = {}
+        self._narrower: dict[tuple[tuple[str, str], ...], Environment] = {}
+
+    def with_names(self, **types: cel.Type) -> Environment:
+        """The same with some names more; one that is asked for again is the same one."""
+        key = tuple((name, kind.name()) for name, kind in sorted(types.items()))
+        if key not in self._narrower:
+            names = self._names | types
+            self._narrower[key] = Environment(self.variables, self._labelled, self._untyped, names)
+        return self._narrower[key]
 
     def compile(self, source: str) -> Expression:
         """Raises `ExpressionError`, which names the character and, for the usual slips, the cure."""
@@ -149,51 +212,60 @@ class Environment:
         return expression
 
     def _compile(self, source: str) -> Expression:
-        self._check_constants(source)
         text = _with_labels(source)
         try:
-            program = self._cel.compile(text)
+            work = work_of(text)
+            program = self._program(_with_surroundings(text))
         except RuntimeError as error:
-            program = self._mended(text, str(error))
+            program = mended(_with_surroundings(text), str(error), self._program)
             if program is None:
-                from shared.scenario.slips import explained  # noqa: PLC0415 (no running scenario needs it)
+                raise self._explained(source, text, error) from None
+        self._check_constants(source)
+        names = self.names_in(text)
+        needs = Needs(
+            hidden=tuple({name: None for call in _surrounded(text) for name in SURROUNDED[call.name][1]}),
+            dynamic=tuple(name for name in names if self.types[name] == cel.Type.DYN),
+            work=work,
+        )
+        return Expression(source, program, names, is_bare=text.strip() in self.types, needs=needs)
 
-                raise explained(source, str(error), self.types) from error
-        return Expression(source, program, self.names_in(source), is_bare=text.strip() in self.types)
+    def _program(self, text: str) -> cel.Expression:
+        if self._cel is None:
+            self._cel = environment(self.types | _HIDDEN)
+        return self._cel.compile(text)
+
+    def _explained(self, source: str, text: str, error: RuntimeError) -> ExpressionError:
+        """What is wrong, at the character where the author sees it."""
+        from shared.scenario.slips import explained  # noqa: PLC0415 (no running scenario needs it)
+
+        try:
+            self._program(text)
+        except RuntimeError as plain:
+            error = plain
+        return explained(source, str(error), self.types)
 
     def _check_constants(self, source: str) -> None:
         """Refuse a constant pattern, time or duration that fails whenever it is evaluated."""
-        for match in _CONSTANT.finditer(source):
-            is_code = _blanked(source)[match.start()] == source[match.start()]
-            constant = f"''.matches({match['pattern']})" if match["pattern"] else match[0]
-            if is_code and self._fails(constant):
-                words = match[0].lstrip(".").strip()
-                raise ExpressionError(f"“{words}” is wrong, and never has a value", match.start() + 1)
+        for call in calls_in(source) if "(" in source else ():
+            start, end = call.arguments[-1]
+            trials = _TRIALS.get(call.name, ())
+            if trials and RAW_LITERAL.fullmatch(source, start, end):
+                constant = source[start:end]
+                if all(self._fails(trial.format(constant)) for trial in trials):
+                    words = source[call.start : call.end + 1]
+                    raise ExpressionError(f"“{words}” is wrong, and never has a value", call.start + 1)
 
     def _fails(self, constant: str) -> bool:
         try:
-            failed: bool = self._cel.compile(constant).eval(data={}).type() == cel.Type.ERROR
+            failed: bool = self._program(constant).eval(data={}).type() == cel.Type.ERROR
         except RuntimeError:
             return False
         return failed
 
-    def _mended(self, text: str, error: str) -> cel.Expression | None:
-        """Compile it with whole numbers made fractional where they meet fractional ones."""
-        for _ in range(MAX_MENDINGS):
-            mended = _with_fraction(text, error)
-            if mended is None:
-                return None
-            text = mended
-            try:
-                return self._cel.compile(text)
-            except RuntimeError as next_error:
-                error = str(next_error)
-        return None
-
     def names_in(self, source: str) -> tuple[str, ...]:
         """The declared names that an expression refers to."""
         found = []
-        for parts in _chains(_with_labels(source)):
+        for parts in chains_in(_with_labels(source)):
             found += [name for name in (".".join(parts[:2]), *parts[:1]) if name in self.types][:1]
         return tuple(dict.fromkeys(found))
 
@@ -201,77 +273,29 @@ class Environment:
 def _with_labels(source: str) -> str:
     """`label(x)` as the name `label.x`, of the same length so that columns stay true."""
     text = source
-    for match in _LABEL.finditer(_blanked(source)):
+    for match in _LABEL.finditer(blanked(source)) if "label" in source else ():
         name = f"label.{match[1]}".ljust(len(match[0]))
         text = text[: match.start()] + name + text[match.end() :]
     return text
 
 
-def variables_in(source: str) -> tuple[frozenset[str], frozenset[str]]:
-    """The bare names that an expression reads the values of, and those it asks about by `answered.x`."""
-    chains = [parts for parts in _chains(source) if parts]
-    asked = frozenset(name for family, *names in chains if family == "answered" for name in names[:1])
-    return frozenset(parts[0] for parts in chains if parts[0] != "answered"), asked
+def _surrounded(text: str) -> list[Call]:
+    """The calls of functions that depend on the time zone or the language."""
+    if not any(name in text for name in SURROUNDED):
+        return []
+    return [
+        call
+        for call in calls_in(text)
+        if not call.is_method and call.name in SURROUNDED and len(call.arguments) == SURROUNDED[call.name][0]
+    ]
 
 
-def _chains(source: str) -> Iterator[list[str]]:
-    """The names with dots in an expression, taken apart; the name of a function or method is left out."""
-    for match in _CHAIN.finditer(_AROUND_DOT.sub(".", _blanked(source))):
-        yield match[1].split(".")[: -1 if match[2] else None]
-
-
-def offset_of(source: str, line: int, column: int) -> int:
-    """A line and a column, both from 1, as characters from the start."""
-    before = sum(len(part) + 1 for part in source.split("\n")[: line - 1])
-    return min(before + column - 1, max(len(source) - 1, 0))
-
-
-def _blanked(source: str) -> str:
-    """The expression with comments and literals blotted out, so that signs in them count for nothing."""
-    return _QUOTED.sub(lambda found: (" " if found["comment"] else '"') * len(found[0]), source)
-
-
-def _with_fraction(text: str, error: str) -> str | None:
-    """Make the whole operand fractional at the operator where a whole meets a fractional number."""
-    match = _MIXED.search(error)
-    if match is None:
-        return None
-    flat = _blanked(text)
-    at = offset_of(text, int(match[1]), int(match[2]))
-    if match[4] == "int, double":
-        end = len(flat[:at].rstrip())
-        start = _operand_start(flat, end)
-    else:
-        start = re.compile(r"[\s-]*").match(flat, at + len(match[3])).end()  # type: ignore[union-attr]
-        end = _operand_end(flat, start)
-    return f"{text[:start]}double({text[start:end]}){text[end:]}" if start < end else None
-
-
-def _operand_start(flat: str, end: int) -> int:
-    """Where the number, name, call or bracket starts that ends at `end`."""
-    depth, start = 0, end
-    while start and (depth or re.match(r"[\w.)\]]", flat[start - 1])):
-        start -= 1
-        depth += (flat[start] in ")]") - (flat[start] in "([")
-    return start
-
-
-def _operand_end(flat: str, start: int) -> int:
-    """Where the number, name, call or bracket ends that starts at `start`."""
-    depth, end = 0, start
-    while end < len(flat) and (depth or re.match(r"[\w.(\[]", flat[end])):
-        depth += (flat[end] in "([") - (flat[end] in ")]")
-        end += 1
-    return end
-
-
-def nesting(source: str) -> int:
-    """How deep the brackets of an expression go."""
-    depth = deepest = 0
-    for character in _blanked(source):
-        depth += (character in "([{") - (character in ")]}")
-        deepest = max(deepest, depth)
-    return deepest
+def _with_surroundings(text: str) -> str:
+    """Hand the hidden names to the functions that depend on them: a function knows only its arguments."""
+    for call in sorted(_surrounded(text), key=lambda each: each.end, reverse=True):
+        hidden = "".join(f", {name}" for name in SURROUNDED[call.name][1])
+        text = text[: call.end] + hidden + text[call.end :]
+    return text
 
 
 def type_of_value(value: Any) -> cel.Type:
@@ -285,6 +309,10 @@ def type_of_value(value: Any) -> cel.Type:
             return cel.Type.DOUBLE
         case str():
             return cel.Type.STRING
+        case list():
+            return cel.Type.List(cel.Type.DYN)
+        case dict():
+            return cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
         case _:
             return cel.Type.DYN
 
@@ -295,5 +323,7 @@ def common_type(types: Iterable[cel.Type]) -> cel.Type:
     return found[0] if found and all(each == found[0] for each in found) else cel.Type.DYN
 
 
-def _first_line(text: str) -> str:
-    return text.splitlines()[0][:300] if text else ""
+def _reason(message: str) -> str:
+    """The library's words without any of a person's: they are kept where anybody may read them."""
+    line = message.splitlines()[0] if message else ""
+    return _IN_QUOTES.sub("…", _STATUS.sub("", line))[:300]

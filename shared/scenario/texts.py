@@ -7,23 +7,31 @@ expression prints is always literal. A backslash makes `{{` and any markup sign 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from datetime import tzinfo
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from shared.dialog.messages import Span, Style
 from shared.scenario.caps import MAX_EXPRESSIONS_IN_TEXT, MAX_PRINTED
-from shared.scenario.expressions import LITERAL, Environment, Expression, ExpressionError, Undecided
+from shared.scenario.errors import ExpressionError, Undecided
+from shared.scenario.expressions import LITERAL, Environment, Expression
+from shared.scenario.functions import ZONE, surrounding, zone_of
+from shared.scenario.printing import DECIMAL_COMMA, UNSAFE, printed
 
-MAX_PLAIN_NUMBER = 1e16
-"""From here on a fractional number is printed with its exponent."""
-
-DECIMAL_COMMA = frozenset(
-    """be bg bs ca cs da de el es et fi fr hr hu id is it ka kk ky lt lv mk nb nl nn no pl pt ro ru sk sl
-    sq sr sv tg tk tr uk uz vi""".split()
-)
-"""Languages that write 1,5 and put the day first: 31.12.2026."""
+__all__ = [
+    "DECIMAL_COMMA",
+    "Piece",
+    "Template",
+    "Text",
+    "Url",
+    "expression_places",
+    "in_address",
+    "parts_of",
+    "printed",
+    "value_in",
+    "words_of",
+]
 
 _PLACEHOLDER = 0xF0000  # a private-use plane: stands for an expression while markup is read
 _MARKUP = re.compile(
@@ -36,12 +44,12 @@ _ESCAPED = {"\\*": "\ue000", "\\_": "\ue001", "\\`": "\ue002", "\\[": "\ue003"}
 _UNESCAPE = str.maketrans({sign: escape[1] for escape, sign in _ESCAPED.items()})
 _PLACEHOLDERS = re.compile("([\U000f0000-\U000ffffd])")
 _PRIVATE = re.compile("[\ue000-\ue003\U000f0000-\U000ffffd]")
-_UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 Printed = tuple[str, tuple[Span, ...]]
+Compiled = TypeVar("Compiled")
 
 
-class _Piece:
+class Piece:
     """A literal or an expression, in a style."""
 
     __slots__ = ("expression", "literal")
@@ -56,7 +64,7 @@ class _Styled:
 
     __slots__ = ("first", "last", "style", "url")
 
-    def __init__(self, first: int, last: int, style: Style, url: tuple[_Piece, ...] = ()) -> None:
+    def __init__(self, first: int, last: int, style: Style, url: tuple[Piece, ...] = ()) -> None:
         self.first = first
         self.last = last
         self.style = style
@@ -71,7 +79,7 @@ class Template:
     def __init__(self, source: str, environment: Environment, *, markup: bool = True) -> None:
         """Raises `ExpressionError` for the first expression in it that does not compile."""
         skeleton, self.expressions = _take_expressions(source, environment)
-        pieces: list[_Piece] = []
+        pieces: list[Piece] = []
         styles: list[_Styled] = []
         if markup:
             for escape, sign in _ESCAPED.items():
@@ -85,24 +93,24 @@ class Template:
         if not self.expressions:
             self._constant = self._print(_no_value, "", [])
 
-    def _split(self, skeleton: str) -> list[_Piece]:
+    def _split(self, skeleton: str) -> list[Piece]:
         pieces = []
         for part in _PLACEHOLDERS.split(skeleton):
             number = ord(part) - _PLACEHOLDER if len(part) == 1 else -1
             if 0 <= number < len(self.expressions):
-                pieces.append(_Piece("", self.expressions[number]))
+                pieces.append(Piece("", self.expressions[number]))
             elif part:
-                pieces.append(_Piece(part.translate(_UNESCAPE)))
+                pieces.append(Piece(part.translate(_UNESCAPE)))
         return pieces
 
-    def _read_markup(self, skeleton: str, pieces: list[_Piece], styles: list[_Styled]) -> None:
+    def _read_markup(self, skeleton: str, pieces: list[Piece], styles: list[_Styled]) -> None:
         position = 0
         for match in _MARKUP.finditer(skeleton):
             pieces.extend(self._split(skeleton[position : match.start()]))
             position = match.end()
             first = len(pieces)
             kind = match.lastgroup or ""
-            url: tuple[_Piece, ...] = ()
+            url: tuple[Piece, ...] = ()
             style: Style = "link" if kind == "url" else kind  # type: ignore[assignment]
             if style == "link":
                 url = tuple(self._split(match["url"]))
@@ -140,23 +148,47 @@ def _no_value(name: str) -> Any:
     raise KeyError(name)
 
 
-def _evaluated(piece: _Piece, value_of: Callable[[str], Any], language: str, notes: list[str]) -> str:
-    if piece.expression is None:
-        return ""
+def _evaluated(piece: Piece, value_of: Callable[[str], Any], language: str, notes: list[str]) -> str:
+    return words_of(piece.expression, value_of, language, notes) if piece.expression else ""
+
+
+def words_of(expression: Expression, value_of: Callable[[str], Any], language: str, notes: list[str]) -> str:
+    """What an expression prints; nothing where it is not decided."""
+    value = value_in(expression, value_of, notes)
+    if isinstance(value, str):
+        return UNSAFE.sub("", value[:MAX_PRINTED])
+    zone = _zone(value, value_of)
+    return (printed(value, language, zone) if zone else printed(value, language))[:MAX_PRINTED]
+
+
+def value_in(expression: Expression, value_of: Callable[[str], Any], notes: list[str]) -> Any:
+    """The value of a text's expression; None where it is not decided, with a note of what went wrong."""
     try:
-        return printed(piece.expression.evaluate(value_of), language)[:MAX_PRINTED]
+        return expression.evaluate(value_of)
     except Undecided as undecided:
         if undecided.reason:
-            notes.append(f"{{{{ {piece.expression.source} }}}}: {undecided.reason}")
-        return ""
+            notes.append(f"{{{{ {expression.source} }}}}: {undecided.reason}")
+        return None
 
 
-def _address(
-    pieces: tuple[_Piece, ...], value_of: Callable[[str], Any], language: str, notes: list[str]
-) -> str:
-    return "".join(
-        piece.literal or quote(_evaluated(piece, value_of, language, notes), safe="") for piece in pieces
-    )
+def _zone(value: Any, value_of: Callable[[str], Any]) -> tzinfo | None:
+    """The time zone, where something in the value is printed by it."""
+    if isinstance(value, bool | int | float | None):
+        return None
+    return zone_of(surrounding(ZONE, value_of))
+
+
+def _address(pieces: Iterable[Piece], value_of: Callable[[str], Any], language: str, notes: list[str]) -> str:
+    shown = ""
+    for piece in pieces:
+        shown += piece.literal or in_address(_evaluated(piece, value_of, language, notes), shown)
+    return shown
+
+
+def in_address(value: str, before: str) -> str:
+    """A value within an address; one that would lead to another folder is left out of its path."""
+    is_dots = value in (".", "..") and "?" not in before and "#" not in before
+    return "" if is_dots else quote(value, safe="")
 
 
 class Url(Template):
@@ -190,65 +222,42 @@ class Text:
         return next(iter(self.by_language.values())).show(value_of, languages[0], notes)
 
 
-def printed(value: Any, language: str) -> str:
-    """How a value reads for a person: `1,5` in Russian, `a, b` for a list."""
-    match value:
-        case str():
-            return _UNSAFE.sub("", value)
-        case bool():
-            return _YES_NO.get(_primary(language), _YES_NO["en"])[value]
-        case float() | datetime():
-            return _as_written(value, has_comma=_primary(language) in DECIMAL_COMMA)
-        case list() | tuple():
-            return ", ".join(printed(item, language) for item in value)
-        case dict():
-            pairs = (f"{printed(key, language)}: {printed(item, language)}" for key, item in value.items())
-            return ", ".join(sorted(pairs))  # CEL's maps have no order of their own
-        case None:
-            return ""
-        case _:
-            return str(value)
-
-
-def _as_written(value: float | datetime, *, has_comma: bool) -> str:
-    if isinstance(value, datetime):
-        return f"{value:%d.%m.%Y %H:%M}" if has_comma else f"{value:%Y-%m-%d %H:%M}"
-    if value.is_integer() and abs(value) < MAX_PLAIN_NUMBER:
-        return str(int(value))
-    return repr(value).replace(".", "," if has_comma else ".")
-
-
-def _primary(language: str) -> str:
-    return language.partition("-")[0].lower()
-
-
-_YES_NO = {"en": ("no", "yes"), "ru": ("нет", "да")}
-
-
 def _take_expressions(source: str, environment: Environment) -> tuple[str, list[Expression]]:
     """The source with a placeholder for each expression, and the expressions."""
     skeleton: list[str] = []
     expressions: list[Expression] = []
+    for part in parts_of(source, environment.compile):
+        if isinstance(part, str):
+            skeleton.append(part)
+        else:
+            skeleton.append(chr(_PLACEHOLDER + len(expressions)))
+            expressions.append(part)
+    return "".join(skeleton), expressions
+
+
+def parts_of(source: str, compile_: Callable[[str], Compiled]) -> list[str | Compiled]:
+    """The literal words of a text, and between them what is made of each of its expressions."""
+    parts: list[str | Compiled] = []
     position = 0
     places = expression_places(source)
     if len(places) > MAX_EXPRESSIONS_IN_TEXT:
         raise ExpressionError(f"a text holds at most {MAX_EXPRESSIONS_IN_TEXT} expressions")
     for start, end in places:
-        skeleton.append(_literal(source[position:start]))
-        inner = source[start + 2 : end - 2]
-        try:
-            expressions.append(environment.compile(inner.strip()))
-        except ExpressionError as error:
-            lead = start + 2 + len(inner) - len(inner.lstrip())
-            raise ExpressionError(error.message, lead + error.column, error.undeclared) from error
-        skeleton.append(chr(_PLACEHOLDER + len(expressions) - 1))
+        parts += _literal(source[position:start]), _compiled(source[start + 2 : end - 2], start + 2, compile_)
         position = end
-    skeleton.append(_literal(source[position:]))
-    return "".join(skeleton), expressions
+    return [*parts, _literal(source[position:])]
+
+
+def _compiled(inner: str, offset: int, compile_: Callable[[str], Compiled]) -> Compiled:
+    try:
+        return compile_(inner.strip())
+    except ExpressionError as error:
+        lead = offset + len(inner) - len(inner.lstrip())
+        raise ExpressionError(error.message, lead + error.column, error.undeclared) from error
 
 
 def _literal(text: str) -> str:
-    return _PRIVATE.sub("", _UNSAFE.sub("", text)).replace("\\{{", "{{")
+    return _PRIVATE.sub("", UNSAFE.sub("", text)).replace("\\{{", "{{")
 
 
 def expression_places(source: str) -> list[tuple[int, int]]:

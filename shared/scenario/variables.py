@@ -20,29 +20,59 @@ from shared.scenario.expressions import (
 Report = Callable[[str, ExpressionError], None]
 """Called with the JSON pointer of an expression, or of the text it stands in, and what is wrong."""
 
+_LIST = cel.Type.List(cel.Type.DYN)
+_MAP = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
+
 DECLARED_TYPES: dict[str, cel.Type] = {
     "string": cel.Type.STRING,
     "integer": cel.Type.INT,
     "number": cel.Type.DOUBLE,
     "boolean": cel.Type.BOOL,
+    "date": cel.Type.TIMESTAMP,
+    "list": _LIST,
+    "map": _MAP,
     "any": cel.Type.DYN,
 }
 
 MAX_ROUNDS = 64
 """How many assignments may lean on one another for their types."""
 
+_ANSWERS: dict[str, cel.Type] = {
+    "text": cel.Type.STRING,
+    "number": cel.Type.DOUBLE,
+    "integer": cel.Type.INT,
+    "date": cel.Type.TIMESTAMP,
+    "time": cel.Type.STRING,
+    "email": cel.Type.STRING,
+    "phone": cel.Type.STRING,
+    "url": cel.Type.STRING,
+    "location": _MAP,
+    "contact": _MAP,
+    "any": cel.Type.DYN,
+}
+_BY_SCHEMA = {**DECLARED_TYPES, "array": _LIST, "object": _MAP}
 _NAMES = {kind.name(): name for name, kind in DECLARED_TYPES.items()}
-_SAVED_AS_TEXT = (cel.Type.TIMESTAMP, cel.Type.DURATION, cel.Type.BYTES)
+_SAVED_AS_TEXT = (cel.Type.DURATION, cel.Type.BYTES)
 
 
 def name_of(kind: cel.Type) -> str:
     """A type as an author declares it."""
-    return _NAMES.get(as_saved(kind).name(), "any")
+    saved = as_saved(kind).name()
+    return {"LIST": "list", "MAP": "map"}.get(saved.partition("<")[0]) or _NAMES.get(saved, "any")
 
 
 def as_saved(kind: cel.Type) -> cel.Type:
-    """Variables are saved as JSON, in which a time or a duration is a string."""
-    return cel.Type.STRING if kind in _SAVED_AS_TEXT else kind
+    """Variables are saved as JSON, which has no bytes and durations, and moments only by themselves."""
+    if kind in _SAVED_AS_TEXT:
+        return cel.Type.STRING
+    if kind == cel.Type.UINT:
+        return cel.Type.INT
+    family = kind.name().partition("<")[0]
+    if family == "MAP":
+        return _MAP
+    if family == "LIST" and any(each in kind.name() for each in ("TIMESTAMP", "DURATION", "BYTES", "UINT")):
+        return _LIST
+    return cel.Type.DYN if family in ("NULL", "TYPE") else kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +85,75 @@ class _Assignment:
 
 
 def environment_of(document: Mapping[str, Any], report: Report) -> Environment:
-    """The names and types of a document: declared ones, those that inputs fill, those assigned."""
-    declared = {name: DECLARED_TYPES[d["type"]] for name, d in document.get("variables", {}).items()}
-    answers = {name: common_type(kinds) for name, kinds in _answers(document).items()}
-    types = {"start_payload": cel.Type.STRING, **answers, **declared}
-    labelled = [e["variable"] for e in _inputs(document) if e["type"] == "button" and e.get("variable")]
+    """The names and types of a document: declared ones, those that steps fill, those assigned."""
+    declared = {
+        name: DECLARED_TYPES[d.get("type", "any")] for name, d in document.get("variables", {}).items()
+    }
+    filled = {name: common_type(kinds) for name, kinds in _filled(document).items()}
+    types = {"start_payload": cel.Type.STRING, **filled, **declared}
+    labelled = list(dict.fromkeys(_labelled(document)))
     assignments = [each for each in _assignments(document) if each.name not in types]
     return Environment(_with_assigned(types, assignments, labelled, report), labelled)
 
 
-def _inputs(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    return (step["expected_input"] for step in document["steps"] if step.get("expected_input"))
-
-
-def _answers(document: Mapping[str, Any]) -> dict[str, list[cel.Type]]:
-    found: dict[str, list[cel.Type]] = {}
+def _labelled(document: Mapping[str, Any]) -> Iterator[str]:
     for step in document["steps"]:
         expected = step.get("expected_input") or {}
-        if variable := expected.get("variable"):
-            found.setdefault(variable, []).extend(types_of_answers(step))
+        if expected.get("type") in ("button", "buttons") and expected.get("variable"):
+            yield expected["variable"]
+
+
+def _filled(document: Mapping[str, Any]) -> dict[str, list[cel.Type]]:
+    found: dict[str, list[cel.Type]] = {}
+    for step in document["steps"]:
+        for name, kinds in writers_of(step):
+            found.setdefault(name, []).extend(kinds)
     return found
 
 
+def writers_of(step: Mapping[str, Any]) -> Iterator[tuple[str, list[cel.Type]]]:
+    """The variables that a step's input and action fill, with the types that each may get there."""
+    expected = step.get("expected_input") or {}
+    if expected.get("variable"):
+        yield expected["variable"], types_of_answers(step)
+    if (step.get("llm") or {}).get("variable"):
+        yield step["llm"]["variable"], [_type_of_output(step["llm"].get("output") or {})]
+    if (step.get("http") or {}).get("variable"):
+        yield step["http"]["variable"], [_MAP]
+    for name in (step.get("scenario") or {}).get("outputs", {}):
+        yield name, [cel.Type.DYN]
+
+
+def _type_of_output(output: Mapping[str, Any]) -> cel.Type:
+    if output.get("type") != "object":
+        return cel.Type.STRING
+    described = (output.get("schema") or {}).get("type")
+    return _BY_SCHEMA.get(described, cel.Type.DYN) if isinstance(described, str) else cel.Type.DYN
+
+
+def type_of_answer(step: Mapping[str, Any]) -> cel.Type:
+    """The one type of a step's answers."""
+    return common_type(types_of_answers(step))
+
+
 def types_of_answers(step: Mapping[str, Any]) -> list[cel.Type]:
-    """The types that a step's input may give its variable: text, or those of the buttons' values."""
-    if step["expected_input"]["type"] != "button":
-        return [cel.Type.STRING]
-    return [type_of_value(button["value"]) for button in step.get("buttons", []) if "url" not in button]
+    """The types that a step's input may give its variable: mostly one, of buttons those of their values."""
+    expected = step.get("expected_input") or {"type": "button"}
+    match expected["type"]:
+        case "button":
+            return _types_of_choices(step)
+        case "buttons":
+            kind = common_type(_types_of_choices(step))
+            return [cel.Type.List(kind)]
+        case "media":
+            several = ((expected.get("validation") or {}).get("max") or 1) != 1
+            return [cel.Type.List(_MAP) if several else _MAP]
+    return [_ANSWERS[expected["type"]]]
+
+
+def _types_of_choices(step: Mapping[str, Any]) -> list[cel.Type]:
+    choices = (button for button in step.get("buttons", []) if "url" not in button)
+    return [cel.Type.DYN if "for_each" in each else type_of_value(each["value"]) for each in choices]
 
 
 def _assignments(document: Mapping[str, Any]) -> Iterator[_Assignment]:

@@ -210,7 +210,7 @@ def test_a_failing_expression_prints_nothing_and_is_noted() -> None:
     notes: list[str] = []
     text, _ = Template("n: {{ 1 / n }}.", ENVIRONMENT).show({"n": 0}.__getitem__, "en", notes)
     assert text == "n: ."
-    assert notes == ["{{ 1 / n }}: INVALID_ARGUMENT: divide by zero"]
+    assert notes == ["{{ 1 / n }}: divide by zero"]
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def test_a_failing_expression_prints_nothing_and_is_noted() -> None:
         (None, "", ""),
         ("1.5", "1.5", "1.5"),
         (datetime(2026, 12, 31, 9, 5, tzinfo=UTC), "2026-12-31 09:05", "31.12.2026 09:05"),
-        (timedelta(hours=26), "1 day, 2:00:00", "1 day, 2:00:00"),
+        (timedelta(hours=26), "26:00:00", "26:00:00"),
         (float("inf"), "inf", "inf"),
         (10**40, "1" + "0" * 40, "1" + "0" * 40),
     ],

@@ -255,6 +255,6 @@ _NAMES: dict[str, Callable[[Values], Any]] = {
     "random": lambda turn: turn.moment.random,
     "input.text": lambda turn: turn.input_text,
     "input.value": lambda turn: turn.input_value,
-    "zone": lambda turn: turn.zone(),
-    "tongue": lambda turn: turn.languages()[0],
+    "bot.zone": lambda turn: turn.zone(),
+    "bot.tongue": lambda turn: turn.languages()[0],
 }

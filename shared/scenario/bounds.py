@@ -1,0 +1,168 @@
+"""How much work an expression may be: the library itself would go on for minutes.
+
+What can be told from the text is refused when it is compiled. What depends on the values is looked at
+before each evaluation, of those few expressions that go through lists or match patterns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from cel_expr_python import cel
+
+from shared.scenario.errors import ExpressionError
+from shared.scenario.patterns import weight
+from shared.scenario.sources import RAW_LITERAL, Call, blanked, calls_in
+
+MAX_LOOPS = 4
+"""How often one expression may go through a list, by `all`, `exists`, `exists_one`, `filter` or `map`."""
+MAX_LOOPS_NESTED = 2
+MAX_SUMS = 100
+"""Signs + and calls of one expression, each of which may copy or search a long text."""
+MAX_CALLS = 100
+
+MAX_LOOPED_ITEMS = 1000
+MAX_ITERATIONS = 10_000
+"""The library breaks off by itself beyond these."""
+MAX_LOOPED = 10_000_000
+"""Characters that are touched in going through lists, estimated from above."""
+MAX_COMPARED = 3_000_000
+"""The same of items."""
+MAX_MATCHED = 2_000_000
+"""Characters of a text times the weight of its pattern."""
+
+_PLAIN = cel.NewEnv()
+
+LOOPS = frozenset({"all", "exists", "exists_one", "filter", "map"})
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What an expression does to its values: how it goes through them, joins them, matches them."""
+
+    loops: int
+    depth: int
+    sums_in_loops: int
+    sums_outside: int
+    items: int
+    characters: int
+    weight: int
+
+    def refusal(self, values: Collection[Any]) -> str:
+        """Why these values are too much for it, or ""."""
+        size = _Size(self.items, self.characters)
+        for value in values:
+            size.add(value)
+        if self.weight * size.longest > MAX_MATCHED:
+            return "a text is too long for the pattern"
+        return self._refusal_of_loops(size) if self.loops else ""
+
+    def _refusal_of_loops(self, size: _Size) -> str:
+        items = size.most * (1 + self.sums_outside)
+        iterations = min(items**self.depth, MAX_ITERATIONS)
+        growth = (1 + self.sums_in_loops) ** self.loops
+        if items > MAX_LOOPED_ITEMS:
+            return f"a list of more than {MAX_LOOPED_ITEMS} items is not gone through"
+        if size.longest * iterations * growth > MAX_LOOPED or size.items * iterations > MAX_COMPARED:
+            return "the lists and texts are too long to be gone through"
+        return ""
+
+
+class _Size:
+    """How much there is of values: the longest text, the longest list, the items of all lists and maps."""
+
+    __slots__ = ("items", "longest", "most")
+
+    def __init__(self, items: int, characters: int) -> None:
+        self.items = self.most = items
+        self.longest = characters
+
+    def add(self, value: Any) -> None:
+        if isinstance(value, str):
+            self.longest = max(self.longest, len(value))
+        elif isinstance(value, list | tuple | dict):
+            self.items += len(value)
+            self.most = max(self.most, len(value))
+            for each in _inside(value):
+                self.add(each)
+
+
+def _inside(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterable[Any]:
+    return (each for pair in value.items() for each in pair) if isinstance(value, dict) else value
+
+
+def work_of(source: str) -> Work | None:
+    """What to look at before each evaluation; mostly nothing. Raises `ExpressionError`."""
+    if "(" not in source and source.count("+") <= MAX_SUMS:
+        return None
+    flat, calls = blanked(source), calls_in(source)
+    loops = [call for call in calls if call.is_method and call.name in LOOPS]
+    _check(flat, calls, loops)
+    heaviest = max(_weights(source, calls), default=0)
+    if not loops and not heaviest:
+        return None
+    inside = _sums_in(flat, loops)
+    return Work(
+        loops=len(loops),
+        depth=_depth(loops),
+        sums_in_loops=inside,
+        sums_outside=flat.count("+") - inside,
+        items=flat.count(","),
+        characters=_longest_literal(flat),
+        weight=heaviest,
+    )
+
+
+def _check(flat: str, calls: list[Call], loops: list[Call]) -> None:
+    if len(loops) > MAX_LOOPS:
+        raise ExpressionError(
+            f"an expression goes through lists at most {MAX_LOOPS} times", loops[MAX_LOOPS].start + 1
+        )
+    for loop in loops:
+        if _depth_at(loop, loops) > MAX_LOOPS_NESTED:
+            raise ExpressionError(f"lists are gone through at most {MAX_LOOPS_NESTED} deep", loop.start + 1)
+    if flat.count("+") > MAX_SUMS:
+        raise ExpressionError(f"an expression has at most {MAX_SUMS} signs +")
+    if len(calls) > MAX_CALLS:
+        raise ExpressionError(
+            f"an expression calls at most {MAX_CALLS} functions", calls[MAX_CALLS].start + 1
+        )
+
+
+def _depth(loops: list[Call]) -> int:
+    return max((_depth_at(loop, loops) for loop in loops), default=0)
+
+
+def _depth_at(loop: Call, loops: list[Call]) -> int:
+    return sum(_is_in(loop.start, other) for other in loops) + 1
+
+
+def _is_in(offset: int, call: Call) -> bool:
+    return call.arguments[0][0] <= offset < call.end
+
+
+def _sums_in(flat: str, loops: list[Call]) -> int:
+    sums = (offset for offset, sign in enumerate(flat) if sign == "+")
+    return sum(any(_is_in(offset, loop) for loop in loops) for offset in sums)
+
+
+def _longest_literal(flat: str) -> int:
+    return max((len(part) for part in flat.split() if '"' in part), default=0)
+
+
+def _weights(source: str, calls: list[Call]) -> Iterator[int]:
+    for call in calls:
+        if call.name == "matches":
+            start, end = call.arguments[-1]
+            if not RAW_LITERAL.fullmatch(source, start, end):
+                raise ExpressionError("a pattern must be written out, in quotes", start + 1)
+            yield _weight_of(source[start:end])
+
+
+def _weight_of(literal: str) -> int:
+    try:
+        return weight(str(_PLAIN.compile(literal).eval(data={}).plain_value()))
+    except RuntimeError:
+        return 0  # it does not compile in its expression either

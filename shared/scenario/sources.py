@@ -1,0 +1,117 @@
+"""An expression as text: its names, calls and brackets, found without parsing it.
+
+The library tells what is wrong with an expression and what type it has, but not what it is made of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LITERAL = re.compile(
+    r"""\'{3} (?: \\. | [^\\] )*? \'{3} | \"{3} (?: \\. | [^\\] )*? \"{3}
+    | ' (?: \\. | [^'\\] )* ' | " (?: \\. | [^"\\] )* " """,
+    re.DOTALL | re.VERBOSE,
+)
+"""A text in quotes, in any of CEL's ways to write one."""
+
+RAW_LITERAL = re.compile(rf"\s*(?P<raw>[rR])?(?P<quoted>{LITERAL.pattern})\s*", LITERAL.flags)
+"""Such a text alone, whose backslashes may mean nothing (`r'\\d'`)."""
+
+_QUOTED = re.compile(
+    rf"(?P<comment>//[^\n]*) | (?<![A-Za-z0-9_])[rR](?:{LITERAL.pattern}) | {LITERAL.pattern}", LITERAL.flags
+)
+_RAW = re.compile(r"""[rR](?P<quotes>'''|\"""|'|")(?P<inside>.*?)(?P=quotes)""", re.DOTALL)
+_AROUND_DOT = re.compile(r"\s*\.\s*")
+_CHAIN = re.compile(r'(?<![\w.)\]}"])\.?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\s*\()?')
+_CALL = re.compile(r"(?P<dot>\.\s*)?(?<!\w)(?P<name>[A-Za-z_]\w*)\s*\(")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A function or method called: where its name starts, and where each argument starts and ends."""
+
+    name: str
+    start: int
+    arguments: tuple[tuple[int, int], ...]
+    is_method: bool
+
+    @property
+    def end(self) -> int:
+        """Where the closing bracket stands."""
+        return self.arguments[-1][1]
+
+
+def blanked(source: str) -> str:
+    """The expression with comments and literals blotted out, so that signs in them count for nothing."""
+    parts: list[str] = []
+    position = 0
+    while match := _QUOTED.search(source, position):
+        end = _end_of(source, match)
+        parts += source[position : match.start()], (" " if match["comment"] else '"') * (end - match.start())
+        position = end
+    return "".join((*parts, source[position:]))
+
+
+def _end_of(source: str, match: re.Match[str]) -> int:
+    """Where a literal ends: the first closing quotes end a raw one, whatever stands before them."""
+    raw = _RAW.match(source, match.start()) if match[0][0] in "rR" else None
+    return raw.end() if raw else match.end()
+
+
+def calls_in(source: str) -> list[Call]:
+    """Every call, the outer before the inner; one whose brackets do not close is left out."""
+    flat = blanked(source)
+    found = (
+        Call(match["name"], match.start("name"), arguments, match["dot"] is not None)
+        for match in _CALL.finditer(flat)
+        if (arguments := _arguments(flat, match.end()))
+    )
+    return list(found)
+
+
+def _arguments(flat: str, position: int) -> tuple[tuple[int, int], ...]:
+    """The arguments of the call whose opening bracket is just before; () if it never closes."""
+    found: list[tuple[int, int]] = []
+    start, depth = position, 0
+    for at in range(position, len(flat)):
+        sign = flat[at]
+        if sign in "([{":
+            depth += 1
+        elif sign in ")]}" and depth:
+            depth -= 1
+        elif sign in ")]}":
+            return (*found, (start, at)) if sign == ")" else ()
+        elif sign == "," and not depth:
+            found.append((start, at))
+            start = at + 1
+    return ()
+
+
+def chains_in(source: str) -> Iterator[list[str]]:
+    """The names with dots in an expression, taken apart; the name of a function or method is left out."""
+    for match in _CHAIN.finditer(_AROUND_DOT.sub(".", blanked(source))):
+        yield match[1].split(".")[: -1 if match[2] else None]
+
+
+def variables_in(source: str) -> tuple[frozenset[str], frozenset[str]]:
+    """The bare names that an expression reads the values of, and those it asks about by `answered.x`."""
+    chains = [parts for parts in chains_in(source) if parts]
+    asked = frozenset(name for family, *names in chains if family == "answered" for name in names[:1])
+    return frozenset(parts[0] for parts in chains if parts[0] != "answered"), asked
+
+
+def nesting(source: str) -> int:
+    """How deep the brackets of an expression go."""
+    depth = deepest = 0
+    for character in blanked(source):
+        depth += (character in "([{") - (character in ")]}")
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def offset_of(source: str, line: int, column: int) -> int:
+    """A line and a column, both from 1, as characters from the start."""
+    before = sum(len(part) + 1 for part in source.split("\n")[: line - 1])
+    return min(before + column - 1, max(len(source) - 1, 0))
