@@ -1,4 +1,4 @@
-"""The shipped examples are without findings, and talk as their transcripts say."""
+"""The shipped examples are what a scenario should be: without findings, and tested nearly everywhere."""
 
 from __future__ import annotations
 
@@ -9,12 +9,18 @@ import pytest
 
 from shared.scenario.document import read
 from shared.scenario.linter import lint
+from shared.simulation.testing import run_tests
 from tests.scenario.documents import COMPLETED
 from tests.scenario.transcript import play
 
 EXAMPLES = Path(__file__).parents[2] / "infra" / "examples"
 SCENARIOS = sorted(EXAMPLES.glob("*.json"))
-TRANSCRIPTS = sorted(EXAMPLES.glob("*.txt"))
+
+
+def test_there_are_six() -> None:
+    assert [path.stem for path in SCENARIOS] == [
+        "faq", "feedback", "onboarding", "quiz", "restaurant", "survey",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
@@ -25,14 +31,19 @@ def test_a_shipped_scenario_has_no_findings(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
-def test_a_shipped_scenario_has_transcripts(path: Path) -> None:
-    assert [each for each in TRANSCRIPTS if each.name.startswith(path.stem)]
+def test_a_shipped_scenario_passes_its_own_tests(path: Path) -> None:
+    report = run_tests(msgspec.json.decode(path.read_bytes()))
+    assert [result for result in report.results if result.failure] == []
+    assert report.results
 
 
-@pytest.mark.parametrize("path", TRANSCRIPTS, ids=lambda path: path.name)
-def test_a_conversation_goes_as_its_transcript_says(path: Path) -> None:
-    scenario = EXAMPLES / f"{path.name.partition('.')[0]}.json"
-    play(msgspec.json.decode(scenario.read_bytes()), path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
+def test_its_tests_go_every_way_but_those_that_defaults_give_every_question(path: Path) -> None:
+    document = msgspec.json.decode(path.read_bytes())
+    coverage = run_tests(document).coverage
+    given = {"timeout", "on_failure"} if "defaults" in document else set()
+    assert coverage.missed_steps == ()
+    assert [branch for branch in coverage.missed_branches if branch.way not in given] == []
 
 
 def test_the_mission_example_runs_once_it_is_completed() -> None:
@@ -59,6 +70,15 @@ def test_the_mission_example_runs_once_it_is_completed() -> None:
     )
 
 
-def test_a_transcript_that_differs_is_refused() -> None:
+@pytest.mark.parametrize(
+    "transcript",
+    [
+        "> hello\n< Goodbye!",
+        '> hello\n< Hello! What\'s your name?\n= first_name: "Ann"',
+        "> hello\n< Hello! What's your name?\n= ended: completed",
+        "> hello\n< Hello! What's your name?\n= status: busy",
+    ],
+)
+def test_a_transcript_that_differs_is_refused(transcript: str) -> None:
     with pytest.raises(AssertionError):
-        play(COMPLETED, "> hello\n< Goodbye!")
+        play(COMPLETED, transcript)

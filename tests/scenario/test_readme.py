@@ -8,20 +8,23 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from pydantic import BaseModel
 
-from shared.scenario import document, slips
+from shared.scenario import caps, models
+from shared.scenario.document import json_schema
 from shared.scenario.expressions import BUILTINS
-from shared.scenario.linter import lint
+from shared.scenario.findings import ERRORS, WARNINGS
+from shared.scenario.linter import Library, lint
 from shared.scenario.words import FALLBACKS
+from shared.simulation.testing import run_tests
 from tests.scenario.documents import Document
 from tests.scenario.transcript import fenced, play
 
-SOURCES = Path(document.__file__).parent
-README = (SOURCES / "README.md").read_text(encoding="utf-8")
-RUNS, NOT_YET = README.split("## Not yet")
-BLOCKS = fenced(README)
-EXAMPLES = [inside for language, inside in BLOCKS if language == "json"]
-CONVERSATIONS = [inside for language, inside in BLOCKS if language == "text"]
+FOLDER = Path(models.__file__).parent
+README = (FOLDER / "README.md").read_text(encoding="utf-8")
+BLOCKS = [(info, inside) for info, inside in fenced(README) if info.split()[0] in ("json", "text")]
+EXAMPLES = [inside for info, inside in BLOCKS if info.startswith("json")]
+CONVERSATIONS = [inside for info, inside in BLOCKS if info == "text"]
 
 
 def whole(example: str) -> Document:
@@ -30,75 +33,91 @@ def whole(example: str) -> Document:
     return {"version": "1.0", **(written if isinstance(written, dict) else {"steps": written})}
 
 
+CALLED = {info.partition("called=")[2]: whole(inside) for info, inside in BLOCKS if "called=" in info}
+"""The examples that other examples call, by their ids."""
+
+
 def test_every_example_has_its_conversation() -> None:
-    assert [language for language, _ in BLOCKS] == ["json", "text"] * len(EXAMPLES)
+    assert [info.split()[0] for info, _ in BLOCKS] == ["json", "text"] * len(EXAMPLES)
 
 
 @pytest.mark.parametrize(("example", "conversation"), list(zip(EXAMPLES, CONVERSATIONS, strict=True)))
 def test_a_conversation_goes_as_written(example: str, conversation: str) -> None:
-    play(whole(example), conversation)
+    play(whole(example), conversation, CALLED)
 
 
 @pytest.mark.parametrize("example", EXAMPLES)
-def test_an_example_could_be_activated(example: str) -> None:
-    assert [finding for finding in lint(whole(example)) if finding.severity == "error"] == []
+def test_the_linter_finds_no_error_in_an_example(example: str) -> None:
+    findings = lint(whole(example), Library(scenarios=CALLED))
+    assert [finding for finding in findings if finding.severity == "error"] == []
+
+
+@pytest.mark.parametrize("example", [example for example in EXAMPLES if '"tests"' in example])
+def test_an_example_passes_its_own_tests(example: str) -> None:
+    results = run_tests(whole(example), CALLED).results
+    assert results
+    assert [result for result in results if result.failure] == []
 
 
 def fields() -> list[str]:
-    parts = (
-        document.Scenario,
-        document.Step,
-        document.Message,
-        document.Choice,
-        document.Link,
-        document.ExpectedInput,
-        document.Validation,
-        document.ScenarioCondition,
-        document.Declaration,
-        document.Defaults,
-    )
+    parts = [each for each in vars(models).values() if isinstance(each, type) and issubclass(each, BaseModel)]
     return sorted({field.alias or name for part in parts for name, field in part.model_fields.items()})
+
+
+IN_TESTS_ONLY = {
+    "album", "audio", "by", "contact", "error", "file", "file_name", "first_name", "give_back", "last_name",
+    "latitude", "location", "longitude", "operator", "own", "phone", "photo", "press", "respond", "size",
+    "title", "video",
+}  # fmt: skip
+"""Fields that only the acts of a test have: the table of turns tells of them, the transcripts show them."""
 
 
 @pytest.mark.parametrize("field", fields())
 def test_a_field_is_told_of_and_shown(field: str) -> None:
-    assert re.search(rf'`{field}`|"{field}"', RUNS)
-    if field != "media":
+    assert re.search(rf'[`"]{field}[`"]', README)
+    if field not in IN_TESTS_ONLY:
         assert any(f'"{field}"' in example for example in EXAMPLES)
 
 
-@pytest.mark.parametrize("name", sorted(FALLBACKS["en"]))
-def test_a_fallback_is_told_of(name: str) -> None:
-    assert f"| `{name}` |" in RUNS
-    assert name in get_args(document.FallbackName)
+@pytest.mark.parametrize("kind", get_args(models.InputType))
+def test_a_type_of_answer_is_told_of_and_shown(kind: str) -> None:
+    assert f"\n| `{kind}` | " in README
+    assert any(f'"type": "{kind}"' in example for example in EXAMPLES)
+
+
+@pytest.mark.parametrize("action", models.ACTIONS)
+def test_an_action_is_told_of_and_shown(action: str) -> None:
+    assert f"\n### {action}\n" in README
+    assert any(f'"{action}": ' in example for example in EXAMPLES)
+
+
+def test_the_bots_own_words_are_told_of() -> None:
+    section = README.partition("\n## The bot's own words\n")[2].partition("\n## ")[0]
+    told = {name for line in section.splitlines() for name in re.findall(r"`(\w+)`", line.split(" | ")[0])}
+    assert told - {"fallbacks", "languages"} == set(FALLBACKS["en"]) == set(get_args(models.FallbackName))
 
 
 @pytest.mark.parametrize("name", sorted(BUILTINS))
 def test_a_name_is_told_of(name: str) -> None:
-    assert f"`{name}`" in RUNS
+    assert f"`{name}`" in README
 
 
-@pytest.mark.parametrize(
-    "name",
-    sorted(document.COMING | document.COMING_INPUTS | document.COMING_FALLBACKS | slips.COMING),
-)
-def test_what_does_not_run_yet_is_told_of(name: str) -> None:
-    assert f"`{name}`" in NOT_YET
+@pytest.mark.parametrize(("kind", "codes"), [("error", ERRORS), ("warning", WARNINGS)])
+def test_the_linters_codes_are_told_of(kind: str, codes: dict[str, str]) -> None:
+    table = README.partition(f"\n| {kind} | ")[2].partition("\n\n")[0]
+    assert dict(re.findall(r"^\| `(\w+)` \| (.*) \|$", table, re.MULTILINE)) == codes
 
 
-def test_what_runs_is_not_among_what_does_not() -> None:
-    refused = document.COMING | document.COMING_INPUTS | document.COMING_FALLBACKS | slips.COMING
-    assert set(re.findall(r"`([a-z_]+)`", NOT_YET)) - refused == set()
-
-
-def test_every_code_of_the_linter_is_told_of() -> None:
-    written = "".join((SOURCES / f"{name}.py").read_text(encoding="utf-8") for name in ("linter", "flow"))
-    codes = set(re.findall(r'"([a-z]+_[a-z_]+|cycle)"', written)) - {"start_payload", "expected_input"}
+def test_the_bounds_are_told_of() -> None:
     told = {
-        code
-        for line in README.splitlines()
-        if line.startswith("| `")
-        for code in re.findall(r"`(\w+)`", line)
+        name: int(number.replace(" ", ""))
+        for number, name in re.findall(r"\| ([\d ]+) \| `(MAX_\w+)` \|", README)
     }
-    assert len(codes) > 15
-    assert codes - set(fields()) - told == set()
+    assert told == {name: number for name, number in vars(caps).items() if name.startswith("MAX_")}
+
+
+def test_the_schema_for_editors_is_up_to_date() -> None:
+    written = msgspec.json.decode((FOLDER / "schema.json").read_bytes())
+    assert written == msgspec.json.decode(msgspec.json.encode(json_schema())), (
+        "say: python -m infra.scenario schema > shared/scenario/schema.json"
+    )
