@@ -131,20 +131,24 @@ def test_the_time_of_a_schedule_is_told_in_utc(
     assert made["ScheduleExpression"] == "at(2026-11-22T14:00:01)"
 
 
+@pytest.mark.usefixtures("scheduler")
 @pytest.mark.parametrize("wait", [timedelta(seconds=5), timedelta(hours=5)], ids=["delay", "schedule"])
 def test_what_is_set_twice_is_the_same_to_the_byte(
-    wait: timedelta, aws_account: Aws, scheduler: EventBridgeSchedulerClient, aws_calls: list[Call]
+    wait: timedelta, aws_account: Aws, aws_calls: list[Call]
 ) -> None:
     """Also when a turn is emitted again for an update that came once more, with a trace of its own."""
-    made: list[str] = []
     for trace_id in ("one", "two"):
         set_timer(aws_account, NOON + wait, trace_id=trace_id)
-        made += [schedule["Name"] for schedule in scheduler.list_schedules(GroupName=GROUP)["Schedules"]]
-    if wait < timedelta(minutes=15):
-        first, second = aws_calls
-        assert first.params == second.params
-    else:
-        assert made == [NAME, NAME]
+    first, second = aws_calls
+    assert first == second
+
+
+def test_a_schedule_that_is_there_already_is_as_good_as_made(
+    aws_account: Aws, scheduler: EventBridgeSchedulerClient
+) -> None:
+    for _ in range(2):
+        set_timer(aws_account, NOON + timedelta(hours=5))
+    assert [s["Name"] for s in scheduler.list_schedules(GroupName=GROUP)["Schedules"]] == [NAME]
 
 
 def test_a_name_is_one_that_schedules_may_have() -> None:
