@@ -102,8 +102,13 @@ class _Offered:
 
 
 def as_typed(value: Any) -> str:
-    """A choice's value as a person would type it."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    """A choice's value as a person would type it, so that it is read the same in every language."""
+    text = str(value)
+    if isinstance(value, bool):
+        return text.lower()
+    if isinstance(value, float) and _THREE_FIGURES.search(text):
+        return f"{text}0"  # 1.125 might be read as a thousand and more
+    return text
 
 
 def comparable(text: str) -> str:
@@ -134,6 +139,7 @@ def _plain(character: str) -> str:
     return str(unicodedata.decimal(character)) if character.isdecimal() else character
 
 
+_THREE_FIGURES = re.compile(r"\.\d{3}\Z")
 _NUMBER = re.compile(r"-?\d[\d\s.,]*")
 _EMOJI = frozenset({"So", "Sk", "Cs", "Cf"})
 _KEYCAPS = "\ufe0e\ufe0f\u20e3"  # what turns a plain sign into an emoji

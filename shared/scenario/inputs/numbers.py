@@ -8,7 +8,7 @@ from typing import Any
 
 from shared.scenario.inputs.figures import plain
 from shared.scenario.inputs.limits import Limits, Surroundings
-from shared.scenario.texts import DECIMAL_COMMA
+from shared.scenario.printing import DECIMAL_COMMA
 
 LARGEST_INTEGER = 2**63 - 1
 MAX_FIGURES = 400

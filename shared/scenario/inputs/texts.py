@@ -7,8 +7,10 @@ import unicodedata
 
 from cel_expr_python import cel
 
+from shared.scenario.bounds import MAX_MATCHED
 from shared.scenario.caps import MAX_ANSWER
 from shared.scenario.inputs.limits import Limits
+from shared.scenario.patterns import weight
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 _MATCHES = cel.NewEnv(variables={"value": cel.Type.STRING, "pattern": cel.Type.STRING}).compile(
@@ -33,7 +35,12 @@ def is_text(value: str, limits: Limits) -> bool:
 
 
 def matches(value: str, pattern: str) -> bool | None:
-    """Whether the whole value matches; None where the pattern is no RE2."""
+    """Whether the whole value matches; None where the pattern is no RE2.
+
+    A text that is too long for a heavy pattern does not: the library might be busy with it for minutes.
+    """
+    if len(value) * weight(pattern) > MAX_MATCHED:
+        return False
     result = _MATCHES.eval(data={"value": value, "pattern": rf"\A(?:{pattern})\z"}).plain_value()
     return result if isinstance(result, bool) else None
 

@@ -9,7 +9,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from shared.dialog.state import Choice
-from shared.scenario.inputs import NO_LIMITS, Limits, choice_typed, choices_typed, comparable
+from shared.scenario.inputs import NO_LIMITS, Limits, as_typed, choice_typed, choices_typed, comparable
+from tests.scenario.inputs.answers import take
 
 
 @pytest.mark.parametrize(
@@ -226,3 +227,26 @@ def test_any_text_and_any_labels_can_be_compared(text: str, labels: list[str]) -
     choices = tuple(Choice(label, label) for label in labels)
     taken = choices_typed(text, choices, NO_LIMITS)
     assert taken is None or all(0 <= index < len(choices) for index in taken)
+
+
+@pytest.mark.parametrize(
+    ("value", "typed"),
+    [
+        ("cook", "cook"),
+        (True, "true"),
+        (False, "false"),
+        (-1, "-1"),
+        (1.5, "1.5"),
+        (5.0, "5.0"),
+        (1.125, "1.1250"),
+    ],
+)
+def test_a_value_as_typed(value: Any, typed: str) -> None:
+    assert as_typed(value) == typed
+
+
+@given(st.integers(-(2**63), 2**63 - 1) | st.floats(-1e15, 1e15), st.sampled_from(["en", "ru", "de"]))
+def test_the_value_of_a_quick_reply_is_read_as_it_is(value: Any, language: str) -> None:
+    kind = "number" if isinstance(value, float) else "integer"
+    if "e" not in str(value):
+        assert take(kind, as_typed(value), language) == value

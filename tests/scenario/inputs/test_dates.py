@@ -13,7 +13,7 @@ from shared.scenario.expressions import Environment
 from shared.scenario.inputs import Limits
 from shared.scenario.inputs.dates import bound_of
 from shared.scenario.moments import day
-from shared.scenario.texts import printed
+from shared.scenario.printing import printed
 from tests.scenario.inputs.answers import TODAY, take
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from shared.scenario.expressions import Environment
 from shared.scenario.inputs import Limits
-from shared.scenario.texts import printed
+from shared.scenario.printing import printed
 from tests.scenario.inputs.answers import take
 
 AWKWARD = (

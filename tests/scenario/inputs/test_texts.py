@@ -66,6 +66,8 @@ def test_what_is_extracted_is_clean(written: str) -> None:
         ("ИВАН", Limits(pattern="(?i)иван"), True),
         ("a" * 5000, Limits(pattern="(a+)+b"), False),
         ("anything", Limits(pattern="("), True),
+        ("a" * 16_000, Limits(pattern="[a-z]+"), True),
+        ("ab" * 8_000, Limits(pattern=".*[ab]" + "[a-z]{0,1000}" * 60 + "x?"), False),
     ],
 )
 def test_limits(value: str, limits: Limits, fits: Any) -> None:
