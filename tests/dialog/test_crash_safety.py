@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 import pytest
 from moto import mock_aws
 
 from shared.dialog.history import HistoryEntry
-from shared.dialog.state import Dialog
+from shared.dialog.replay import Difference
+from shared.dialog.state import Dialog, Task
+from shared.queueing.envelopes import read_task
 from shared.storage.tables import TABLES
-from tests.dialog.world import Fate, World
+from tests.dialog.world import NOW, Fate, World
 
 DOCUMENT: dict[str, Any] = {
     "version": "1.0",
@@ -25,7 +29,7 @@ DOCUMENT: dict[str, Any] = {
         },
         {
             "id": "thanks",
-            "message": [{"text": "Thanks, {{ name }}."}, {"text": "One more."}],
+            "message": [{"text": "Thanks, {{ name }}."}, {"text": "One more.", "delay": "2s"}],
             "next_step": "city",
         },
         {
@@ -40,6 +44,44 @@ DOCUMENT: dict[str, Any] = {
 }
 """A turn of three messages, a turn that opens the dialog, and one whose message takes two requests."""
 
+CHILD = str(uuid5(NAMESPACE_URL, "child"))
+BUSY: dict[str, Any] = {
+    "version": "1.0",
+    "variables": {"pin": {"type": "string", "sensitive": True}},
+    "steps": [
+        {
+            "id": "pin",
+            "message": {"text": "PIN?"},
+            "expected_input": {
+                "type": "text",
+                "variable": "pin",
+                "timeout": {"after": "1h", "remind": "Still there?"},
+            },
+            "next_step": "call",
+        },
+        {"id": "call", "scenario": {"id": CHILD, "outputs": {"colour": "colour"}}, "next_step": "think"},
+        {
+            "id": "think",
+            "llm": {"prompt": "A word about {{ colour }}", "variable": "word"},
+            "next_step": "wait",
+        },
+        {"id": "wait", "wait": "30s", "next_step": "bye"},
+        {"id": "bye", "message": {"text": "{{ word }}"}, "end": True},
+    ],
+}
+CALLED: dict[str, Any] = {
+    "version": "1.0",
+    "steps": [
+        {
+            "id": "colour",
+            "message": {"text": "Colour?"},
+            "expected_input": {"type": "text", "variable": "colour"},
+            "end": True,
+        }
+    ],
+}
+"""What a turn may want besides messages: timers of both kinds, a task, a secret, another scenario."""
+
 
 @dataclass(frozen=True)
 class Life:
@@ -49,6 +91,8 @@ class Life:
     texts: list[str]
     dialog: Dialog
     entries: list[HistoryEntry]
+    tasks: list[Task]
+    difference: Difference | None
 
     @property
     def doubled(self) -> list[str]:
@@ -56,34 +100,66 @@ class Life:
         return [e.message_data["text"] for e in self.entries if e.delivery and e.delivery.possibly_doubled]
 
 
-def live(*, kill_at: int | None = None, after: bool = False, deduplicates: bool = True) -> Life:
+def small_talk(world: World) -> None:
+    for text in ("hello", "Ivan", "riga"):
+        world.say(text)
+        world.settle()
+
+
+def hard_work(world: World) -> None:
+    world.say("hello")
+    world.later(hours=1)
+    world.say("4321")
+    world.settle()
+    world.say("red")
+    world.settle()
+    world.respond(text="warm")
+    world.later(minutes=1)
+
+
+CONVERSATIONS: dict[str, tuple[Callable[[World], None], dict[str, Any]]] = {
+    "small talk": (small_talk, {"document": DOCUMENT}),
+    "hard work": (hard_work, {"document": BUSY, "called": {CHILD: CALLED}}),
+}
+
+
+def live(name: str, *, kill_at: int | None = None, after: bool = False, deduplicates: bool = True) -> Life:
+    converse, scenario = CONVERSATIONS[name]
     with mock_aws():
         for table in TABLES:
             table.create_table(billing_mode="PAY_PER_REQUEST")
-        world = World(DOCUMENT, deduplicates=deduplicates, fate=Fate(kill_at, after))
-        for text in ("hello", "Ivan", "riga"):
-            world.say(text)
-            world.settle()
-        return Life(list(world.fate.calls), world.texts, world.dialog, world.entries)
+        world = World(deduplicates=deduplicates, fate=Fate(kill_at, after), **scenario)
+        converse(world)
+        tasks = [read_task(body).task for body in world.tasks.bodies]
+        return Life(
+            list(world.fate.calls), world.texts, world.dialog, world.entries, tasks, world.difference()
+        )
 
 
-UNTROUBLED = live()
+UNTROUBLED = {name: live(name) for name in CONVERSATIONS}
 POINTS = [
-    pytest.param(number, after, deduplicates, id=f"{number}-{'after' if after else 'before'}-{name}-{fresh}")
-    for number, name in enumerate(UNTROUBLED.calls)
+    pytest.param(
+        name,
+        number,
+        after,
+        deduplicates,
+        id=f"{name}-{number}-{'after' if after else 'before'}-{call}-{fresh}",
+    )
+    for name, life in UNTROUBLED.items()
+    for number, call in enumerate(life.calls)
     for after in (False, True)
     for deduplicates, fresh in ((True, "deduplicated"), (False, "expired"))
 ]
 
 
 def without_doubt(entry: HistoryEntry) -> HistoryEntry:
-    """The entry as if its messenger had always answered: ids aside, for they count what was sent."""
+    """The entry as if its messenger had always answered: ids and times aside, for what was sent again."""
     if entry.delivery is None:
         return entry
     settled = msgspec.structs.replace(
         entry.delivery, possibly_doubled=False, message_ids=("id",) * len(entry.delivery.message_ids)
     )
-    return msgspec.structs.replace(entry, delivery=settled)
+    return msgspec.structs.replace(entry, delivery=settled, timestamp=NOW, created_at=NOW)
 
 
 def in_order(texts: list[str]) -> list[str]:
@@ -92,22 +168,37 @@ def in_order(texts: list[str]) -> list[str]:
 
 
 def test_a_conversation_without_faults_is_what_we_compare_with() -> None:
-    assert UNTROUBLED.texts[:5] == ["Name?", "Thanks, Ivan.", "One more.", "City?", "x" * 4096]
-    assert "".join(UNTROUBLED.texts[4:]) == "x" * 5000
-    assert UNTROUBLED.dialog.variables == {"name": "Ivan", "city": "riga"}
-    assert UNTROUBLED.doubled == []
-    assert {"GetItem", "PutItem", "SendMessage", "messenger"} <= set(UNTROUBLED.calls)
+    life = UNTROUBLED["small talk"]
+    assert life.texts[:5] == ["Name?", "Thanks, Ivan.", "One more.", "City?", "x" * 4096]
+    assert "".join(life.texts[4:]) == "x" * 5000
+    assert life.dialog.variables == {"name": "Ivan", "city": "riga"}
+    assert life.doubled == []
+    assert {"GetItem", "PutItem", "SendMessage", "messenger"} <= set(life.calls)
 
 
-@pytest.mark.parametrize(("number", "after", "deduplicates"), POINTS)
-def test_a_worker_killed_anywhere_loses_nothing(number: int, *, after: bool, deduplicates: bool) -> None:
-    life = live(kill_at=number, after=after, deduplicates=deduplicates)
+def test_a_conversation_of_all_that_a_turn_may_want_is_too() -> None:
+    life = UNTROUBLED["hard work"]
+    assert life.texts == ["PIN?", "Still there?", "Colour?", "warm"]
+    assert life.dialog.variables == {"pin": "4321", "colour": "red", "word": "warm"}
+    assert life.dialog.status == "completed"
+    assert {"CreateSchedule", "Encrypt"} <= set(life.calls)
+    assert [task.request["prompt"] for task in life.tasks] == ["A word about red"]
+    assert "4321" not in str([entry.message_data for entry in life.entries])
 
-    assert life.dialog == UNTROUBLED.dialog
-    assert [without_doubt(entry) for entry in life.entries] == [without_doubt(e) for e in UNTROUBLED.entries]
+
+@pytest.mark.parametrize(("name", "number", "after", "deduplicates"), POINTS)
+def test_a_worker_killed_anywhere_loses_nothing(
+    name: str, number: int, *, after: bool, deduplicates: bool
+) -> None:
+    life, untroubled = live(name, kill_at=number, after=after, deduplicates=deduplicates), UNTROUBLED[name]
+
+    assert life.dialog == untroubled.dialog
+    assert [without_doubt(entry) for entry in life.entries] == [without_doubt(e) for e in untroubled.entries]
+    assert life.difference is None
+    assert all(task in untroubled.tasks for task in life.tasks), "a task that is sent twice is the same"
     repeats = list(life.texts)
-    for text in UNTROUBLED.texts:
+    for text in untroubled.texts:
         repeats.remove(text)
     assert len(repeats) <= 1, "one death doubles one message at the most"
     assert all(any(text in whole for whole in life.doubled) for text in repeats), "and it is recorded"
-    assert in_order(life.texts) == UNTROUBLED.texts
+    assert in_order(life.texts) == untroubled.texts
