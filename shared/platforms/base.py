@@ -64,7 +64,9 @@ class Parsed(msgspec.Struct, frozen=True):
 class Capabilities:
     """What a messenger can show; lengths are in characters unless the name says otherwise.
 
-    Beyond `max_buttons` choices are written out as numbered text. 0 means: none at all.
+    Beyond `max_buttons` choices are written out as numbered text. 0 means: none at all. `shares` is what
+    the messenger has buttons of its own for. `edits_in_place` says that a message can take an earlier
+    one's place; where it cannot, several choices are numbered text too.
     """
 
     max_text: int
@@ -72,6 +74,8 @@ class Capabilities:
     max_button_label: int
     styles: frozenset[str] = frozenset()
     link_buttons: bool = True
+    shares: frozenset[str] = frozenset()
+    edits_in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from shared.dialog.messages import Button, Span
+import msgspec
+
+from shared.dialog.messages import Button, Message, Span
 
 ELLIPSIS = "…"
+TAKEN = "✓ "
+"""Stands before the words of a choice that has been taken, where several may be."""
 
 # Words for `Rendered.degradations`.
 TEXT_SPLIT = "text_split"
@@ -18,6 +22,10 @@ CHOICES_AS_LIST = "choices_as_list"
 CHOICES_AS_TEXT = "choices_as_text"
 LINKS_AS_TEXT = "links_as_text"
 STYLES_DROPPED = "styles_dropped"
+SHARE_DROPPED = "share_dropped"
+SENT_ANEW = "sent_anew"
+MEDIA_AS_LINKS = "media_as_links"
+MEDIA_DROPPED = "media_dropped"
 
 Range = tuple[int, int]
 Size = Callable[[int, int], int]
@@ -62,6 +70,41 @@ def distinct(labels: Iterable[str], limit: int) -> list[str]:
         seen.add(title.casefold())
         result.append(title)
     return result
+
+
+def choices_of(message: Message) -> list[Button]:
+    """The buttons that are choices, also the one that finishes where several may be taken."""
+    return [button for button in message.buttons if button.data]
+
+
+def links_of(message: Message) -> list[Button]:
+    """The buttons that lead elsewhere, also those whose address came out empty."""
+    return [button for button in message.buttons if not button.data and not button.share]
+
+
+def labels_by_number(message: Message) -> list[str]:
+    """The choices' words for where they are typed and not pressed: so there is none that finishes."""
+    choices = choices_of(message)
+    if not message.several:
+        return [label_of(choice) for choice in choices]
+    return [(TAKEN if choice.selected else "") + label_of(choice) for choice in choices[:-1]]
+
+
+def with_media_as_links(message: Message, degradations: list[str]) -> Message:
+    """The message with the addresses of its files below its text, one a line, and without the files."""
+    if not message.media:
+        return message
+    addresses = [media.url for media in message.media if media.url]
+    degradations += [MEDIA_AS_LINKS] * bool(addresses)
+    degradations += [MEDIA_DROPPED] * (len(addresses) < len(message.media))
+    has_words = bool(message.text.strip())
+    text = "\n".join([message.text, "", *addresses] if has_words and addresses else addresses)
+    return msgspec.structs.replace(
+        message,
+        text=text if addresses else message.text,
+        spans=message.spans if has_words else (),
+        media=(),
+    )
 
 
 def written_out(text: str, choices: Sequence[str] = (), links: Iterable[Button] = ()) -> str:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import hmac
 import re
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Literal
 
 import msgspec
 
 from shared.credential import Credential
-from shared.dialog.events import ButtonPressed, ContentType, ConversationStarted, MessageReceived, Person
 from shared.dialog.messages import Button, Message, Span
 from shared.platforms import formatting
 from shared.platforms.answers import by_status, decoded, part, reason, wait_of
 from shared.platforms.base import (
-    AddressedEvent,
     Capabilities,
     Delivery,
     Outcome,
@@ -27,7 +25,7 @@ from shared.platforms.base import (
     Response,
     WebhookRequest,
 )
-from shared.platforms.commands import start_payload
+from shared.platforms.telegram_updates import parse_update
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 (a header's name)
 
@@ -36,111 +34,12 @@ MAX_MARKUP_BYTES = 9_000
 MAX_ENTITIES = 100
 """Undocumented: entities beyond it are not shown."""
 
+MAX_LABEL = 128
+"""Far more than a phone shows."""
+
+_MESSAGE_ID = re.compile(r"[0-9]{1,18}")
 _TELEGRAM_LINK = re.compile(r"tg://[^\s\x00-\x1f]+", re.IGNORECASE)
 
-
-# ── What Telegram posts, as far as we read it ────────────────────────────────────────────────────────
-
-
-class _User(msgspec.Struct):
-    id: int
-    is_bot: bool = False
-    first_name: str = ""
-    last_name: str = ""
-    username: str = ""
-    language_code: str = ""
-
-
-class _Chat(msgspec.Struct):
-    id: int
-    type: str
-
-
-class _Message(msgspec.Struct):
-    """A message; of what it carries only the presence matters here."""
-
-    date: int
-    chat: _Chat
-    sender: _User | None = msgspec.field(name="from", default=None)
-    text: str | None = None
-    caption: str = ""
-    photo: Any = None
-    live_photo: Any = None
-    video: Any = None
-    video_note: Any = None
-    animation: Any = None
-    audio: Any = None
-    voice: Any = None
-    document: Any = None
-    sticker: Any = None
-    location: Any = None
-    venue: Any = None
-    contact: Any = None
-    checklist: Any = None
-    dice: Any = None
-    game: Any = None
-    gift: Any = None
-    giveaway: Any = None
-    invoice: Any = None
-    paid_media: Any = None
-    poll: Any = None
-    rich_message: Any = None
-    story: Any = None
-    unique_gift: Any = None
-    web_app_data: Any = None
-
-
-class _PressedOn(msgspec.Struct):
-    """The message under the pressed button: of it, also when inaccessible, only the chat is read."""
-
-    chat: _Chat
-
-
-class _CallbackQuery(msgspec.Struct):
-    id: str
-    sender: _User = msgspec.field(name="from")
-    message: _PressedOn | None = None
-    data: str | None = None
-
-
-class _Update(msgspec.Struct):
-    update_id: int
-    message: _Message | None = None
-    callback_query: _CallbackQuery | None = None
-
-
-_CONTENT: tuple[tuple[str, ContentType], ...] = (
-    ("photo", "image"),
-    ("live_photo", "image"),
-    ("video", "video"),
-    ("video_note", "video"),
-    # An animation comes as a document too, a venue as a location too: the special one first.
-    ("animation", "video"),
-    ("voice", "voice"),
-    ("audio", "audio"),
-    ("document", "file"),
-    ("sticker", "sticker"),
-    ("venue", "location"),
-    ("location", "location"),
-    ("contact", "contact"),
-    *(
-        (name, "unsupported")
-        for name in (
-            "checklist dice game gift giveaway invoice paid_media poll rich_message story unique_gift "
-            "web_app_data"
-        ).split()
-    ),
-)
-
-_OTHER_UPDATES = frozenset(
-    """
-    edited_message channel_post edited_channel_post business_connection business_message
-    edited_business_message deleted_business_messages guest_message message_reaction
-    message_reaction_count inline_query chosen_inline_result shipping_query pre_checkout_query
-    purchased_paid_media poll poll_answer my_chat_member chat_member chat_join_request chat_boost
-    removed_chat_boost managed_bot
-    """.split()
-)
 
 # ── What Telegram answers ────────────────────────────────────────────────────────────────────────────
 
@@ -156,6 +55,7 @@ _BY_STATUS: Mapping[int, Outcome] = {
 
 _BY_DESCRIPTION: tuple[tuple[str, Outcome], ...] = (
     ("message is not modified", Outcome.ALREADY_SO),
+    ("message to edit not found", Outcome.ALREADY_SO),  # the person has removed it, buttons and all
     ("message to delete not found", Outcome.ALREADY_SO),
     ("chat not found", Outcome.RECIPIENT_GONE),
     ("group chat was upgraded", Outcome.RECIPIENT_GONE),
@@ -175,6 +75,12 @@ _BY_DESCRIPTION: tuple[tuple[str, Outcome], ...] = (
 """For 400: what the description holds, in lower case. Anything else is a bad payload."""
 
 
+Markup = dict[str, Any]
+
+_NO_KEYBOARD: Markup = {"remove_keyboard": True}
+"""Takes away the keyboard of an earlier message; where there is none it does nothing."""
+
+
 class TelegramAdapter:
     """Fulfils `PlatformAdapter`. Of the credential it uses `bot_token` and `webhook_secret`."""
 
@@ -182,8 +88,10 @@ class TelegramAdapter:
     capabilities = Capabilities(
         max_text=4096,
         max_buttons=100,
-        max_button_label=128,
+        max_button_label=MAX_LABEL,
         styles=frozenset({"bold", "italic", "code", "link"}),
+        shares=frozenset({"phone", "location"}),
+        edits_in_place=True,
     )
 
     def __init__(self, api_url: str = "https://api.telegram.org") -> None:
@@ -202,12 +110,7 @@ class TelegramAdapter:
         received_at: datetime,
     ) -> Parsed:
         """Raises `msgspec.ValidationError` for a message or a press that is not as documented."""
-        update = msgspec.convert(payload, _Update)
-        if update.message is not None:
-            return _parse_message(str(update.update_id), update.message)
-        if update.callback_query is not None:
-            return _parse_press(str(update.update_id), update.callback_query, received_at)
-        return Parsed(ignored=(next((kind for kind in payload if kind in _OTHER_UPDATES), "unknown"),))
+        return parse_update(payload, received_at)
 
     def render(
         self,
@@ -216,26 +119,17 @@ class TelegramAdapter:
         credential: Credential,
         delivery_id: str,  # noqa: ARG002 (Telegram could not carry it)
     ) -> Rendered:
-        """`sendMessage`, as often as the length takes; styles as entities, so no text is markup."""
-        url = f"{self._api_url}/bot{credential.settings['bot_token']}/sendMessage"
+        """`sendMessage`, as often as the length takes; styles as entities, so no text is markup.
+
+        What takes an earlier message's place is one `editMessageText`.
+        """
         degradations: list[str] = []
-        text, spans = message.text, message.spans
-        rows: list[list[dict[str, str]]] = []
-        if spans:
-            text, spans = _with_entities(text, spans, degradations)
-        if message.buttons:
-            text, rows = _keyboard(text, message.buttons, degradations)
-        if not text.strip():
-            degradations.append(formatting.EMPTY_TEXT)
-            if not rows:
-                return Rendered((), tuple(dict.fromkeys(degradations)))
-            text, spans = formatting.ELLIPSIS, ()
-        bodies = _bodies(text, spans, _chat_id(chat_id))
-        if len(bodies) > 1:
-            degradations.append(formatting.TEXT_SPLIT)
-        if rows:
-            bodies[-1]["reply_markup"] = {"inline_keyboard": rows}
-        return Rendered(tuple([Request(url, body) for body in bodies]), tuple(dict.fromkeys(degradations)))
+        calls = _calls(message, _chat_id(chat_id), degradations)
+        url = f"{self._api_url}/bot{credential.settings['bot_token']}"
+        return Rendered(
+            tuple(Request(f"{url}/{method}", body) for method, body in calls),
+            tuple(dict.fromkeys(degradations)),
+        )
 
     def interpret(self, response: Response) -> Delivery:
         answer = decoded(response)
@@ -247,60 +141,46 @@ class TelegramAdapter:
         return Delivery(outcome, retry_after_seconds=wait, reason=reason(response.status, said))
 
 
-def _parse_message(update_id: str, message: _Message) -> Parsed:
-    sender = message.sender
-    if message.chat.type != "private":
-        return Parsed(ignored=("not_private",))
-    if sender is not None and sender.is_bot:
-        return Parsed(ignored=("bot",))
-    event = _event(update_id, message)
-    if event is None:
-        return Parsed(ignored=("service_message",))
-    return Parsed((AddressedEvent(str(message.chat.id), event),))
+def _calls(message: Message, chat_id: int | str, degradations: list[str]) -> list[tuple[str, dict[str, Any]]]:
+    """The methods to call, each with its parameters."""
+    text, spans, markup = _laid_out(message, degradations)
+    if not text.strip():
+        degradations.append(formatting.EMPTY_TEXT)
+        if markup is None:
+            return []
+        text, spans = formatting.ELLIPSIS, ()
+    bodies = _bodies(text, spans, chat_id)
+    degradations += [formatting.TEXT_SPLIT] * (len(bodies) > 1)
+    if _MESSAGE_ID.fullmatch(message.replaces) and _is_inline(markup):
+        return [("editMessageText", _edited(bodies[-1], int(message.replaces), markup))]
+    degradations += [formatting.SENT_ANEW] * bool(message.replaces)
+    bodies[-1]["reply_markup"] = markup or _NO_KEYBOARD
+    return [("sendMessage", body) for body in bodies]
 
 
-def _event(update_id: str, message: _Message) -> MessageReceived | ConversationStarted | None:
-    occurred_at = datetime.fromtimestamp(message.date, UTC)
-    person = _person(message.sender)
-    text = message.text
-    if text is None:
-        content = next((kind for name, kind in _CONTENT if getattr(message, name) is not None), None)
-        return content and MessageReceived(
-            id=update_id, occurred_at=occurred_at, person=person, text=message.caption, content=content
-        )
-    payload = start_payload(text)
-    if payload is not None:
-        return ConversationStarted(id=update_id, occurred_at=occurred_at, person=person, payload=payload)
-    return MessageReceived(id=update_id, occurred_at=occurred_at, person=person, text=text)
+def _edited(body: dict[str, Any], message_id: int, markup: Markup | None) -> dict[str, Any]:
+    """Of a text of several messages only the last has buttons: so it is the one that was pressed."""
+    return {**body, "message_id": message_id, **({"reply_markup": markup} if markup else {})}
 
 
-def _parse_press(update_id: str, query: _CallbackQuery, received_at: datetime) -> Parsed:
-    """A press has no date of its own; Telegram drops one that it could not deliver in 150 seconds.
-
-    It is acknowledged in any case, or the button would spin.
-    """
-    answer = {"method": "answerCallbackQuery", "callback_query_id": query.id}
-    chat = query.message.chat if query.message else None
-    if chat is not None and chat.type != "private":
-        return Parsed(ignored=("not_private",), answer=answer)
-    if query.data is None:
-        return Parsed(ignored=("game",), answer=answer)
-    event = ButtonPressed(
-        id=update_id, occurred_at=received_at, person=_person(query.sender), data=query.data
-    )
-    # In a private chat the chat's id is the person's: so it is known for inline messages too.
-    chat_id = str(chat.id if chat else query.sender.id)
-    return Parsed((AddressedEvent(chat_id, event),), answer=answer)
-
-
-def _person(user: _User | None) -> Person | None:
-    if user is None:
-        return None
-    return Person(user.first_name, user.last_name, user.username, user.language_code)
+def _is_inline(markup: Markup | None) -> bool:
+    """Whether a message can be changed to have it; to none at all it can."""
+    return markup is None or "inline_keyboard" in markup
 
 
 def _chat_id(chat_id: str) -> int | str:
     return int(chat_id) if chat_id.isascii() and chat_id.removeprefix("-").isdigit() else chat_id
+
+
+def _laid_out(message: Message, degradations: list[str]) -> tuple[str, tuple[Span, ...], Markup | None]:
+    """The text with what has to be said in words, its styles, and the keyboard if there is one."""
+    message = formatting.with_media_as_links(message, degradations)
+    text, spans = message.text, message.spans
+    if spans:
+        text, spans = _with_entities(text, spans, degradations)
+    lay_out = _reply_keyboard if any(button.share for button in message.buttons) else _inline_keyboard
+    text, markup = lay_out(text, message, degradations)
+    return text, spans, markup
 
 
 def _with_entities(text: str, spans: Sequence[Span], degradations: list[str]) -> tuple[str, tuple[Span, ...]]:
@@ -313,38 +193,65 @@ def _with_entities(text: str, spans: Sequence[Span], degradations: list[str]) ->
     return text, shown
 
 
-def _keyboard(
-    text: str, buttons: Sequence[Button], degradations: list[str]
-) -> tuple[str, list[list[dict[str, str]]]]:
-    """The text with what no keyboard can hold, and the inline keyboard, one button a row."""
-    shown = [button for button in buttons if button.data or _is_link(button.url)]
-    labels = [formatting.label_of(button) for button in shown]
-    rows = [[_button(button, label)] for button, label in zip(shown, labels, strict=True)]
-    if len(rows) > TelegramAdapter.capabilities.max_buttons or _bytes(rows) > MAX_MARKUP_BYTES:
-        return _without_keyboard(text, buttons, degradations), []
-    if any(len(label) > TelegramAdapter.capabilities.max_button_label for label in labels):
-        degradations.append(formatting.LABEL_CUT)
-    if len(shown) == len(buttons):
-        return text, rows
-    unshown = [button for button in buttons if button not in shown]
-    return _without_keyboard(text, unshown, degradations), rows
+def _reply_keyboard(text: str, message: Message, degradations: list[str]) -> tuple[str, Markup]:
+    """The keyboard that takes the place of the letters: only such a one can share.
+
+    One message has one keyboard: so choices are in this one too, and are typed by being pressed.
+    """
+    shown = [button for button in message.buttons if button.data or button.share]
+    labels: list[str] = []
+    if _are_too_many([_key(button) for button in shown]):
+        shown = [button for button in shown if button.share]
+        labels = formatting.labels_by_number(message)
+    _note_cut_labels(shown, MAX_LABEL, degradations)
+    text = _written_out(text, labels, formatting.links_of(message), degradations)
+    keys = [[_key(button)] for button in shown]
+    return text, {"keyboard": keys, "resize_keyboard": True, "one_time_keyboard": True}
 
 
-def _without_keyboard(text: str, buttons: Sequence[Button], degradations: list[str]) -> str:
-    choices = [formatting.label_of(button) for button in buttons if button.data]
-    links = [button for button in buttons if not button.data]
-    if choices:
-        degradations.append(formatting.CHOICES_AS_TEXT)
-    if links:
-        degradations.append(formatting.LINKS_AS_TEXT)
-    return formatting.written_out(text, choices, links)
+def _key(button: Button) -> dict[str, Any]:
+    key: dict[str, Any] = {"text": formatting.cut(formatting.label_of(button), MAX_LABEL)}
+    if button.share == "phone":
+        return {**key, "request_contact": True}
+    return {**key, "request_location": True} if button.share else key
 
 
-def _button(button: Button, label: str) -> dict[str, str]:
-    words = formatting.cut(label, TelegramAdapter.capabilities.max_button_label)
-    if button.data:
-        return {"text": words, "callback_data": button.data}
-    return {"text": words, "url": button.url}
+def _inline_keyboard(text: str, message: Message, degradations: list[str]) -> tuple[str, Markup | None]:
+    """The text with what no keyboard can hold, and the buttons under the message, one a row."""
+    shown = [button for button in message.buttons if button.data or _is_link(button.url)]
+    room = MAX_LABEL - (len(formatting.TAKEN) if message.several else 0)
+    rows = [[_button(button, room, is_taken=message.several and button.selected)] for button in shown]
+    untaken = [button for button in shown if message.several and not button.selected]
+    if _are_too_many(rows, marks=len(untaken)):
+        labels = formatting.labels_by_number(message)
+        return _written_out(text, labels, formatting.links_of(message), degradations), None
+    _note_cut_labels(shown, room, degradations)
+    unshown = [button for button in message.buttons if button not in shown]
+    text = _written_out(text, (), unshown, degradations)
+    return text, {"inline_keyboard": rows} if rows else None
+
+
+def _button(button: Button, room: int, *, is_taken: bool) -> dict[str, Any]:
+    words = formatting.cut(formatting.label_of(button), room)
+    carried = {"callback_data": button.data} if button.data else {"url": button.url}
+    return {"text": formatting.TAKEN + words if is_taken else words, **carried}
+
+
+def _are_too_many(rows: Sequence[Any], marks: int = 0) -> bool:
+    """Room is kept for so many more marks: choices must not become text by being taken."""
+    size = _bytes(rows) + marks * len(formatting.TAKEN.encode())
+    return len(rows) > TelegramAdapter.capabilities.max_buttons or size > MAX_MARKUP_BYTES
+
+
+def _note_cut_labels(buttons: Sequence[Button], room: int, degradations: list[str]) -> None:
+    is_cut = any(len(formatting.label_of(button)) > room for button in buttons)
+    degradations += [formatting.LABEL_CUT] * is_cut
+
+
+def _written_out(text: str, labels: Sequence[str], links: Sequence[Button], degradations: list[str]) -> str:
+    degradations += [formatting.CHOICES_AS_TEXT] * bool(labels)
+    degradations += [formatting.LINKS_AS_TEXT] * bool(links)
+    return formatting.written_out(text, labels, links)
 
 
 def _is_link(url: str) -> bool:

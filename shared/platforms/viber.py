@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -20,6 +20,9 @@ from shared.dialog.events import (
     Event,
     MessageReceived,
     Person,
+    Place,
+    ReceivedFile,
+    SharedContact,
 )
 from shared.dialog.messages import Button, Message
 from shared.errors import UnreadableUpdate
@@ -36,7 +39,6 @@ from shared.platforms.base import (
     Response,
     WebhookRequest,
 )
-from shared.platforms.commands import start_payload
 from shared.platforms.markup import Markup, parts
 
 SIGNATURE_HEADER = "x-viber-content-signature"
@@ -49,6 +51,10 @@ MAX_SENDER_NAME = 28
 MAX_BUTTON_TEXT = 250
 """Of a label as it is sent, in HTML."""
 MAX_ACTION_BODY = 250
+SHARING_API_VERSION = 3
+"""The least that a client must know to share a phone number or a place."""
+
+_SHARES = {"phone": "share-phone", "location": "location-picker"}
 
 # Shown by clients of Viber 14.6 and later; older ones show the markers.
 _MARKUP = Markup({"bold": "*", "italic": "_", "code": "```"}, has_lists=False)
@@ -73,10 +79,25 @@ class _User(msgspec.Struct):
     language: str | None = None
 
 
+class _Contact(msgspec.Struct):
+    phone_number: str = ""
+    name: str | None = None
+
+
+class _Location(msgspec.Struct):
+    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
+    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
+
+
 class _Content(msgspec.Struct):
     type: str
     text: str | None = None
     media: str | None = None
+    file_name: str | None = None
+    size: int = 0
+    file_size: int = 0
+    contact: _Contact | None = None
+    location: _Location | None = None
 
 
 class _Callback(msgspec.Struct):
@@ -97,6 +118,12 @@ _CONTENT: Mapping[str, ContentType] = {
     "sticker": "sticker",
     "contact": "contact",
     "location": "location",
+}
+
+_FILES: Mapping[str, Literal["image", "video", "file"]] = {
+    "picture": "image",
+    "video": "video",
+    "file": "file",
 }
 
 _READ_EVENTS = frozenset({"message", "conversation_started", "subscribed"})
@@ -141,6 +168,7 @@ class ViberAdapter:
         max_buttons=12,
         max_button_label=MAX_BUTTON_TEXT,
         styles=frozenset({"bold", "italic", "code"}),
+        shares=frozenset({"phone", "location"}),
     )
 
     def __init__(self, api_url: str = "https://chatapi.viber.com") -> None:
@@ -176,12 +204,12 @@ class ViberAdapter:
         delivery_id: str,  # noqa: ARG002 (receipts name the message token)
     ) -> Rendered:
         """`send_message`, as often as the length takes, the keyboard with the last part."""
-        degradations: list[str] = []
+        degradations: list[str] = [formatting.SENT_ANEW] * bool(message.replaces)
         sender = _sender(credential)
         texts, keyboard = _laid_out(message, {"receiver": chat_id, **sender}, degradations)
         bodies = [{"receiver": chat_id, **sender, "type": "text", "text": text} for text in texts]
-        if bodies and keyboard:
-            bodies[-1]["keyboard"] = keyboard
+        if bodies:
+            bodies[-1].update(keyboard)
         headers = {"x-viber-auth-token": credential.settings["auth_token"]}
         return Rendered(
             tuple(Request(self._url, body, headers) for body in bodies), tuple(dict.fromkeys(degradations))
@@ -197,8 +225,7 @@ class ViberAdapter:
         text = texts[0] if texts else formatting.ELLIPSIS
         if len(texts) > 1:
             text = formatting.cut(text.rstrip() + formatting.ELLIPSIS, self.capabilities.max_text)
-        body = {**sender, "type": "text", "text": text}
-        return {**body, "keyboard": keyboard} if keyboard else body
+        return {**sender, "type": "text", "text": text, **keyboard}
 
     def interpret(self, response: Response) -> Delivery:
         """HTTP 200 says nothing: the status in the body does."""
@@ -227,16 +254,38 @@ def _event(callback: _Callback, message: _Content, person: Person) -> Event:
     event_id, occurred_at = str(callback.message_token), _time(callback.timestamp)
     content = _CONTENT.get(message.type, "unsupported")
     text = (message.media if message.type == "url" else message.text) or ""
-    if content != "text":
-        return MessageReceived(
-            id=event_id, occurred_at=occurred_at, person=person, text=text, content=content
-        )
-    if _PRESS.fullmatch(text):
+    if content == "text" and _PRESS.fullmatch(text):
         return ButtonPressed(id=event_id, occurred_at=occurred_at, person=person, data=text)
-    payload = start_payload(text)
-    if payload is not None:
-        return ConversationStarted(id=event_id, occurred_at=occurred_at, person=person, payload=payload)
-    return MessageReceived(id=event_id, occurred_at=occurred_at, person=person, text=text)
+    return MessageReceived(
+        id=event_id,
+        occurred_at=occurred_at,
+        person=person,
+        text=text,
+        content=content,
+        place=_place(message),
+        contact=_contact(message),
+        file=_file(message),
+    )
+
+
+def _place(message: _Content) -> Place | None:
+    return Place(message.location.lat, message.location.lon) if message.location else None
+
+
+def _contact(message: _Content) -> SharedContact | None:
+    """Never surely the person's own: one of the address book looks the same."""
+    contact = message.contact
+    if contact is None or not contact.phone_number:
+        return None
+    return SharedContact(contact.phone_number, contact.name or "")
+
+
+def _file(message: _Content) -> ReceivedFile | None:
+    kind = _FILES.get(message.type)
+    if kind is None:
+        return None
+    size = message.size or message.file_size
+    return ReceivedFile(kind, message.media or "", message.file_name or "", size=size)
 
 
 def _parse_opening(callback: _Callback, event: str) -> Parsed:
@@ -277,16 +326,17 @@ def _sender(credential: Credential) -> dict[str, Any]:
 
 def _laid_out(
     message: Message, envelope: Mapping[str, Any], degradations: list[str]
-) -> tuple[list[str], dict[str, Any] | None]:
-    """The texts and the keyboard, if there is one, such that no request is too large."""
-    text, keyboard = _keyboard(message, degradations) if message.buttons else (message.text, None)
+) -> tuple[list[str], dict[str, Any]]:
+    """The texts, and what a keyboard adds to a request, such that none is too large."""
+    message = formatting.with_media_as_links(message, degradations)
+    text, keyboard = _keyboard(message, degradations) if message.buttons else (message.text, {})
     if not text.strip():
         degradations.append(formatting.EMPTY_TEXT)
         return ([formatting.ELLIPSIS] if keyboard else []), keyboard
     text, spans = formatting.links_spelled_out(text, message.spans)
     if len(spans) < len(message.spans):
         degradations.append(formatting.LINKS_AS_TEXT)
-    around = _bytes({**envelope, "type": "text", "text": "", "keyboard": keyboard})
+    around = _bytes({**envelope, "type": "text", "text": "", **keyboard})
     room = max(MAX_REQUEST_BYTES - around, _LEAST_ROOM)
     limit = ViberAdapter.capabilities.max_text
 
@@ -304,34 +354,43 @@ def _laid_out(
     return texts, keyboard
 
 
-def _keyboard(message: Message, degradations: list[str]) -> tuple[str, dict[str, Any] | None]:
-    """The text with what no keyboard can hold, and the keyboard, one button a row."""
-    shown = [button for button in message.buttons if button.data or _is_link(button.url)]
+def _keyboard(message: Message, degradations: list[str]) -> tuple[str, dict[str, Any]]:
+    """The text with what no keyboard can hold, and the keyboard, one button a row.
+
+    Nothing that was sent can be changed: so several choices, to be seen as taken, are no buttons.
+    """
+    shown = [button for button in message.buttons if _is_shown(button, message)]
     if len(shown) > ViberAdapter.capabilities.max_buttons:
-        shown = []
-    choices = [formatting.label_of(b) for b in message.buttons if b.data] if not shown else []
-    links = [button for button in message.buttons if not button.data and button not in shown]
-    if choices:
-        degradations.append(formatting.CHOICES_AS_TEXT)
-    if links:
-        degradations.append(formatting.LINKS_AS_TEXT)
-    text = formatting.written_out(message.text, choices, links)
-    if not shown:
-        return text, None
-    buttons = [_button(button, degradations) for button in shown]
-    return text, {"Type": "keyboard", "DefaultHeight": False, "Buttons": buttons}
+        shown = [button for button in shown if button.share]
+    labels = [] if any(button.data for button in shown) else formatting.labels_by_number(message)
+    links = [button for button in formatting.links_of(message) if button not in shown]
+    degradations += [formatting.CHOICES_AS_TEXT] * bool(labels)
+    degradations += [formatting.LINKS_AS_TEXT] * bool(links)
+    text = formatting.written_out(message.text, labels, links)
+    return text, _with_buttons([_button(button, degradations) for button in shown])
+
+
+def _is_shown(button: Button, message: Message) -> bool:
+    if button.data:
+        return not message.several
+    return bool(button.share) or _is_link(button.url)
+
+
+def _with_buttons(buttons: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    if not buttons:
+        return {}
+    keyboard = {"keyboard": {"Type": "keyboard", "DefaultHeight": False, "Buttons": buttons}}
+    shares = any(button["ActionType"] in _SHARES.values() for button in buttons)
+    return {**keyboard, "min_api_version": SHARING_API_VERSION} if shares else keyboard
 
 
 def _button(button: Button, degradations: list[str]) -> dict[str, Any]:
-    """`Silent` keeps what the button carries out of the chat."""
-    return {
-        "Columns": 6,
-        "Rows": 1,
-        "ActionType": "reply" if button.data else "open-url",
-        "ActionBody": button.data or button.url,
-        "Text": _label(button, degradations),
-        "Silent": True,
-    }
+    """`Silent` keeps what the button carries out of the chat; what is shared may be seen there."""
+    place = {"Columns": 6, "Rows": 1, "Text": _label(button, degradations)}
+    if button.share:
+        return {**place, "ActionType": _SHARES[button.share], "ActionBody": "reply"}
+    kind = "reply" if button.data else "open-url"
+    return {**place, "ActionType": kind, "ActionBody": button.data or button.url, "Silent": True}
 
 
 def _label(button: Button, degradations: list[str]) -> str:

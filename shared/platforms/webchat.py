@@ -12,6 +12,8 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +21,18 @@ import msgspec
 
 from shared.credential import Credential
 from shared.dialog import presses
-from shared.dialog.events import ButtonPressed, ConversationStarted, Event, MessageReceived, Person
+from shared.dialog.events import (
+    ButtonPressed,
+    ConversationStarted,
+    Event,
+    MessageReceived,
+    Person,
+    Place,
+    SharedContact,
+)
 from shared.dialog.messages import Message
 from shared.errors import Invalid, Violation
+from shared.platforms import formatting
 from shared.platforms.base import (
     AddressedEvent,
     Capabilities,
@@ -41,7 +52,10 @@ MAX_PAYLOAD = 512
 MAX_CLIENT_ID = 64
 """Characters of the id that a client gives an event, so that it may be sent again."""
 
-_ACTS = ("start", "text", "button")
+MAX_NAME = 256
+"""Characters of a place's title, of a person's first or last name, and of a phone number."""
+
+_ITEM_ID = re.compile(r"[0-9a-z]{1,36}/[0-9]{8}/[0-9]{4}")
 _TOKEN = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})")
 _LANGUAGE = re.compile(r"\s*([A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})\s*(?:[,;]|$)")
 
@@ -97,7 +111,8 @@ class WebchatAdapter:
         max_buttons=50,
         max_button_label=256,
         styles=frozenset({"bold", "italic", "code", "link"}),
-        link_buttons=True,
+        shares=frozenset({"location"}),
+        edits_in_place=True,
     )
 
     def verify(self, request: WebhookRequest, credential: Credential) -> bool:
@@ -117,13 +132,16 @@ class WebchatAdapter:
 
     def render(
         self,
-        message: Message,  # noqa: ARG002 (the page shows it as it is recorded)
+        message: Message,
         chat_id: str,  # noqa: ARG002
         credential: Credential,  # noqa: ARG002
         delivery_id: str,  # noqa: ARG002
     ) -> Rendered:
-        """No request: the record is the delivery, and nothing in it need be given up."""
-        return Rendered()
+        """No request: the record is the delivery. The page gives up what a browser cannot do."""
+        asks_for_phone = any(button.share == "phone" for button in message.buttons)
+        degradations = [formatting.MEDIA_AS_LINKS] * bool(message.media)
+        degradations += [formatting.SHARE_DROPPED] * asks_for_phone
+        return Rendered(degradations=tuple(degradations))
 
     def interpret(self, response: Response) -> Delivery:  # noqa: ARG002 (nothing answers)
         """Nothing is asked of anybody, so there is nothing that could be refused."""
@@ -137,21 +155,83 @@ def _mac(credential: Credential, chat_id: str) -> str:
 
 def _object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict) or sum(act in body for act in _ACTS) != 1:
-        raise Invalid("say one of: start, text, button")
+        raise Invalid(f"say one of: {', '.join(_ACTS)}")
     return body
 
 
 def _event(call: ChatCall, at: datetime) -> Event:
     body = _object(call.body)
-    event_id = _event_id(call)
-    person = Person(language=call.language)
-    if "start" in body:
-        payload = _start_payload(body)
-        return ConversationStarted(id=event_id, occurred_at=at, person=person, payload=payload)
-    text = _text(body, "text" if "text" in body else "button")
-    if "button" in body and presses.read(text) is not None:
-        return ButtonPressed(id=event_id, occurred_at=at, person=person, data=text)
-    return MessageReceived(id=event_id, occurred_at=at, person=person, text=text)
+    said = _Said(_event_id(call), at, Person(language=call.language))
+    return next(_READ[act] for act in _ACTS if act in body)(body, said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What every event of a person has."""
+
+    id: str
+    at: datetime
+    person: Person
+
+    def message(self, **content: Any) -> MessageReceived:
+        return MessageReceived(id=self.id, occurred_at=self.at, person=self.person, **content)
+
+
+def _start(body: dict[str, Any], said: _Said) -> Event:
+    payload = _start_payload(body)
+    return ConversationStarted(id=said.id, occurred_at=said.at, person=said.person, payload=payload)
+
+
+def _written(body: dict[str, Any], said: _Said) -> Event:
+    return said.message(text=_text(body, "text"))
+
+
+def _press(body: dict[str, Any], said: _Said) -> Event:
+    """A press on a button of ours; any other value counts as typed."""
+    data = _text(body, "button")
+    if presses.read(data) is None:
+        return said.message(text=data)
+    return ButtonPressed(
+        id=said.id, occurred_at=said.at, person=said.person, data=data, message_id=_pressed_item(body)
+    )
+
+
+def _pressed_item(body: dict[str, Any]) -> str:
+    if body.get("item") is None:
+        return ""
+    item_id = _string(body, "item", MAX_CLIENT_ID)
+    if not _ITEM_ID.fullmatch(item_id):
+        raise _violated("item", "must be the id of an item")
+    return item_id
+
+
+def _place(body: dict[str, Any], said: _Said) -> Event:
+    given = _part(body, "location")
+    place = Place(
+        _degrees(given, "location/latitude", 90),
+        _degrees(given, "location/longitude", 180),
+        _optional(given, "location/title"),
+    )
+    return said.message(content="location", place=place)
+
+
+def _contact(body: dict[str, Any], said: _Said) -> Event:
+    """Nothing proves whose it is."""
+    given = _part(body, "contact")
+    phone = _string(given, "contact/phone", MAX_NAME)
+    names = _optional(given, "contact/first_name"), _optional(given, "contact/last_name")
+    contact = SharedContact(phone, *names)
+    return said.message(content="contact", contact=contact)
+
+
+_READ: Mapping[str, Callable[[dict[str, Any], _Said], Event]] = {
+    "start": _start,
+    "text": _written,
+    "button": _press,
+    "location": _place,
+    "contact": _contact,
+}
+_ACTS = tuple(_READ)
 
 
 def _event_id(call: ChatCall) -> str:
@@ -173,14 +253,36 @@ def _start_payload(body: dict[str, Any]) -> str:
     return _string(body, "payload", MAX_PAYLOAD) if body.get("payload") else ""
 
 
-def _string(body: dict[str, Any], field: str, limit: int) -> str:
+def _part(body: dict[str, Any], field: str) -> dict[str, Any]:
     value = body[field]
-    if not isinstance(value, str) or not value:
-        raise _violated(field, "must be a text")
-    if len(value) > limit:
-        raise _violated(field, f"must be at most {limit} characters long")
+    if not isinstance(value, dict):
+        raise _violated(field, "must be an object")
     return value
 
 
-def _violated(field: str, rule: str) -> Invalid:
-    return Invalid(f"“{field}” {rule}", (Violation(f"/{field}", rule),))
+def _degrees(given: dict[str, Any], path: str, most: int) -> float:
+    value = given.get(_name(path))
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not -most <= value <= most:
+        raise _violated(path, f"must be a number from -{most} to {most}")
+    return float(value)
+
+
+def _optional(given: dict[str, Any], path: str) -> str:
+    return _string(given, path, MAX_NAME) if given.get(_name(path)) else ""
+
+
+def _string(given: dict[str, Any], path: str, limit: int) -> str:
+    value = given.get(_name(path))
+    if not isinstance(value, str) or not value:
+        raise _violated(path, "must be a text")
+    if len(value) > limit:
+        raise _violated(path, f"must be at most {limit} characters long")
+    return value
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def _violated(path: str, rule: str) -> Invalid:
+    return Invalid(f"“{_name(path)}” {rule}", (Violation(f"/{path}", rule),))

@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Literal
 
-import msgspec
-
 from shared.credential import Credential
-from shared.dialog.events import (
-    ButtonPressed,
-    ContentType,
-    ConversationStarted,
-    Event,
-    MessageReceived,
-    Person,
-)
 from shared.dialog.messages import Button, Message
-from shared.errors import UnreadableUpdate
 from shared.platforms import formatting
 from shared.platforms.answers import by_status, decoded, part, reason, wait_of
 from shared.platforms.base import (
-    AddressedEvent,
     Capabilities,
     Delivery,
     Outcome,
@@ -36,8 +24,8 @@ from shared.platforms.base import (
     WebhookAnswer,
     WebhookRequest,
 )
-from shared.platforms.commands import start_payload
 from shared.platforms.markup import Markup, parts
+from shared.platforms.whatsapp_updates import parse_update
 
 SIGNATURE_HEADER = "x-hub-signature-256"
 
@@ -55,9 +43,6 @@ _MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)
 # A business-scoped user id, as of 2026; everything else is a phone number.
 _SCOPED_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]+")
 
-_MILLISECONDS_FROM = 10**12
-"""Timestamps are seconds; some have been seen in milliseconds."""
-
 # What the button says that opens a list of choices, by the letters of the message.
 _OPENERS = (
     (re.compile("[іїєґІЇЄҐ]"), "Обрати"),
@@ -65,101 +50,6 @@ _OPENERS = (
 )
 _OPENER = "Choose"
 
-
-# ── What WhatsApp posts, as far as we read it ────────────────────────────────────────────────────────
-
-
-class _Change(msgspec.Struct):
-    field: str
-    value: Any = None
-
-
-class _Entry(msgspec.Struct):
-    changes: list[_Change] = []
-
-
-class _Update(msgspec.Struct):
-    object: str
-    entry: list[_Entry] = []
-
-
-class _Metadata(msgspec.Struct):
-    phone_number_id: str
-
-
-class _Profile(msgspec.Struct, frozen=True):
-    name: str = ""
-    username: str = ""
-
-
-class _Contact(msgspec.Struct):
-    """Either id may be missing: people with a username need not show their number."""
-
-    wa_id: str = ""
-    user_id: str = ""
-    profile: _Profile = _Profile()
-
-
-class _Text(msgspec.Struct):
-    body: str
-
-
-class _Reply(msgspec.Struct):
-    id: str
-
-
-class _Interactive(msgspec.Struct):
-    type: str
-    button_reply: _Reply | None = None
-    list_reply: _Reply | None = None
-
-
-class _QuickReply(msgspec.Struct):
-    payload: str
-
-
-class _Media(msgspec.Struct):
-    caption: str = ""
-    voice: bool = False
-
-
-class _Message(msgspec.Struct):
-    id: str
-    timestamp: str
-    type: str
-    sender: str = msgspec.field(name="from", default="")
-    from_user_id: str = ""
-    group_id: str | None = None
-    text: _Text | None = None
-    interactive: _Interactive | None = None
-    button: _QuickReply | None = None
-    image: _Media | None = None
-    video: _Media | None = None
-    audio: _Media | None = None
-    document: _Media | None = None
-
-
-class _Value(msgspec.Struct):
-    metadata: _Metadata
-    contacts: list[_Contact] = []
-    messages: list[_Message] = []
-    statuses: list[Any] = []
-    errors: list[Any] = []
-
-
-_CONTENT: Mapping[str, ContentType] = {
-    "image": "image",
-    "video": "video",
-    "audio": "audio",
-    "voice": "voice",
-    "document": "file",
-    "sticker": "sticker",
-    "location": "location",
-    "contacts": "contact",
-    "order": "unsupported",
-}
-
-_NOT_INPUT = frozenset({"reaction", "system", "unsupported", "request_welcome", "edit", "revoke"})
 
 # ── What WhatsApp answers ────────────────────────────────────────────────────────────────────────────
 
@@ -208,6 +98,7 @@ class WhatsAppAdapter:
         max_buttons=MAX_ROWS,
         max_button_label=MAX_ROW_TITLE,
         styles=frozenset({"bold", "italic", "code"}),
+        shares=frozenset({"location"}),
     )
 
     def __init__(self, api_url: str = "https://graph.facebook.com", api_version: str = "v25.0") -> None:
@@ -232,18 +123,12 @@ class WhatsAppAdapter:
 
         Raises `msgspec.ValidationError` or `UnreadableUpdate` for a message not as documented.
         """
-        update = msgspec.convert(payload, _Update)
-        if update.object != "whatsapp_business_account":
-            return Parsed(ignored=("not_whatsapp",))
-        number = credential.settings["phone_number_id"]
-        changes = (change for entry in update.entry for change in entry.changes)
-        found = [item for change in changes for item in _found_in(change, number)]
-        events = tuple(item for item in found if isinstance(item, AddressedEvent))
-        return Parsed(events, tuple(item for item in found if isinstance(item, str)))
+        return parse_update(payload, credential.settings["phone_number_id"])
 
     def render(self, message: Message, chat_id: str, credential: Credential, delivery_id: str) -> Rendered:
         """Texts, and with buttons one interactive message at the end, which has the last of the text."""
-        degradations: list[str] = []
+        degradations: list[str] = [formatting.SENT_ANEW] * bool(message.replaces)
+        message = formatting.with_media_as_links(message, degradations)
         text, action = _action(message, degradations)
         bodies = _texts(text, message, degradations, is_interactive=action is not None)
         if not bodies:
@@ -283,108 +168,39 @@ class WhatsAppAdapter:
         return Delivery(outcome, retry_after_seconds=wait_of(response), reason=reason(code, words))
 
 
-def _found_in(change: _Change, own_number: str) -> Iterator[AddressedEvent | str]:
-    """The events of a change, and a word for each thing that is none."""
-    if change.field != "messages":
-        yield "not_messages"
-        return
-    value = msgspec.convert(change.value, _Value)
-    if value.metadata.phone_number_id != own_number:
-        yield "other_number"
-        return
-    yield from ["status"] * len(value.statuses)
-    yield from ["error"] * len(value.errors)
-    for message in value.messages:
-        yield _read(message, value.contacts)
-
-
-def _read(message: _Message, contacts: Sequence[_Contact]) -> AddressedEvent | str:
-    if message.group_id is not None:
-        return "group"
-    if message.type in _NOT_INPUT:
-        return message.type
-    chat_id = message.sender or message.from_user_id
-    if not chat_id:
-        raise UnreadableUpdate("a message from nobody")
-    event = _event(message, _person(message, contacts))
-    return AddressedEvent(chat_id, event) if event else "unknown"
-
-
-def _event(message: _Message, person: Person | None) -> Event | None:
-    occurred_at = _time(message.timestamp)
-    pressed = _pressed(message)
-    if pressed is not None:
-        return ButtonPressed(id=message.id, occurred_at=occurred_at, person=person, data=pressed)
-    if message.type == "text":
-        return _of_text(message, occurred_at, person)
-    content = _CONTENT.get(message.type) or ("unsupported" if message.type == "interactive" else None)
-    if content is None:
-        return None
-    media = message.image or message.video or message.audio or message.document or _Media()
-    return MessageReceived(
-        id=message.id,
-        occurred_at=occurred_at,
-        person=person,
-        text=media.caption,
-        content="voice" if media.voice else content,
-    )
-
-
-def _of_text(message: _Message, occurred_at: datetime, person: Person | None) -> Event:
-    if message.text is None:
-        raise UnreadableUpdate("a text without words")
-    text = message.text.body
-    payload = start_payload(text)
-    if payload is None:
-        return MessageReceived(id=message.id, occurred_at=occurred_at, person=person, text=text)
-    return ConversationStarted(id=message.id, occurred_at=occurred_at, person=person, payload=payload)
-
-
-def _pressed(message: _Message) -> str | None:
-    """What the button carried: ours come as `interactive`, a template's as `button`."""
-    if message.type == "button" and message.button is not None:
-        return message.button.payload
-    if message.type != "interactive" or message.interactive is None:
-        return None
-    reply = message.interactive.button_reply or message.interactive.list_reply
-    return reply.id if reply else None
-
-
-def _person(message: _Message, contacts: Sequence[_Contact]) -> Person | None:
-    """The contact with the sender's number or id. Its name is one string; it is not cut in two."""
-    for contact in contacts:
-        if message.sender in (contact.wa_id, contact.user_id) and message.sender:
-            break
-        if message.from_user_id and message.from_user_id == contact.user_id:
-            break
-    else:
-        return None
-    return Person(first_name=contact.profile.name, username=contact.profile.username)
-
-
-def _time(timestamp: str) -> datetime:
-    moment = int(timestamp)
-    return datetime.fromtimestamp(moment / 1000 if moment >= _MILLISECONDS_FROM else moment, UTC)
-
-
-def _action(message: Message, degradations: list[str]) -> tuple[str, dict[str, Any] | None]:
+def _action(message: Message, degradations: list[str]) -> tuple[str, Mapping[str, Any] | None]:
     """The text with what no button can show, and the interactive message without its body."""
-    choices = [button for button in message.buttons if button.data]
-    links = [button for button in message.buttons if not button.data]
-    if len(links) == 1 and not choices and _is_link(links[0].url):
-        return message.text, _link_button(links[0], degradations)
-    labels = [formatting.label_of(choice) for choice in choices]
-    action = _choice_buttons(message.text, choices, labels, degradations)
-    if choices and action is None:
-        degradations.append(formatting.CHOICES_AS_TEXT)
-    if links:
-        degradations.append(formatting.LINKS_AS_TEXT)
-    return formatting.written_out(message.text, () if action else labels, links), action
+    labels, links = formatting.labels_by_number(message), formatting.links_of(message)
+    action = _native(message, labels, degradations)
+    kind = action["type"] if action else ""
+    labels = [] if kind in ("button", "list") else labels
+    links = [] if kind == "cta_url" else links
+    has_share = any(button.share for button in message.buttons)
+    degradations += [formatting.SHARE_DROPPED] * (has_share and kind != "location_request_message")
+    degradations += [formatting.CHOICES_AS_TEXT] * bool(labels)
+    degradations += [formatting.LINKS_AS_TEXT] * bool(links)
+    return formatting.written_out(message.text, labels, links), action
+
+
+def _native(message: Message, labels: Sequence[str], degradations: list[str]) -> Mapping[str, Any] | None:
+    """Buttons of one kind only, for a message has no more: choices, else a request, else a link.
+
+    Nothing that was sent can be changed: so several choices, to be seen as taken, are no buttons.
+    """
+    links = formatting.links_of(message)
+    if not message.several and (buttons := _choice_buttons(message, labels, degradations)):
+        return buttons
+    if any(button.share == "location" for button in message.buttons):
+        return {"type": "location_request_message", "action": {"name": "send_location"}}
+    if len(links) == 1 and not labels and _is_link(links[0].url):
+        return _link_button(links[0], degradations)
+    return None
 
 
 def _choice_buttons(
-    text: str, choices: Sequence[Button], labels: Sequence[str], degradations: list[str]
+    message: Message, labels: Sequence[str], degradations: list[str]
 ) -> dict[str, Any] | None:
+    choices = formatting.choices_of(message)
     if not 0 < len(choices) <= MAX_ROWS:
         return None
     if len(choices) <= MAX_REPLY_BUTTONS and all(len(label) <= MAX_REPLY_TITLE for label in labels):
@@ -396,7 +212,7 @@ def _choice_buttons(
     titles = formatting.distinct(labels, MAX_ROW_TITLE)
     if any(len(label) > MAX_ROW_DESCRIPTION for label in labels):
         degradations.append(formatting.LABEL_CUT)
-    return _list(text, choices, labels, titles)
+    return _list(message.text, choices, labels, titles)
 
 
 def _reply_buttons(choices: Sequence[Button], titles: Sequence[str]) -> dict[str, Any]:

@@ -124,7 +124,7 @@ class ChatDoor(msgspec.Struct, frozen=True):
         return {
             "items": items,
             "typing": len(items) < len(every_item)
-            or not shown.is_complete
+            or shown.is_typing(self.now())
             or self._is_ahead(dialog, entries),
             "open_ask": open_ask(dialog),
         }

@@ -25,6 +25,9 @@ from shared.platforms.webchat import client_id_of
 PATIENCE = timedelta(minutes=10)
 """A turn not told by then is waited for no longer; should it be told yet, a fresh list shows it."""
 
+SOON = timedelta(minutes=1)
+"""A message due later than that is not being typed yet."""
+
 MAX_LIST_BYTES = 1_000_000
 """Of the items in one answer. A Lambda may answer 6 MB, with each letter beyond ASCII as six characters."""
 
@@ -60,20 +63,30 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Told(msgspec.Struct, frozen=True):
-    """What can be shown for good; `is_complete` unless the last turn is still being told."""
+    """What can be shown for good; `is_complete` unless the last turn is still being told.
+
+    `next_at` is when the next message is due, where the author lets the person wait for it.
+    """
 
     entries: tuple[HistoryEntry, ...]
     is_complete: bool
+    next_at: datetime | None = None
+
+    def is_typing(self, now: datetime) -> bool:
+        """Whether more can be expected any moment."""
+        return not self.is_complete and (self.next_at is None or self.next_at - now < SOON)
 
 
 def told(entries: Iterable[HistoryEntry], now: datetime) -> Told:
     """The entries, in order, up to the first turn that is not told to its end."""
     shown: list[HistoryEntry] = []
-    for _, turn in groupby(filter(_is_decided, entries), key=lambda entry: entry.turn):
-        told_of_turn, is_complete = _told_of_turn(list(turn), now)
-        shown += told_of_turn
-        if not is_complete:
-            return Told(tuple(shown), is_complete=False)
+    for _, group in groupby(entries, key=lambda entry: entry.turn):
+        turn = list(group)
+        decided = [entry for entry in turn if _is_decided(entry)]
+        if decided and _is_awaited(turn, decided, now):
+            shown += [entry for place, entry in enumerate(decided) if entry.n == place]
+            return Told(tuple(shown), is_complete=False, next_at=_next_at(turn))
+        shown += decided
     return Told(tuple(shown), is_complete=True)
 
 
@@ -82,12 +95,18 @@ def _is_decided(entry: HistoryEntry) -> bool:
     return entry.delivery is None or entry.delivery.status != "queued"
 
 
-def _told_of_turn(turn: Sequence[HistoryEntry], now: datetime) -> tuple[Sequence[HistoryEntry], bool]:
-    first = turn[0]
-    if first.n != 0 or len(turn) > first.messages or now - first.created_at > PATIENCE:
-        return turn, True
-    in_a_row = [entry for place, entry in enumerate(turn) if entry.n == place]
-    return in_a_row, False
+def _is_awaited(turn: Sequence[HistoryEntry], decided: Sequence[HistoryEntry], now: datetime) -> bool:
+    """Whether there is more of the turn to come; every message that came, and one due, renew the patience."""
+    first = decided[0]
+    if first.n != 0 or len(decided) > first.messages:
+        return False
+    times = [first.created_at, *(entry.timestamp for entry in decided), _next_at(turn)]
+    return now - max(filter(None, times)) <= PATIENCE
+
+
+def _next_at(turn: Iterable[HistoryEntry]) -> datetime | None:
+    delays = (entry.delivery.not_before for entry in turn if entry.delivery)
+    return next(filter(None, delays), None)
 
 
 def items_of(entries: Iterable[HistoryEntry]) -> Iterator[Item]:
@@ -121,7 +140,7 @@ def _by_person(entry: HistoryEntry) -> Item | None:
     item = {"from": "user", "text": "", "media": [], "buttons": [], "ref": client_id_of(event.get("id", ""))}
     match event.get("type"):
         case "message_received":
-            return item | {"text": event.get("text", "")}
+            return item | {"text": event.get("text", "")} | _shared(event)
         case "button_pressed":
             return item | {"text": entry.message_data.get("label", ""), "pressed": event.get("data", "")}
         case _:
@@ -132,18 +151,36 @@ def _by_us(entry: HistoryEntry) -> Item | None:
     if entry.message_type == "system" or (entry.delivery and entry.delivery.status == "failed"):
         return None
     data = entry.message_data
-    buttons = [_button(button) for button in data.get("buttons", ())]
+    buttons = [shown for button in data.get("buttons", ()) if (shown := _button(button))]
+    media = [{"type": file["type"], "url": file["url"]} for file in data.get("media", ()) if file.get("url")]
     text = data.get("text", "")
-    if not text and not buttons:
+    if not (text or buttons or media):
         return None
-    item = {"from": entry.message_type, "text": text, "media": [], "buttons": buttons}
-    return item | {"spans": list(data["spans"])} if data.get("spans") else item
+    author = "operator" if data.get("by_operator") else entry.message_type
+    item = {"from": author, "text": text, "media": media, "buttons": buttons}
+    return item | {name: data[name] for name in ("spans", "several", "replaces") if data.get(name)}
 
 
-def _button(button: Mapping[str, Any]) -> dict[str, str]:
+def _shared(event: Mapping[str, Any]) -> Item:
+    """A place or a contact among the words, as `POST` takes them."""
+    shared: Item = {}
+    if place := event.get("place"):
+        shared["location"] = place
+    if contact := event.get("contact"):
+        shared["contact"] = {name: words for name, words in contact.items() if name != "own"}
+    return shared
+
+
+def _button(button: Mapping[str, Any]) -> dict[str, Any] | None:
+    """None for what a browser cannot share, and for a link that leads nowhere."""
     if button.get("url"):
         return {"text": button["text"], "url": button["url"]}
-    return {"text": button["text"], "value": button.get("data", "")}
+    if button.get("share") == "location":
+        return {"text": button["text"], "share": "location"}
+    if not button.get("data"):
+        return None
+    choice = {"text": button["text"], "value": button["data"]}
+    return choice | {"selected": True} if button.get("selected") else choice
 
 
 def _rfc3339(moment: datetime) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from shared.dialog.messages import Button, Message, Span
+from shared.dialog.messages import Button, Media, Message, Span
 
 # Letters, markers, spaces of all kinds, a pair of surrogates, things that grow when they are escaped.
 ALPHABET = 'abЯ1 *_~`>-.\n\t/:&<"\x01😀é\u200d'
@@ -32,23 +32,39 @@ addresses = st.sampled_from(
 )
 
 
+shares = st.builds(Button, labels, share=st.sampled_from(["phone", "location"]))
+files = st.lists(st.builds(Media, st.just("image"), addresses | st.just("")), max_size=3).map(tuple)
+places_taken = st.sampled_from(["", "", "122", "wamid.1", "0123abcd/00000001/0001"])
+
+
+@st.composite
+def buttons(draw: st.DrawFn) -> tuple[Button, ...]:
+    """Choices and links, and perhaps one button of the messenger's own."""
+    button = st.tuples(labels, st.none() | addresses, st.booleans())
+    few, many = st.lists(button, max_size=12), st.lists(button, min_size=90, max_size=110)
+    alike = st.builds(
+        lambda button, times: [button] * times,
+        st.tuples(labels, st.none(), st.booleans()),
+        st.integers(0, 105),
+    )
+    shown = [
+        Button(label, f"p:a1b2c3d4:1:1:{n}", selected=taken) if url is None else Button(label, url=url)
+        for n, (label, url, taken) in enumerate(draw(st.one_of(few, many, alike)))
+    ]
+    return (*shown, *draw(st.lists(shares, max_size=1)))
+
+
 @st.composite
 def messages(draw: st.DrawFn) -> Message:
     text = draw(any_text)
     places = st.integers(0, len(text))
     styles = st.sampled_from(["bold", "italic", "code", "link"])
     spans = draw(st.lists(st.tuples(places, places, styles, addresses), max_size=8))
-    buttons = st.tuples(labels, st.none() | addresses)
-    few, many = st.lists(buttons, max_size=12), st.lists(buttons, min_size=90, max_size=110)
-    alike = st.builds(
-        lambda button, times: [button] * times, st.tuples(labels, st.none()), st.integers(0, 105)
-    )
-    shown = draw(st.one_of(few, many, alike))
     return Message(
         text,
         tuple(Span(min(a, b), max(a, b), s, url if s == "link" else "") for a, b, s, url in spans),  # type: ignore[arg-type]
-        tuple(
-            Button(label, data=f"p:a1b2c3d4:1:1:{n}") if url is None else Button(label, url=url)
-            for n, (label, url) in enumerate(shown)
-        ),
+        draw(buttons()),
+        draw(files),
+        several=draw(st.booleans()),
+        replaces=draw(places_taken),
     )

@@ -9,9 +9,10 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
+from msgspec.structs import replace
 
 from shared.credential import Credential
-from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived
+from shared.dialog.events import ButtonPressed, MessageReceived
 from shared.dialog.messages import Button, Message
 from shared.platforms.base import Outcome, PlatformAdapter, Request, Response, WebhookRequest
 from shared.platforms.telegram import TelegramAdapter
@@ -20,7 +21,7 @@ from shared.platforms.whatsapp import WhatsAppAdapter, verify_subscription
 from tests.platforms.cases import DELIVERY_ID, RECEIVED_AT, SETTINGS
 from tests.platforms.strategies import messages
 from tests.standins.server import Answer, Incoming, Person, StandIn, Update
-from tests.standins.telegram import TelegramStandIn
+from tests.standins.telegram import TelegramPerson, TelegramStandIn
 from tests.standins.viber import ViberPerson, ViberStandIn
 from tests.standins.whatsapp import WhatsAppPerson, WhatsAppStandIn
 
@@ -102,26 +103,20 @@ everywhere = pytest.mark.parametrize(
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(message=messages())
 def test_no_message_whatever_is_refused(meet: Callable[[], Meeting], message: Message) -> None:
+    """Of an edit it is known only that it is refused for nothing but the message, which there is none of."""
     meeting = meet()
-    assert set(meeting.send(message)) <= {Outcome.SENT}
-    assert meeting.messenger.refusals == []
+    assert set(meeting.send(message)) <= {Outcome.SENT, Outcome.ALREADY_SO}
+    reasons = {refusal.answer.get("description") for refusal in meeting.messenger.refusals}
+    assert reasons <= {"Bad Request: message to edit not found"}
 
 
 @everywhere
-@pytest.mark.parametrize("words", ["Привет 😀", "p:", "*", "/starter"])
+@pytest.mark.parametrize("words", ["Привет 😀", "p:", "*", "/starter", "/start cook", "/help@standin_bot"])
 def test_what_a_person_says_arrives_as_it_was_said(meet: Callable[[], Meeting], words: str) -> None:
     meeting = meet()
     event = meeting.parsed(meeting.person.written(words))
     assert isinstance(event, MessageReceived)
     assert event.text == words
-
-
-@everywhere
-def test_start_begins_a_conversation(meet: Callable[[], Meeting]) -> None:
-    meeting = meet()
-    event = meeting.parsed(meeting.person.written("/start cook"))
-    assert isinstance(event, ConversationStarted)
-    assert (event.payload, event.only_opens) == ("cook", False)
 
 
 @everywhere
@@ -134,6 +129,68 @@ def test_a_press_brings_back_what_its_button_carried(meet: Callable[[], Meeting]
         event = meeting.parsed(meeting.person.pressed(button.text))
         assert isinstance(event, ButtonPressed)
         assert event.data == button.data
+
+
+@pytest.mark.parametrize("meet", [on_telegram, on_viber])
+def test_a_phone_is_shared_by_the_messengers_own_button(meet: Callable[[], Meeting]) -> None:
+    meeting = meet()
+    assert meeting.send(Message("Your number?", buttons=(Button("Here", share="phone"),))) == [Outcome.SENT]
+    event = meeting.parsed(meeting.person.shared("phone"))
+    assert isinstance(event, MessageReceived)
+    assert event.contact is not None
+    assert event.contact.phone == "+79990000000"
+    assert event.contact.own is (meeting.adapter.platform == "telegram")
+
+
+@everywhere
+def test_a_place_is_shared_by_the_messengers_own_button(meet: Callable[[], Meeting]) -> None:
+    meeting = meet()
+    assert meeting.send(Message("Where?", buttons=(Button("Here", share="location"),))) == [Outcome.SENT]
+    event = meeting.parsed(meeting.person.shared("location"))
+    assert isinstance(event, MessageReceived)
+    assert event.content == "location"
+    assert event.place is not None
+
+
+def test_telegrams_own_keyboard_is_gone_with_the_next_words() -> None:
+    meeting = on_telegram()
+    buttons = (Button("Here", share="phone"), Button("Skip", "p:1"))
+    meeting.send(Message("Your number?", buttons=buttons))
+    assert meeting.parsed(meeting.person.pressed("Skip")).text == "Skip"
+    meeting.send(Message("Never mind"))
+    with pytest.raises(LookupError):
+        meeting.person.shared("phone")
+
+
+def drinks(*taken: int) -> Message:
+    labels = ("Tea", "Coffee", "Done")
+    buttons = tuple(
+        Button(label, f"p:a1b2c3d4:1:1:{n}", selected=n in taken) for n, label in enumerate(labels)
+    )
+    return Message("What would you like? " * 300, buttons=buttons, several=True)
+
+
+def test_several_choices_are_taken_and_given_back_in_one_message_of_telegrams() -> None:
+    meeting = on_telegram()
+    meeting.send(drinks())
+    heard = len(meeting.person.heard)
+    for taken, labels in (((0,), ["✓ Tea", "Coffee", "Done"]), ((), ["Tea", "Coffee", "Done"])):
+        event = meeting.parsed(meeting.person.pressed(meeting.person.heard[-1].labels[0]))
+        assert event.data == "p:a1b2c3d4:1:1:0"
+        changed = replace(drinks(*taken), replaces=event.message_id)
+        assert meeting.send(changed) == [Outcome.SENT]
+        assert meeting.person.heard[-1].labels == labels
+    assert len(meeting.person.heard) == heard
+    assert meeting.send(changed) == [Outcome.ALREADY_SO]
+
+
+def test_a_message_that_the_person_has_removed_needs_no_change() -> None:
+    meeting = on_telegram()
+    assert isinstance(meeting.person, TelegramPerson)
+    meeting.send(drinks())
+    event = meeting.parsed(meeting.person.pressed("Tea"))
+    meeting.person.remove(meeting.person.heard[-1])
+    assert meeting.send(replace(drinks(0), replaces=event.message_id)) == [Outcome.ALREADY_SO]
 
 
 @everywhere

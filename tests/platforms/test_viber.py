@@ -8,8 +8,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.dialog.events import ButtonPressed, ContentType, ConversationStarted, MessageReceived, Person
-from shared.dialog.messages import Button, Message, Span
+from shared.dialog.events import (
+    ButtonPressed,
+    ContentType,
+    ConversationStarted,
+    MessageReceived,
+    Person,
+    Place,
+    ReceivedFile,
+    SharedContact,
+)
+from shared.dialog.messages import Button, Media, Message, Span
 from shared.errors import UnreadableUpdate
 from shared.platforms.base import Delivery, Outcome, Parsed, Rendered, Response, WebhookRequest
 from shared.platforms.viber import ViberAdapter
@@ -111,11 +120,11 @@ def test_a_text_that_only_begins_like_a_press_is_a_message() -> None:
     assert only_event("almost_a_press").text == "p:a1b2c3d4:1:3:1 please"
 
 
-@pytest.mark.parametrize(("name", "start"), [("start", ""), ("start_payload", "cook-2026_1")])
-def test_the_start_command_begins_a_conversation(name: str, start: str) -> None:
+@pytest.mark.parametrize(("name", "words"), [("start", "/start"), ("start_payload", "/start cook-2026_1")])
+def test_a_command_is_a_message_as_it_came(name: str, words: str) -> None:
     event = only_event(name)
-    assert isinstance(event, ConversationStarted)
-    assert (event.payload, event.welcomed_by) == (start, None)
+    assert isinstance(event, MessageReceived)
+    assert event.text == words
     assert not parse(name).wants_welcome
 
 
@@ -136,6 +145,31 @@ def test_what_is_not_text_is_a_message_of_its_kind(name: str, content: ContentTy
     event = only_event(name)
     assert isinstance(event, MessageReceived)
     assert (event.content, event.text) == (content, words)
+
+
+PICTURE = "https://dl-media.viber.com/5/media/2/short/any/sig/image/0x0/1.jpg?Expires=1"
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("picture", ReceivedFile("image", PICTURE, "1.jpg", size=6520)),
+        ("video", ReceivedFile("video", "https://dl-media.viber.com/1.mp4", size=100000)),
+        ("file", ReceivedFile("file", "https://dl-media.viber.com/cv.pdf", "cv.pdf", size=88000)),
+        ("sticker", None),
+        ("url", None),
+    ],
+)
+def test_a_file_is_known_by_its_address(name: str, file: ReceivedFile | None) -> None:
+    assert only_event(name).file == file
+
+
+def test_a_place_has_no_name() -> None:
+    assert only_event("location").place == Place(50.76891, 6.11499)
+
+
+def test_a_contact_is_never_surely_the_persons_own() -> None:
+    assert only_event("contact").contact == SharedContact("+79990000000", "Анна")
 
 
 def test_somebody_who_does_not_tell_a_name_has_none() -> None:
@@ -226,6 +260,61 @@ def test_a_text_is_one_send_message_with_the_token_in_a_header() -> None:
         "text": "Hello",
     }
     assert TOKEN not in repr(request)
+
+
+@pytest.mark.parametrize(("share", "action"), [("phone", "share-phone"), ("location", "location-picker")])
+def test_what_viber_shares_itself_is_a_button_for_clients_that_know_it(share: Any, action: str) -> None:
+    message = Message("Where?", buttons=(Button("Here", share=share), Button("Skip", "p:1")))
+    share_button, skip = body(message)["keyboard"]["Buttons"]
+    assert share_button == {
+        "Columns": 6,
+        "Rows": 1,
+        "Text": "Here",
+        "ActionType": action,
+        "ActionBody": "reply",
+    }
+    assert skip["ActionType"] == "reply"
+    assert body(message)["min_api_version"] == 3
+    assert render(message).degradations == ()
+
+
+def test_without_a_share_no_client_is_too_old() -> None:
+    assert "min_api_version" not in body(Message("Skip?", buttons=(Button("Skip", "p:1"),)))
+
+
+def test_a_share_stays_where_choices_are_too_many() -> None:
+    choices = tuple(Button(f"Choice {n}", f"p:{n}") for n in range(1, 13))
+    rendered = render(Message("Where?", buttons=(*choices, Button("Here", share="location"))))
+    (request,) = rendered.requests
+    assert [button["Text"] for button in request.json["keyboard"]["Buttons"]] == ["Here"]
+    assert request.json["text"].endswith("\n12. Choice 12")
+    assert rendered.degradations == ("choices_as_text",)
+
+
+def test_several_choices_are_numbered_without_the_one_that_finishes() -> None:
+    drinks = (Button("Tea", "p:0", selected=True), Button("Coffee", "p:1"), Button("Done", "p:2"))
+    message = Message("Which?", buttons=(*drinks, Button("Menu", url="https://a.io")), several=True)
+    assert body(message)["text"] == "Which?\n\n1. ✓ Tea\n2. Coffee"
+    assert [button["Text"] for button in body(message)["keyboard"]["Buttons"]] == ["Menu"]
+    assert render(message).degradations == ("choices_as_text",)
+
+
+def test_what_should_take_a_messages_place_is_sent_anew() -> None:
+    message = Message("Tea it is", replaces="4912661846655238145")
+    assert body(message)["text"] == "Tea it is"
+    assert render(message).degradations == ("sent_anew",)
+
+
+def test_the_address_of_a_file_is_written_below_the_text_and_is_no_markup() -> None:
+    message = Message("Our menu", (Span(0, 3, "bold"),), media=(Media("image", "https://a.io/_a_*b*"),))
+    assert body(message)["text"] == "*Our* menu\n\nhttps://a.io/_a_*b*"
+    assert render(message).degradations == ("media_as_links",)
+
+
+def test_a_welcome_may_share_too() -> None:
+    welcome = ADAPTER.welcome(Message("Your number?", buttons=(Button("Here", share="phone"),)), CREDENTIAL)
+    assert welcome["min_api_version"] == 3
+    assert welcome["keyboard"]["Buttons"][0]["ActionType"] == "share-phone"
 
 
 def test_the_sender_has_at_most_28_characters_and_perhaps_an_avatar() -> None:

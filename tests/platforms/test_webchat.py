@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.credential import Credential
-from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived, Person
-from shared.dialog.messages import Button, Message
+from shared.dialog.events import (
+    ButtonPressed,
+    ConversationStarted,
+    MessageReceived,
+    Person,
+    Place,
+    SharedContact,
+)
+from shared.dialog.messages import Button, Media, Message
 from shared.errors import Invalid
 from shared.platforms.base import Outcome, Rendered, Response, WebhookRequest
 from shared.platforms.webchat import (
@@ -63,6 +70,25 @@ def test_a_button_with_our_data_is_a_press_and_any_other_is_typed() -> None:
         )
 
 
+def test_a_press_tells_the_item_it_was_under() -> None:
+    assert parsed({"button": PRESS, "item": "0123abcd/00000001/0001"}).message_id == "0123abcd/00000001/0001"
+    assert parsed({"button": PRESS, "item": None}).message_id == ""
+    assert parsed({"button": PRESS}).message_id == ""
+
+
+def test_a_place_is_a_message_of_its_own() -> None:
+    event = parsed({"location": {"latitude": 55.75, "longitude": -180, "title": "Café"}})
+    assert (event.content, event.text) == ("location", "")
+    assert event.place == Place(55.75, -180.0, "Café")
+    assert parsed({"location": {"latitude": 0, "longitude": 0, "title": ""}}).place == Place(0.0, 0.0)
+
+
+def test_a_contact_is_never_surely_the_persons_own() -> None:
+    event = parsed({"contact": {"phone": "+7999", "first_name": "Anna", "own": True}})
+    assert (event.content, event.text) == ("contact", "")
+    assert event.contact == SharedContact("+7999", "Anna")
+
+
 def test_one_client_id_in_two_chats_names_two_events() -> None:
     other = ADAPTER.parse(ChatCall("f" * 32, "fresh", "", {"text": "a", "id": "1"}), CREDENTIAL, NOW)
     assert parsed({"text": "a", "id": "1"}).id != other.events[0].event.id
@@ -92,6 +118,28 @@ def test_a_client_finds_its_own_id_again(client_id: str) -> None:
         pytest.param({"text": "a", "id": ""}, "“id” must be a text", id="an empty id"),
         pytest.param({"text": "a", "id": 7}, "“id” must be a text", id="a number for an id"),
         pytest.param({"text": "a", "button": "b"}, "say one of", id="two acts at once"),
+        pytest.param({"button": PRESS, "item": "1"}, "“item” must be the id", id="an item that is none"),
+        pytest.param({"button": PRESS, "item": "x" * 65}, "at most 64", id="an item too long"),
+        pytest.param({"button": PRESS, "item": 5}, "must be a text", id="an item that is a number"),
+        pytest.param({"location": "here"}, "“location” must be an object", id="a place in words"),
+        pytest.param({"location": {}}, "“latitude” must be a number", id="a place nowhere"),
+        pytest.param({"location": {"latitude": "1", "longitude": 1}}, "“latitude”", id="degrees in words"),
+        pytest.param(
+            {"location": {"latitude": True, "longitude": 1}}, "“latitude”", id="degrees that are true"
+        ),
+        pytest.param({"location": {"latitude": 90.1, "longitude": 1}}, "-90 to 90", id="beyond the pole"),
+        pytest.param({"location": {"latitude": 1, "longitude": -181}}, "-180 to 180", id="once around"),
+        pytest.param({"location": {"latitude": float("nan"), "longitude": 1}}, "-90 to 90", id="no number"),
+        pytest.param(
+            {"location": {"latitude": 1, "longitude": 1, "title": "x" * 257}},
+            "at most 256",
+            id="a long title",
+        ),
+        pytest.param({"contact": ["+7999"]}, "“contact” must be an object", id="a contact in a list"),
+        pytest.param({"contact": {"first_name": "Anna"}}, "“phone” must be a text", id="a contact of nobody"),
+        pytest.param(
+            {"contact": {"phone": "+7", "last_name": 5}}, "“last_name”", id="a name that is a number"
+        ),
         pytest.param({}, "say one of", id="nothing"),
         pytest.param({"image": "x"}, "say one of", id="something else"),
         pytest.param([], "say one of", id="a list"),
@@ -102,6 +150,12 @@ def test_a_client_finds_its_own_id_again(client_id: str) -> None:
 def test_anything_else_is_refused_with_words(body: Any, words: str) -> None:
     with pytest.raises(Invalid, match=words):
         parsed(body)
+
+
+def test_a_refusal_points_at_the_field_that_is_wrong() -> None:
+    with pytest.raises(Invalid) as refused:
+        parsed({"location": {"latitude": 1, "longitude": 181}})
+    assert [violation.pointer for violation in refused.value.violations] == ["/location/longitude"]
 
 
 def test_texts_of_the_longest_length_pass() -> None:
@@ -181,3 +235,16 @@ def test_a_message_takes_no_request() -> None:
     message = Message("Hello" * 1000, buttons=(Button("a", data=PRESS),) * 50)
     assert ADAPTER.render(message, CHAT, CREDENTIAL, "d:e:1:1") == Rendered()
     assert ADAPTER.interpret(Response(500, b"")).outcome is Outcome.SENT
+
+
+@pytest.mark.parametrize(
+    ("message", "degradations"),
+    [
+        (Message("Which?", buttons=(Button("Tea", PRESS),), several=True, replaces="a"), ()),
+        (Message("Where?", buttons=(Button("Here", share="location"),)), ()),
+        (Message("Number?", buttons=(Button("Mine", share="phone"),)), ("share_dropped",)),
+        (Message("Menu", media=(Media("image", "https://a.io/a.png"),)), ("media_as_links",)),
+    ],
+)
+def test_what_the_page_gives_up_is_told(message: Message, degradations: tuple[str, ...]) -> None:
+    assert ADAPTER.render(message, CHAT, CREDENTIAL, "d:e:1:1") == Rendered((), degradations)

@@ -7,10 +7,19 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from shared.credential import Credential
-from shared.dialog.events import ButtonPressed, ContentType, ConversationStarted, MessageReceived, Person
-from shared.dialog.messages import Button, Message, Span
+from shared.dialog.events import (
+    ButtonPressed,
+    ContentType,
+    MessageReceived,
+    Person,
+    Place,
+    ReceivedFile,
+    SharedContact,
+)
+from shared.dialog.messages import Button, Media, Message, Span
 from shared.errors import UnreadableUpdate
 from shared.platforms.base import Delivery, Outcome, Parsed, Rendered, Response, WebhookAnswer, WebhookRequest
 from shared.platforms.whatsapp import WhatsAppAdapter, verify_subscription
@@ -61,6 +70,10 @@ def interactive(message: Message) -> Any:
     (only,) = bodies(message)
     assert only["type"] == "interactive"
     return only["interactive"]
+
+
+def card(phone: str, wa_id: str, **name: str) -> dict[str, Any]:
+    return {"name": {"formatted_name": "Anna S", **name}, "phones": [{"phone": phone, "wa_id": wa_id}]}
 
 
 def choices(*labels: str) -> tuple[Button, ...]:
@@ -145,15 +158,10 @@ def test_a_timestamp_may_be_in_milliseconds() -> None:
     assert only_event("text_in_milliseconds").occurred_at == datetime.fromtimestamp(1793370000.25, UTC)
 
 
-@pytest.mark.parametrize(("name", "start"), [("start", ""), ("start_payload", "cook-2026_1")])
-def test_the_start_command_begins_a_conversation(name: str, start: str) -> None:
-    event = only_event(name)
-    assert isinstance(event, ConversationStarted)
-    assert (event.payload, event.welcomed_by) == (start, None)
-
-
-@pytest.mark.parametrize("name", ["start_word", "reply_to_text", "from_advertisement"])
-def test_other_texts_are_messages_as_they_came(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", ["start", "start_payload", "start_word", "reply_to_text", "from_advertisement"]
+)
+def test_every_text_is_a_message_as_it_came_commands_too(name: str) -> None:
     event = only_event(name)
     assert isinstance(event, MessageReceived)
     assert event.text == first_message(name)["text"]["body"]
@@ -195,6 +203,79 @@ def test_what_is_not_text_is_a_message_of_its_kind(name: str, content: ContentTy
     event = only_event(name)
     assert isinstance(event, MessageReceived)
     assert (event.content, event.text) == (content, caption)
+
+
+MEDIA_ID = "1003383421387256"
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("image", ReceivedFile("image", MEDIA_ID, content_type="image/jpeg")),
+        ("video", ReceivedFile("video", MEDIA_ID, content_type="video/mp4")),
+        ("voice", ReceivedFile("audio", MEDIA_ID, content_type="audio/ogg")),
+        ("audio", ReceivedFile("audio", MEDIA_ID, content_type="audio/mpeg")),
+        ("document", ReceivedFile("file", MEDIA_ID, "cv.pdf", "application/pdf")),
+        ("sticker", None),
+        ("text", None),
+    ],
+)
+def test_a_file_is_known_by_its_id_and_its_type_without_parameters(
+    name: str, file: ReceivedFile | None
+) -> None:
+    assert only_event(name).file == file
+
+
+def test_a_place_has_its_name() -> None:
+    assert only_event("location").place == Place(37.44216251868683, -122.16153582049394, "Cafe")
+
+
+OWN = SharedContact(f"+{CHAT}", "Anna S", own=True)
+
+
+@pytest.mark.parametrize(
+    ("cards", "contact"),
+    [
+        pytest.param(
+            [card("+1 650 555 9999", "16505559999", first_name="Anna", last_name="S")],
+            SharedContact("+1 650 555 9999", "Anna", "S"),
+            id="of somebody else",
+        ),
+        pytest.param([card("+1 650 555 1234", CHAT)], OWN, id="own"),
+        pytest.param([card("+1 (650) 555-1234", "")], OWN, id="own, by the number alone"),
+        pytest.param([card("+7 999 000 00 00", CHAT)], OWN, id="own, with another number written on it"),
+        pytest.param(
+            [card("+1 650 555 9999", ""), card("+1 650 555 1234", CHAT)],
+            SharedContact("+1 650 555 9999", "Anna S"),
+            id="two cards",
+        ),
+        pytest.param(
+            [{"name": {}, "phones": []}, {"phones": [{"wa_id": "49151"}]}],
+            SharedContact("+49151"),
+            id="the first with a number",
+        ),
+        pytest.param([], None, id="none"),
+        pytest.param([{"name": {"formatted_name": "Shop"}}], None, id="without a number"),
+    ],
+)
+def test_a_contact_is_own_only_with_the_number_that_whatsapp_knows(
+    cards: list[Any], contact: SharedContact | None
+) -> None:
+    update = payload("whatsapp", "contacts")
+    update["entry"][0]["changes"][0]["value"]["messages"][0]["contacts"] = cards
+    (addressed,) = ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT).events
+    assert isinstance(addressed.event, MessageReceived)
+    assert addressed.event.contact == contact
+
+
+def test_who_has_no_number_owns_no_contact() -> None:
+    update = payload("whatsapp", "scoped_user")
+    message = update["entry"][0]["changes"][0]["value"]["messages"][0]
+    message |= {"type": "contacts", "contacts": [card("", message["from_user_id"])]}
+    (addressed,) = ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT).events
+    assert isinstance(addressed.event, MessageReceived)
+    assert addressed.event.contact is not None
+    assert not addressed.event.contact.own
 
 
 @pytest.mark.parametrize(
@@ -294,6 +375,65 @@ def test_a_scoped_user_is_a_recipient_and_not_a_number(chat_id: str) -> None:
     (request,) = render(Message("Hello"), chat_id).requests
     assert request.json["recipient"] == chat_id
     assert "to" not in request.json
+
+
+def test_a_place_is_asked_for_by_whatsapps_own_request() -> None:
+    message = Message("Where are you?", buttons=(Button("Here", share="location"),))
+    assert interactive(message) == {
+        "type": "location_request_message",
+        "body": {"text": "Where are you?"},
+        "action": {"name": "send_location"},
+    }
+    assert render(message).degradations == ()
+
+
+HERE, PHONE = Button("Here", share="location"), Button("My number", share="phone")
+SITE = Button("Site", url="https://a.io")
+
+
+@pytest.mark.parametrize(
+    ("buttons", "kind", "degradations"),
+    [
+        pytest.param((PHONE,), "text", ("share_dropped",), id="a phone"),
+        pytest.param((*choices("Skip"), HERE), "button", ("share_dropped",), id="a choice before a place"),
+        pytest.param(
+            (HERE, SITE), "location_request_message", ("links_as_text",), id="a place before a link"
+        ),
+        pytest.param((PHONE, SITE), "cta_url", ("share_dropped",), id="a link beside a phone"),
+        pytest.param(
+            (*choices(*"abcdefghijk"), HERE),
+            "location_request_message",
+            ("choices_as_text",),
+            id="a place beside many choices",
+        ),
+    ],
+)
+def test_a_message_has_buttons_of_one_kind(
+    buttons: tuple[Button, ...], kind: str, degradations: tuple[str, ...]
+) -> None:
+    rendered = render(Message("Where?", buttons=buttons))
+    (request,) = rendered.requests
+    assert request.json.get("interactive", {"type": "text"})["type"] == kind
+    assert rendered.degradations == degradations
+
+
+def test_several_choices_are_numbered_without_the_one_that_finishes() -> None:
+    tea, *others = choices("Tea", "Coffee", "Done")
+    message = Message("Which?", buttons=(replace(tea, selected=True), *others), several=True)
+    assert text(message) == "Which?\n\n1. ✓ Tea\n2. Coffee"
+    assert render(message).degradations == ("choices_as_text",)
+
+
+def test_what_should_take_a_messages_place_is_sent_anew() -> None:
+    message = Message("Tea it is", replaces="wamid.1")
+    assert text(message) == "Tea it is"
+    assert render(message).degradations == ("sent_anew",)
+
+
+def test_the_address_of_a_file_is_written_below_the_text_and_is_no_markup() -> None:
+    message = Message("Our menu", (Span(0, 3, "bold"),), media=(Media("image", "https://a.io/_a_*b*"),))
+    assert text(message) == "*Our* menu\n\nhttps://a.io/_a_*b*"
+    assert render(message).degradations == ("media_as_links",)
 
 
 def test_up_to_three_short_choices_are_reply_buttons() -> None:

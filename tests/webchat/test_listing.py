@@ -23,8 +23,15 @@ def said(turn: int, text: str, messages: int = 1, at: datetime = NOW) -> History
     return entry(turn, 0, "user", {"event": event}, at=at, messages=messages)
 
 
-def answered(turn: int, n: int, text: str = "", status: Any = "sent", **data: Any) -> HistoryEntry:
-    return entry(turn, n, "bot", {"text": text, **data}, delivery=DeliveryRecord(status))
+def answered(
+    turn: int, n: int, text: str = "", status: Any = "sent", at: datetime = NOW, **data: Any
+) -> HistoryEntry:
+    return entry(turn, n, "bot", {"text": text, **data}, at=at, delivery=DeliveryRecord(status))
+
+
+def delayed(turn: int, n: int, until: datetime) -> HistoryEntry:
+    record = DeliveryRecord("queued", not_before=until)
+    return entry(turn, n, "bot", {"text": "later"}, delivery=record)
 
 
 def entry(turn: int, n: int, author: Any, data: dict[str, Any], **more: Any) -> HistoryEntry:
@@ -82,9 +89,30 @@ def test_nothing_is_shown_that_something_may_still_slip_in_before(entries: Any, 
 
 
 def test_a_turn_that_is_never_told_does_not_hold_up_the_rest_for_ever() -> None:
-    entries = [said(1, "a", 2, at=NOW - PATIENCE - timedelta(seconds=1)), answered(1, 2), said(2, "b", 0)]
+    long_ago = NOW - PATIENCE - timedelta(seconds=1)
+    entries = [said(1, "a", 2, at=long_ago), answered(1, 2, at=long_ago), said(2, "b", 0)]
     assert told(entries, NOW).is_complete
     assert places(told(entries, NOW).entries) == [(1, 0), (1, 2), (2, 0)]
+
+
+def test_a_message_with_a_delay_is_waited_for_until_it_is_due_and_a_while_longer() -> None:
+    due = NOW + timedelta(minutes=40)
+    entries = [said(1, "a", 2), answered(1, 1), delayed(1, 2, due), said(2, "b", 0)]
+    for now in (NOW, NOW + timedelta(minutes=39), due + PATIENCE):
+        assert places(told(entries, now).entries) == [(1, 0), (1, 1)]
+    assert told(entries, due + PATIENCE + timedelta(seconds=1)).is_complete
+
+
+@pytest.mark.parametrize(("seconds", "is_typing"), [(3, True), (59, True), (61, False), (900, False)])
+def test_only_a_message_that_is_due_soon_is_being_typed(seconds: int, *, is_typing: bool) -> None:
+    entries = [said(1, "a", 2), answered(1, 1), delayed(1, 2, NOW + timedelta(seconds=seconds))]
+    assert told(entries, NOW).is_typing(NOW) is is_typing
+
+
+def test_the_rest_of_a_turn_is_waited_for_after_its_last_message_however_long_the_turn_takes() -> None:
+    late = NOW + timedelta(hours=3)
+    entries = [said(1, "a", 2), answered(1, 1, at=late), said(2, "b", 0, at=late)]
+    assert places(told(entries, late + PATIENCE).entries) == [(1, 0), (1, 1)]
 
 
 @st.composite
@@ -162,6 +190,46 @@ def test_what_the_bot_says_is_shown_with_styles_buttons_and_links() -> None:
     }
 
 
+def test_several_choices_tell_which_are_taken_and_what_they_take_the_place_of() -> None:
+    buttons = [
+        {"text": "Tea", "data": "p:0123abcd:1:1:0", "selected": True},
+        {"text": "Done", "data": "p:0123abcd:1:1:1"},
+    ]
+    replaced = "0123abcd/00000001/0001"
+    (item,) = items_of([answered(2, 1, "Which?", buttons=buttons, several=True, replaces=replaced)])
+    assert (item["several"], item["replaces"]) == (True, replaced)
+    assert item["buttons"] == [
+        {"text": "Tea", "value": "p:0123abcd:1:1:0", "selected": True},
+        {"text": "Done", "value": "p:0123abcd:1:1:1"},
+    ]
+
+
+def test_a_browser_is_asked_for_a_place_and_not_for_a_phone_number() -> None:
+    shares = [{"text": "Here I am", "share": "location"}, {"text": "My number", "share": "phone"}]
+    (item,) = items_of([answered(1, 1, "Where?", buttons=[*shares, {"text": "Nowhere", "url": ""}])])
+    assert item["buttons"] == [{"text": "Here I am", "share": "location"}]
+
+
+def test_files_are_shown_by_their_address() -> None:
+    media = [{"type": "image", "url": "https://parley.example/a.png"}, {"type": "file", "media_id": "m"}]
+    (item,) = items_of([answered(1, 1, media=media)])
+    assert item["media"] == [{"type": "image", "url": "https://parley.example/a.png"}]
+
+
+def test_a_shared_place_and_contact_are_shown_as_they_were_sent() -> None:
+    place = {"latitude": 55.75, "longitude": 37.6, "title": "Café"}
+    contact = {"phone": "+79990000000", "first_name": "Anna", "own": True}
+    received = {"type": "message_received", "id": "chat.1", "content": "location"}
+    located, shared = items_of(
+        [
+            entry(1, 0, "user", {"event": {**received, "place": place}}),
+            entry(2, 0, "user", {"event": {**received, "contact": contact}}),
+        ]
+    )
+    assert located["location"] == place
+    assert shared["contact"] == {"phone": "+79990000000", "first_name": "Anna"}
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -180,8 +248,10 @@ def test_what_has_nothing_to_show_is_no_item(entry: HistoryEntry) -> None:
 
 
 def test_an_operators_words_are_shown_as_theirs() -> None:
-    (item,) = items_of([entry(1, 1, "operator", {"text": "Good day"}, delivery=SENT)])
-    assert (item["from"], item["text"]) == ("operator", "Good day")
+    said_by = entry(1, 1, "operator", {"text": "Good day"}, delivery=SENT)
+    for written in (said_by, answered(1, 1, "Good day", by_operator=True)):
+        (item,) = items_of([written])
+        assert (item["from"], item["text"]) == ("operator", "Good day")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import pytest
 
 from shared.credential import Credential
-from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived
+from shared.dialog.events import ButtonPressed, MessageReceived
 from shared.dialog.state import dialog_id_of
 from shared.platforms.base import Parsed
 from shared.platforms.telegram import TelegramAdapter
@@ -328,11 +328,11 @@ def test_any_adapter_that_breaks_costs_nothing_but_its_update() -> None:
     assert len(webhook.bucket.objects) == 1
 
 
-def test_start_begins_a_conversation(webhook: Webhook) -> None:
+def test_a_command_is_queued_as_it_was_written(webhook: Webhook) -> None:
     webhook.post(update("/start welcome-42"))
     event = webhook.queue.envelopes[0].event
-    assert isinstance(event, ConversationStarted)
-    assert event.payload == "welcome-42"
+    assert isinstance(event, MessageReceived)
+    assert event.text == "/start welcome-42"
 
 
 def whatsapp_update(*texts: str) -> dict[str, Any]:
