@@ -7,7 +7,17 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.scenario.linting.edges import Edge, Passage, Passages, Values, edges_of, values_of, way_of_leaving
+from shared.scenario.linting.edges import (
+    Edge,
+    LevelWay,
+    Passage,
+    Passages,
+    Values,
+    edges_of,
+    level_of,
+    values_of,
+    way_of_leaving,
+)
 from shared.scenario.linting.steps import may_be_skipped, may_end, messages_of, waits
 
 __all__ = ["Edge", "Graph", "Node", "Ways", "way_to"]
@@ -56,9 +66,10 @@ class Graph:
         steps = document["steps"]
         self.start: str = document.get("start") or steps[0]["id"]
         self.nodes: dict[str, Node] = {}
+        level = level_of(document)
         for index, step in enumerate(steps):
             if step["id"] not in self.nodes:
-                self.nodes[step["id"]] = _node(document, step, index, passage)
+                self.nodes[step["id"]] = _node(document, step, index, passage, level)
         commands = document.get("commands", {}).values()
         after_end = document.get("after_end", "tell")
         main = [self.start, after_end, *(c.get("next_step") for c in commands if not c.get("resume"))]
@@ -178,7 +189,9 @@ def _finished(root: str, onward: Mapping[str, list[str]], seen: set[str]) -> lis
     return found
 
 
-def _node(document: Mapping[str, Any], step: Mapping[str, Any], index: int, passage: Passages) -> Node:
+def _node(
+    document: Mapping[str, Any], step: Mapping[str, Any], index: int, passage: Passages, level: list[LevelWay]
+) -> Node:
     call = step.get("scenario")
     values = values_of(step)
     return Node(
@@ -189,7 +202,7 @@ def _node(document: Mapping[str, Any], step: Mapping[str, Any], index: int, pass
         replies=_replies(step),
         asks=waits(step) and not may_be_skipped(step),
         ends=may_end(step),
-        edges=tuple(edges_of(document, step, f"/steps/{index}", passage)),
+        edges=tuple(edges_of(document, step, f"/steps/{index}", passage, level)),
         leaving=way_of_leaving(step, values, passage),
         called=passage(call["id"].lower()) if call else Passage(),
     )

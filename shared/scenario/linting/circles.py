@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from shared.scenario.caps import MAX_SILENT_TURNS, MAX_TURN_MESSAGES, MAX_TURN_STEPS
 from shared.scenario.findings import Finding
@@ -19,10 +21,11 @@ _EACH_TURN = frozenset({"now", "today", "random"})
 
 def check(subject: Subject) -> Iterator[Finding]:
     circles = subject.graph.circles(subject.graph.nodes)
+    turnings = {node.id: _turning(subject, node) for node in subject.graph.nodes.values()} if circles else {}
     for circle in circles:
-        yield from _circle(subject, circle)
-    yield from _unreachable(subject)
+        yield from _circle(subject, circle, turnings)
     circling = {step for circle in circles for step in circle}
+    yield from _unreachable(subject)
     yield from _too_long(subject, circling)
     yield from _too_silent(subject, circling)
 
@@ -30,46 +33,94 @@ def check(subject: Subject) -> Iterator[Finding]:
 # --- circles ---------------------------------------------------------------------------------------
 
 
-def _circle(subject: Subject, circle: tuple[str, ...]) -> Iterator[Finding]:
+@dataclass(frozen=True, slots=True)
+class _Turning:
+    """What a step does to a circle that it is in, as far as nothing is heard from the person.
+
+    It leads on to `targets`, of which those `in_time` only by a timeout; `decided_by` tells by which names,
+    `changes` which of them it changes. `ends` is whether the run may end at it, `waits` whether it may wait
+    for the person, `takes_turns` whether the circle then goes on in another turn.
+    """
+
+    targets: frozenset[str]
+    in_time: frozenset[str]
+    decided_by: frozenset[str]
+    changes: frozenset[str]
+    ends: bool
+    waits: bool
+    takes_turns: bool
+
+    @property
+    def decides_itself(self) -> bool:
+        return not self.decided_by.isdisjoint(self.changes | {OUTCOME})
+
+    def may_leave(self, circle: AbstractSet[str]) -> bool:
+        can_wait = self.waits and self.in_time.isdisjoint(circle)
+        return self.ends or can_wait or not self.targets <= circle
+
+
+def _turning(subject: Subject, node: Node) -> _Turning:
+    raw = subject.raw(node.id)
+    onward = [edge for edge in node.edges if edge.silent]
+    return _Turning(
+        targets=frozenset(edge.target for edge in onward),
+        in_time=frozenset(edge.target for edge in onward if "/timeout/" in edge.pointer),
+        decided_by=frozenset(_decided_by(subject, node)),
+        changes=frozenset({*raw.get("before", {}), *raw.get("set", {})}) | node.values.result,
+        ends=node.ends,
+        waits=waits(raw),
+        takes_turns=any(edge.turns for edge in onward),
+    )
+
+
+def _circle(subject: Subject, circle: tuple[str, ...], turnings: Mapping[str, _Turning]) -> Iterator[Finding]:
     """An error for what can only go round for ever; a warning where a condition may end it."""
-    endless = list(_endless(subject, circle))
+    endless = list(_endless(subject.graph, circle, turnings))
     for each in endless:
         yield _going_round(subject, "endless_cycle", each, "")
     if not endless:
         yield _going_round(subject, "cycle", circle, "; make sure that it ends")
 
 
-def _endless(subject: Subject, circle: Collection[str]) -> Iterator[tuple[str, ...]]:
+def _endless(
+    graph: Graph, circle: tuple[str, ...], turnings: Mapping[str, _Turning]
+) -> Iterator[tuple[str, ...]]:
     """What is left of a circle without the steps at which it may end, and then goes round still."""
-    guards = _guards(subject, circle)
-    if not guards:
-        yield tuple(circle)
-        return
-    for smaller in subject.graph.circles(set(circle) - guards):
-        yield from _endless(subject, smaller)
+    waiting = [circle]
+    while waiting:
+        steps = waiting.pop()
+        if guards := _guards(set(steps), turnings):
+            waiting += reversed(graph.circles(set(steps) - guards))
+        else:
+            yield steps
 
 
-def _guards(subject: Subject, circle: Collection[str]) -> set[str]:
+def _guards(circle: AbstractSet[str], turnings: Mapping[str, _Turning]) -> set[str]:
     """The steps at which a circle can be left by what it changes."""
-    nodes = [subject.graph.nodes[step] for step in circle]
-    changed = {OUTCOME}.union(*(_changed_by(subject, node) for node in nodes))
-    if any(e.turns for n in nodes for e in n.edges if e.silent and e.target in circle):
+    changed = {OUTCOME}.union(*(turnings[step].changes for step in circle))
+    if any(turnings[step].takes_turns for step in circle):
         changed |= _EACH_TURN
-    able = [node for node in nodes if _may_leave(subject, node, circle)]
-    return {node.id for node in able if not changed.isdisjoint(_decided_by(subject, node))}
+    able = (step for step in circle if not changed.isdisjoint(turnings[step].decided_by))
+    guards = {step for step in able if turnings[step].may_leave(circle)}
+    return guards | _led_to(guards, circle, turnings)
 
 
-def _changed_by(subject: Subject, node: Node) -> frozenset[str]:
-    raw = subject.raw(node.id)
-    return frozenset({*raw.get("before", {}), *raw.get("set", {})}) | node.values.result
+def _led_to(guards: AbstractSet[str], circle: AbstractSet[str], turnings: Mapping[str, _Turning]) -> set[str]:
+    """The steps that can leave the rest of the circle to a guard, by what they change themselves.
 
-
-def _may_leave(subject: Subject, node: Node, circle: Collection[str]) -> bool:
-    """Whether a step may end the run, lead elsewhere, or wait for the person as long as it takes."""
-    onward = [edge for edge in node.edges if edge.silent]
-    is_hurried = any(e.target in circle and "/timeout/" in e.pointer for e in onward)
-    can_wait = waits(subject.raw(node.id)) and not is_hurried
-    return node.ends or can_wait or any(edge.target not in circle for edge in onward)
+    The next look at what is left would find them all, but only one after the other.
+    """
+    before: dict[str, list[str]] = {}
+    for step in circle:
+        for target in turnings[step].targets if turnings[step].decides_itself else ():
+            before.setdefault(target, []).append(step)
+    found: set[str] = set()
+    waiting = list(guards)
+    while waiting:
+        new = [step for step in before.get(waiting.pop(), ()) if step not in found and step not in guards]
+        found.update(new)
+        waiting += new
+    return found
 
 
 def _decided_by(subject: Subject, node: Node) -> set[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from shared.scenario.document import escape
 from shared.scenario.durations import seconds_of
@@ -12,10 +12,10 @@ from shared.scenario.linting.reading import reading
 from shared.scenario.linting.steps import (
     Raw,
     choices_of,
-    consulted,
     every_choice_leads_on,
     expects_choice,
     input_of,
+    leads_on,
     may_be_empty,
     may_be_skipped,
     setting,
@@ -45,8 +45,7 @@ class Passage:
 Passages = Callable[[str], Passage]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """One way out of a step.
 
     `gives` are the variables that surely have a value once it is taken. `silent` tells whether it is
@@ -62,6 +61,15 @@ class Edge:
     turns: int = 0
     seconds: int = 0
     once: bool = False
+
+
+class LevelWay(NamedTuple):
+    """One branch of a scenario-level condition: after which step, whither, and what then has a value."""
+
+    after: str | None
+    target: str
+    pointer: str
+    known: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,9 @@ def _given(assignments: Mapping[str, str]) -> frozenset[str]:
     return frozenset(name for name, source in assignments.items() if source.strip() != "null")
 
 
-def edges_of(document: Raw, step: Raw, at: str, passage: Passages) -> Iterator[Edge]:
+def edges_of(
+    document: Raw, step: Raw, at: str, passage: Passages, level: Iterable[LevelWay]
+) -> Iterator[Edge]:
     values = values_of(step)
     yield from _failing(step, at, values)
     if waits(step):
@@ -105,7 +115,7 @@ def edges_of(document: Raw, step: Raw, at: str, passage: Passages) -> Iterator[E
         leaving = way_of_leaving(step, values, passage)
         yield from _routes(step, at, leaving)
         if not every_choice_leads_on(step):
-            yield from _leaving(document, step, at, leaving)
+            yield from _leaving(step, at, leaving, level)
 
 
 def _failing(step: Raw, at: str, values: Values) -> Iterator[Edge]:
@@ -169,44 +179,52 @@ def way_of_leaving(step: Raw, values: Values, passage: Passages) -> Edge:
     way = Edge("", "", gives, silent=True)
     if step.get("scenario"):
         called = passage(step["scenario"]["id"].lower())
-        return replace(way, silent=called.silent, seconds=called.seconds, turns=called.turns)
+        return way._replace(silent=called.silent, seconds=called.seconds, turns=called.turns)
     if handoff := step.get("handoff"):
         seconds = 0 if handoff.get("next_step") else seconds_of(handoff.get("timeout") or "")
-        return replace(way, silent=bool(seconds), turns=1, seconds=seconds)
+        return way._replace(silent=bool(seconds), turns=1, seconds=seconds)
     works = any(step.get(name) is not None for name in (*TASKS, "wait"))
-    return replace(way, turns=int(works), seconds=_waited(step))
+    return way._replace(turns=int(works), seconds=_waited(step))
 
 
 def _routes(step: Raw, at: str, way: Edge) -> Iterator[Edge]:
     """By what a model has chosen."""
     routes: Mapping[str, Any] = (step.get("llm") or {}).get("routes", {})
     for name, route in routes.items():
-        yield replace(way, target=route["step"], pointer=f"{at}/llm/routes/{escape(name)}/step")
+        yield way._replace(target=route["step"], pointer=f"{at}/llm/routes/{escape(name)}/step")
 
 
-def _leaving(document: Raw, step: Raw, at: str, way: Edge) -> Iterator[Edge]:
+def _leaving(step: Raw, at: str, way: Edge, level: Iterable[LevelWay]) -> Iterator[Edge]:
     for index, condition in enumerate(step.get("conditions", [])):
         read, pointer = reading(condition["if"]), f"{at}/conditions/{index}"
         if condition.get("then"):
             gives = way.gives | read.if_true
-            yield replace(way, target=condition["then"], pointer=f"{pointer}/then", gives=gives)
-        way = replace(way, gives=way.gives | read.if_false)
+            yield way._replace(target=condition["then"], pointer=f"{pointer}/then", gives=gives)
+        way = way._replace(gives=way.gives | read.if_false)
         if "else" in condition:
             if condition["else"]:
-                yield replace(way, target=condition["else"], pointer=f"{pointer}/else")
+                yield way._replace(target=condition["else"], pointer=f"{pointer}/else")
             return
     if step.get("next_step"):
-        yield replace(way, target=step["next_step"], pointer=f"{at}/next_step")
-    yield from _of_the_scenario(document, step, way)
+        yield way._replace(target=step["next_step"], pointer=f"{at}/next_step")
+    if not leads_on(step):
+        yield from _of_the_scenario(level, step, way)
 
 
-def _of_the_scenario(document: Raw, step: Raw, way: Edge) -> Iterator[Edge]:
-    """By scenario-level conditions, which are decided only where all they need has a value."""
-    for index, condition in consulted(document, step):
-        read, way = reading(condition["if"]), replace(way, once=condition.get("after") is None)
+def level_of(document: Raw) -> list[LevelWay]:
+    """The ways by scenario-level conditions, which are decided only where all they need has a value."""
+    found = []
+    for index, condition in enumerate(document.get("conditions", [])):
+        read, after = reading(condition["if"]), condition.get("after")
         for branch, known in (("then", read.if_true), ("else", read.if_false)):
             if condition.get(branch):
-                gives = way.gives | read.needs | known
-                yield replace(
-                    way, target=condition[branch], pointer=f"/conditions/{index}/{branch}", gives=gives
-                )
+                pointer = f"/conditions/{index}/{branch}"
+                found.append(LevelWay(after, condition[branch], pointer, read.needs | known))
+    return found
+
+
+def _of_the_scenario(level: Iterable[LevelWay], step: Raw, way: Edge) -> Iterator[Edge]:
+    for after, target, pointer, known in level:
+        if after is None or after == step["id"]:
+            gives = way.gives | known
+            yield Edge(target, pointer, gives, way.silent, way.turns, way.seconds, after is None)
