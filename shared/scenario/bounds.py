@@ -6,7 +6,7 @@ before each evaluation, of those few expressions that go through lists or match 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,17 +19,19 @@ from shared.scenario.sources import RAW_LITERAL, Call, blanked, calls_in
 MAX_LOOPS = 4
 """How often one expression may go through a list, by `all`, `exists`, `exists_one`, `filter` or `map`."""
 MAX_LOOPS_NESTED = 2
-MAX_SUMS = 100
-"""Signs + and calls of one expression, each of which may copy or search a long text."""
+MAX_SUMS = 50
+"""Signs + of one expression, each of which may copy a long text."""
 MAX_CALLS = 100
+"""Calls of one expression, each of which may search a long text."""
 
-MAX_LOOPED_ITEMS = 1000
 MAX_ITERATIONS = 10_000
 """The library breaks off by itself beyond these."""
-MAX_LOOPED = 10_000_000
-"""Characters that are touched in going through lists, estimated from above."""
-MAX_COMPARED = 3_000_000
-"""The same of items."""
+MAX_MADE = 250_000
+"""Squares of the items that are gone through, for that is what making a list takes the library."""
+MAX_COMPARED = 1_000_000
+"""Items that may be met in going through lists, estimated from above."""
+MAX_LOOPED = 5_000_000
+"""The same of characters."""
 MAX_MATCHED = 2_000_000
 """Characters of a text times the weight of its pattern."""
 
@@ -63,10 +65,10 @@ class Work:
         items = size.most * (1 + self.sums_outside)
         iterations = min(items**self.depth, MAX_ITERATIONS)
         growth = (1 + self.sums_in_loops) ** self.loops
-        if items > MAX_LOOPED_ITEMS:
-            return f"a list of more than {MAX_LOOPED_ITEMS} items is not gone through"
-        if size.longest * iterations * growth > MAX_LOOPED or size.items * iterations > MAX_COMPARED:
-            return "the lists and texts are too long to be gone through"
+        if items**2 * self.loops > MAX_MADE or size.items * iterations > MAX_COMPARED:
+            return "the lists are too long to be gone through"
+        if size.longest * iterations * growth > MAX_LOOPED:
+            return "the texts are too long to be gone through with the lists"
         return ""
 
 
@@ -115,7 +117,7 @@ def work_of(source: str) -> Work | None:
     )
 
 
-def _check(flat: str, calls: list[Call], loops: list[Call]) -> None:
+def _check(flat: str, calls: Sequence[Call], loops: list[Call]) -> None:
     if len(loops) > MAX_LOOPS:
         raise ExpressionError(
             f"an expression goes through lists at most {MAX_LOOPS} times", loops[MAX_LOOPS].start + 1
@@ -152,7 +154,7 @@ def _longest_literal(flat: str) -> int:
     return max((len(part) for part in flat.split() if '"' in part), default=0)
 
 
-def _weights(source: str, calls: list[Call]) -> Iterator[int]:
+def _weights(source: str, calls: Sequence[Call]) -> Iterator[int]:
     for call in calls:
         if call.name == "matches":
             start, end = call.arguments[-1]

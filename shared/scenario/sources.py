@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 LITERAL = re.compile(
     r"""\'{3} (?: \\. | [^\\] )*? \'{3} | \"{3} (?: \\. | [^\\] )*? \"{3}
@@ -19,10 +20,11 @@ LITERAL = re.compile(
 RAW_LITERAL = re.compile(rf"\s*(?P<raw>[rR])?(?P<quoted>{LITERAL.pattern})\s*", LITERAL.flags)
 """Such a text alone, whose backslashes may mean nothing (`r'\\d'`)."""
 
-_QUOTED = re.compile(
-    rf"(?P<comment>//[^\n]*) | (?<![A-Za-z0-9_])[rR](?:{LITERAL.pattern}) | {LITERAL.pattern}", LITERAL.flags
-)
-_RAW = re.compile(r"""[rR](?P<quotes>'''|\"""|'|")(?P<inside>.*?)(?P=quotes)""", re.DOTALL)
+_RAW = r"""[rR](?: \'{3}.*?\'{3} | \"{3}.*?\"{3} | '[^']*' | "[^"]*" )"""
+_QUOTED = re.compile(rf"(?P<comment>//[^\n]*) | (?<!\w){_RAW} | {LITERAL.pattern}", LITERAL.flags)
+REMEMBERED = 64
+"""Sources whose parts are remembered: one is looked at several times while it is compiled."""
+
 _AROUND_DOT = re.compile(r"\s*\.\s*")
 _CHAIN = re.compile(r'(?<![\w.)\]}"])\.?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\s*\()?')
 _CALL = re.compile(r"(?P<dot>\.\s*)?(?<!\w)(?P<name>[A-Za-z_]\w*)\s*\(")
@@ -43,32 +45,21 @@ class Call:
         return self.arguments[-1][1]
 
 
+@lru_cache(maxsize=REMEMBERED)
 def blanked(source: str) -> str:
     """The expression with comments and literals blotted out, so that signs in them count for nothing."""
-    parts: list[str] = []
-    position = 0
-    while match := _QUOTED.search(source, position):
-        end = _end_of(source, match)
-        parts += source[position : match.start()], (" " if match["comment"] else '"') * (end - match.start())
-        position = end
-    return "".join((*parts, source[position:]))
+    return _QUOTED.sub(lambda found: (" " if found["comment"] else '"') * len(found[0]), source)
 
 
-def _end_of(source: str, match: re.Match[str]) -> int:
-    """Where a literal ends: the first closing quotes end a raw one, whatever stands before them."""
-    raw = _RAW.match(source, match.start()) if match[0][0] in "rR" else None
-    return raw.end() if raw else match.end()
-
-
-def calls_in(source: str) -> list[Call]:
-    """Every call, the outer before the inner; one whose brackets do not close is left out."""
+@lru_cache(maxsize=REMEMBERED)
+def calls_in(source: str) -> tuple[Call, ...]:
+    """Every call, in the order of their names; one whose brackets do not close is left out."""
     flat = blanked(source)
-    found = (
+    return tuple(
         Call(match["name"], match.start("name"), arguments, match["dot"] is not None)
         for match in _CALL.finditer(flat)
         if (arguments := _arguments(flat, match.end()))
     )
-    return list(found)
 
 
 def _arguments(flat: str, position: int) -> tuple[tuple[int, int], ...]:
