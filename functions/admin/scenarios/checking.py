@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-import msgspec
-
-from shared.admin_api.problems import Problem, ProblemError
+from functions.admin.scenarios.deployment import not_runnable
 from shared.errors import Invalid, Violation
 from shared.scenario.document import read
-from shared.scenario.linter import Finding, lint
+from shared.scenario.linter import Finding, Library, lint
 
 FIELD = "/scenario_data"
 """Where the document stands in a body, and in a scenario that is shown."""
+
+Document = Mapping[str, Any]
+Findings = tuple[Finding, ...]
 
 
 @contextmanager
@@ -28,33 +29,29 @@ def pointing_into_the_body() -> Iterator[None]:
         raise Invalid(str(error), moved) from None
 
 
-def findings_of(document: dict[str, Any]) -> tuple[Finding, ...]:
-    """What the linter finds in a document. Raises `Invalid` if it is not in the language's form."""
+def require_form(document: Any) -> None:
+    """Raises `Invalid` for what is not in the language's form."""
     with pointing_into_the_body():
         read(document)
-    return lint(document)
 
 
-def findings_of_saved(document: dict[str, Any]) -> tuple[Finding, ...]:
-    """As `findings_of`, for one that was saved: the language may have grown stricter since."""
+def findings_of_form(document: Any) -> Findings:
+    """What is wrong with the form of one that was saved: the language may have grown stricter since."""
     try:
         read(document)
     except Invalid as error:
         return tuple(
-            Finding(
-                severity="error", code=violation.code, message=violation.message, pointer=violation.pointer
-            )
-            for violation in error.violations
+            Finding(severity="error", code=each.code, message=each.message, pointer=each.pointer)
+            for each in error.violations
         )
-    return lint(document)
+    return ()
 
 
-def require_runnable(findings: tuple[Finding, ...]) -> None:
-    """Refuse a scenario with errors: a 422 that lists them, and the warnings with them."""
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if errors:
-        detail = f"The scenario cannot run yet: {len(errors)} of its findings are errors."
-        violations = [Violation(FIELD + error.pointer, error.message, error.code) for error in errors]
-        raise ProblemError(
-            Problem("invalid", detail, violations, more={"findings": msgspec.to_builtins(findings)})
-        )
+def findings_of_meaning(document: Document, library: Library) -> Findings:
+    """What the linter finds in a document whose form is right, and what cannot be run here; errors first."""
+    found = [*not_runnable(document, library.scenarios or {}), *lint(document, library)]
+    return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
+
+
+def violation_of(finding: Finding) -> Violation:
+    return Violation(FIELD + finding.pointer, finding.message, finding.code)

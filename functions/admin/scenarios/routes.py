@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Path, Request, Response
 
+from functions.admin.scenarios.activation import require_runnable
+from functions.admin.scenarios.calling import called_by
 from functions.admin.scenarios.checking import (
-    findings_of,
-    findings_of_saved,
+    Findings,
+    findings_of_form,
+    findings_of_meaning,
     pointing_into_the_body,
-    require_runnable,
+    require_form,
 )
 from functions.admin.scenarios.schemas import (
     MAX_REVISION,
@@ -32,6 +35,15 @@ from functions.admin.scenarios.schemas import (
     verdict_on,
     view_of,
 )
+from functions.admin.scenarios.trial import Trials
+from functions.admin.scenarios.trial_schemas import (
+    ReportView,
+    Simulation,
+    SimulationView,
+    Trial,
+    report_view,
+    simulation_view,
+)
 from shared.admin_api.access import Reach, SignedIn, admitted_bot, bot_in_path, bots_of, id_in_path
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
@@ -39,6 +51,7 @@ from shared.admin_api.principal import Principal
 from shared.admin_api.versions import IfMatchSent, tag
 from shared.backend.accounts import Role
 from shared.errors import Invalid, NotFound, Violation
+from shared.scenario.linter import Library
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.clock import utc_now
 from shared.storage.scenarios import DynamoScenarios, Revision, Scenario
@@ -59,6 +72,11 @@ def _scenarios_of(request: Request) -> DynamoScenarios:
     return scenarios
 
 
+def _trials_of(request: Request) -> Trials:
+    trials: Trials = request.app.state.trials
+    return trials
+
+
 def _scenario_in_path(request: Request) -> tuple[str, Owned]:
     head = _scenarios_of(request).get(id_in_path(request, "id"))
     bot = bots_of(request).get(head.bot_id)
@@ -67,6 +85,7 @@ def _scenario_in_path(request: Request) -> tuple[str, Owned]:
 
 Bots = Annotated[DynamoBots, Depends(bots_of)]
 Scenarios = Annotated[DynamoScenarios, Depends(_scenarios_of)]
+Trying = Annotated[Trials, Depends(_trials_of)]
 ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("bot_id")))]
 WritableBot = Annotated[Bot, Depends(Reach(Role.EDITOR, "bot", bot_in_path("bot_id")))]
 Readable = Annotated[Owned, Depends(Reach(Role.VIEWER, "scenario", _scenario_in_path))]
@@ -84,7 +103,7 @@ def list_scenarios(bot: ReadableBot, scenarios: Scenarios, page: PageAsked) -> L
 def create_scenario(
     bot: WritableBot, draft: ScenarioDraft, scenarios: Scenarios, response: Response
 ) -> ScenarioView:
-    findings = findings_of(draft.scenario_data)
+    require_form(draft.scenario_data)
     now = utc_now()
     head = Scenario(
         id=str(uuid4()),
@@ -99,16 +118,21 @@ def create_scenario(
         scenarios.create(head, draft.scenario_data)
     response.headers["Location"] = f"/api/scenarios/{head.id}"
     shown = Revision(head.id, head.latest_revision, draft.scenario_data, now)
-    return _tagged(response, view_of(head, bot, shown, findings))
+    return _tagged(response, _shown(Owned(head, bot), shown, scenarios))
 
 
 @router.post("/api/scenarios/validate")
 def validate_scenario(
-    candidate: Candidate, principal: Annotated[Principal, Depends(SignedIn())], bots: Bots
+    candidate: Candidate,
+    principal: Annotated[Principal, Depends(SignedIn())],
+    bots: Bots,
+    scenarios: Scenarios,
 ) -> Verdict:
+    bot = None
     if candidate.bot_id is not None:
-        admitted_bot(principal, bots, candidate.bot_id, Role.VIEWER)
-    return verdict_on(findings_of(candidate.scenario_data))
+        bot = admitted_bot(principal, bots, candidate.bot_id, Role.VIEWER)
+    require_form(candidate.scenario_data)
+    return verdict_on(_meaning(candidate.scenario_data, bot, scenarios))
 
 
 @router.get("/api/scenarios/{id}")
@@ -120,7 +144,7 @@ def read_scenario(owned: Readable, scenarios: Scenarios, response: Response) -> 
 def save_revision(
     owned: Writable, change: ScenarioChange, if_match: IfMatchSent, scenarios: Scenarios, response: Response
 ) -> ScenarioView:
-    findings = findings_of(change.scenario_data)
+    require_form(change.scenario_data)
     if if_match:
         if_match.check(_latest(owned, scenarios))
     with if_match.guard(), pointing_into_the_body():
@@ -133,7 +157,7 @@ def save_revision(
             met=owned.head.latest_revision if if_match else None,
         )
     shown = Revision(head.id, head.latest_revision, change.scenario_data, head.updated_at)
-    return _tagged(response, view_of(head, owned.bot, shown, findings))
+    return _tagged(response, _shown(Owned(head, owned.bot), shown, scenarios))
 
 
 @router.post("/api/scenarios/{id}/activate")
@@ -141,15 +165,38 @@ def activate_scenario(
     owned: Writable,
     scenarios: Scenarios,
     bots: Bots,
+    trials: Trying,
     asked: Activation | None = None,
 ) -> ScenarioView:
     activation = asked or Activation()
-    _require_keeping(activation)
-    chosen = _chosen(owned.head, activation, scenarios)
-    findings = findings_of_saved(chosen.document)
-    require_runnable(findings)
-    bot = bots.change(owned.bot.id, active_scenario_id=chosen.scenario_id, active_revision=chosen.revision)
+    chosen = _chosen(owned.head, activation.revision, scenarios)
+    called, findings = require_runnable(chosen, owned.bot, scenarios, trials)
+    bot = bots.change(
+        owned.bot.id,
+        active_scenario_id=chosen.scenario_id,
+        active_revision=chosen.revision,
+        active_called=called.numbers,
+        active_running=activation.running,
+    )
     return view_of(owned.head, bot, chosen, findings)
+
+
+@router.post("/api/scenarios/{id}/simulate")
+def simulate_scenario(
+    owned: Readable, scenarios: Scenarios, trials: Trying, asked: Simulation
+) -> SimulationView:
+    document = _tried(owned, asked, scenarios)
+    called = called_by(document, owned.bot, scenarios).documents
+    return simulation_view(*trials.simulated(document, called, asked.opening(owned.bot), asked.acts))
+
+
+@router.post("/api/scenarios/{id}/test")
+def run_tests_of_scenario(
+    owned: Readable, scenarios: Scenarios, trials: Trying, asked: Trial | None = None
+) -> ReportView:
+    document = _tried(owned, asked or Trial(), scenarios)
+    called = called_by(document, owned.bot, scenarios).documents
+    return report_view(trials.tested(document, called, owned.bot))
 
 
 @router.get("/api/scenarios/{id}/revisions")
@@ -162,17 +209,37 @@ def list_revisions(owned: Readable, scenarios: Scenarios, page: PageAsked) -> Li
 @router.get("/api/scenarios/{id}/revisions/{revision}")
 def read_revision(owned: Readable, revision: Number, scenarios: Scenarios) -> RevisionView:
     found = scenarios.revision(owned.head.id, revision)
-    return revision_view_of(found, owned.bot, findings_of_saved(found.document))
+    return revision_view_of(found, owned.bot, _findings(found, owned.bot, scenarios))
 
 
 def _latest(owned: Owned, scenarios: DynamoScenarios) -> ScenarioView:
     shown = scenarios.revision(owned.head.id, owned.head.latest_revision)
-    return view_of(owned.head, owned.bot, shown, findings_of_saved(shown.document))
+    return _shown(owned, shown, scenarios)
 
 
-def _chosen(head: Scenario, activation: Activation, scenarios: DynamoScenarios) -> Revision:
+def _shown(owned: Owned, shown: Revision, scenarios: DynamoScenarios) -> ScenarioView:
+    return view_of(owned.head, owned.bot, shown, _findings(shown, owned.bot, scenarios))
+
+
+def _findings(shown: Revision, bot: Bot, scenarios: DynamoScenarios) -> Findings:
+    """All findings of a revision, whatever the language was when it was saved."""
+    wrong = findings_of_form(shown.document)
+    return wrong or _meaning(shown.document, bot, scenarios, shown.scenario_id)
+
+
+def _meaning(
+    document: dict[str, Any], bot: Bot | None, scenarios: DynamoScenarios, scenario_id: str = ""
+) -> Findings:
+    """The findings of a document whose form is right; what it calls is known where its bot is."""
+    if bot is None:
+        return findings_of_meaning(document, Library())
+    called = called_by(document, bot, scenarios).documents
+    return findings_of_meaning(document, Library(scenarios=called, scenario_id=scenario_id))
+
+
+def _chosen(head: Scenario, revision: int | None, scenarios: DynamoScenarios) -> Revision:
     try:
-        return scenarios.revision(head.id, activation.revision or head.latest_revision)
+        return scenarios.revision(head.id, revision or head.latest_revision)
     except NotFound:
         words = f"There is no such revision; the latest is {head.latest_revision}."
         raise Invalid(
@@ -180,11 +247,13 @@ def _chosen(head: Scenario, activation: Activation, scenarios: DynamoScenarios) 
         ) from None
 
 
-def _require_keeping(activation: Activation) -> None:
-    if activation.running != "keep":
-        words = 'Only "keep" works in this version: dialogs under way end on the revision they began with.'
-        violation = Violation("/running", words, "not_supported")
-        raise Invalid("Running dialogs cannot be moved or restarted yet.", [violation])
+def _tried(owned: Owned, trial: Trial, scenarios: DynamoScenarios) -> dict[str, Any]:
+    """The document that is to be tried out."""
+    document = trial.scenario_data
+    if document is None:
+        document = _chosen(owned.head, trial.revision, scenarios).document
+    require_form(document)
+    return document
 
 
 def _tagged(response: Response, view: ScenarioView) -> ScenarioView:

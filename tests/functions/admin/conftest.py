@@ -17,6 +17,7 @@ from functions.admin.bots import routes as bots
 from functions.admin.dialogs import routes as dialogs
 from functions.admin.platforms import routes as platforms
 from functions.admin.scenarios import routes as scenarios
+from functions.admin.scenarios.trial import Trials
 from shared.admin_api.app import Guard, create_app
 from shared.backend.accounts import ClaimedMemberships
 from shared.backend.kept import Kept
@@ -109,6 +110,7 @@ def api(aws_account: Aws, guard: Guard) -> Api:
         "bots": DynamoBots(),
         "credentials": DynamoCredentials(aws_account.kms),
         "scenarios": DynamoScenarios(),
+        "trials": Trials(),
         "dialogs": DynamoDialogs(),
         "history": DynamoHistory(),
         "inbound": SqsInbound(aws_account.sqs, aws_account.inbound),

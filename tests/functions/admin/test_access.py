@@ -44,6 +44,8 @@ ROUTES: dict[str, Entry] = {
     "GET /api/scenarios/{id}": Entry(200, "viewer"),
     "PUT /api/scenarios/{id}": Entry(200, "editor", {"name": "S", "scenario_data": SCENARIO}),
     "POST /api/scenarios/{id}/activate": Entry(200, "editor"),
+    "POST /api/scenarios/{id}/simulate": Entry(200, "viewer", {"acts": [{"send": "/start"}]}),
+    "POST /api/scenarios/{id}/test": Entry(200, "viewer"),
     "GET /api/scenarios/{id}/revisions": Entry(200, "viewer"),
     "GET /api/scenarios/{id}/revisions/{revision}": Entry(200, "viewer"),
     "GET /api/bots/{bot_id}/dialogs": Entry(200, "viewer"),

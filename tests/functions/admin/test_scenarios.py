@@ -249,8 +249,6 @@ def test_scenario_with_errors_is_not_activated(api: Api, bot: str, scenario: str
 
 
 ACTIVATIONS: dict[str, tuple[Any, str]] = {
-    "move": ({"running": "move"}, "/running"),
-    "restart": ({"running": "restart"}, "/running"),
     "unheard of": ({"running": "stop"}, "/running"),
     "no such revision": ({"revision": 2}, "/revision"),
     "revision 0": ({"revision": 0}, "/revision"),
@@ -271,13 +269,25 @@ def test_activation_that_cannot_be_done_says_why(
     assert DynamoBots().active_scenario(bot) is None
 
 
-@pytest.mark.parametrize("running", ["move", "restart"])
-def test_what_becomes_of_running_dialogs_later_says_what_works_now(
-    api: Api, scenario: str, running: str
+@pytest.mark.parametrize("running", ["keep", "move", "restart"])
+def test_activation_says_what_becomes_of_running_dialogs(
+    api: Api, bot: str, scenario: str, running: str
 ) -> None:
     answer = api("POST", f"/api/scenarios/{scenario}/activate", json={"running": running})
 
-    assert 'Only "keep" works' in answer.json()["errors"][0]["message"]
+    assert answer.status_code == 200
+    pointer = DynamoBots().active_scenario(bot)
+    assert pointer is not None
+    assert (pointer.running, pointer.called) == (running, {})
+
+
+def test_running_dialogs_are_kept_unless_an_activation_says_otherwise(
+    api: Api, bot: str, scenario: str
+) -> None:
+    api("POST", f"/api/scenarios/{scenario}/activate", json={"running": "restart"})
+    api("POST", f"/api/scenarios/{scenario}/activate")
+
+    assert DynamoBots().get(bot).active_running == "keep"
 
 
 def test_revision_that_the_language_no_longer_takes_can_be_read_but_not_activated(
