@@ -79,6 +79,7 @@ class Schedules:
         target = self._target
         self._client().create_schedule(
             Name=name,
+            ClientToken=name,
             GroupName=target.group,
             ScheduleExpression=f"at({_whole_second(due):%Y-%m-%dT%H:%M:%S})",
             ScheduleExpressionTimezone="UTC",
