@@ -13,10 +13,18 @@ from cel_expr_python import cel
 from shared.scenario.compiler import CompiledScenario, compile_scenario
 from shared.scenario.expressions import Environment
 from shared.scenario.variables import MAX_ROUNDS, environment_of
-from tests.scenario.documents import COMPLETED, Document, ask, choose, say, scenario
+from tests.scenario.documents import CALLED_ID, COMPLETED, EVERYTHING, Document, ask, choose, say, scenario
 
 T = cel.Type
 ROOT = Path(__file__).parents[2]
+
+
+VALIDATION = "/steps/0/expected_input/validation"
+RULE = f"{VALIDATION}/rules/0"
+
+
+def with_input(**expected: Any) -> Document:
+    return scenario(ask("a", "x", expected_input=expected))
 
 
 def environment(document: Document) -> tuple[Environment, list[tuple[str, str]]]:
@@ -48,8 +56,21 @@ def compiled(document: Document) -> tuple[CompiledScenario, list[tuple[str, str]
         (scenario(ask("a", "x"), variables={"x": {"type": "any"}}), {"x": T.DYN}),
         (scenario(say("a", set={"x": "1"})), {"x": T.INT}),
         (scenario(say("a", set={"x": "'a' + user.first_name"})), {"x": T.STRING}),
-        (scenario(say("a", set={"x": "now"})), {"x": T.STRING}),
+        (scenario(say("a", set={"x": "now"})), {"x": T.TIMESTAMP}),
         (scenario(say("a", set={"x": "duration('1h')"})), {"x": T.STRING}),
+        (scenario(ask("a", "x", expected_input={"type": "integer"})), {"x": T.INT}),
+        (scenario(ask("a", "x", expected_input={"type": "number"})), {"x": T.DOUBLE}),
+        (scenario(ask("a", "x", expected_input={"type": "date"})), {"x": T.TIMESTAMP}),
+        (scenario(ask("a", "x", expected_input={"type": "time"})), {"x": T.STRING}),
+        (scenario(ask("a", "x", expected_input={"type": "any"})), {"x": T.DYN}),
+        (
+            scenario(ask("a", "x", expected_input={"type": "date"}, set={"y": "x + days(7)"})),
+            {"y": T.TIMESTAMP},
+        ),
+        (scenario(say("a"), variables={"x": {}}), {"x": T.DYN}),
+        (scenario(say("a"), variables={"x": {"type": "date"}}), {"x": T.TIMESTAMP}),
+        (scenario(say("a", llm={"prompt": "?", "variable": "x"})), {"x": T.STRING}),
+        (scenario(say("a", scenario={"id": CALLED_ID, "outputs": {"x": "y"}})), {"x": T.DYN}),
         (scenario(say("a", set={"x": "random < 0.5"})), {"x": T.BOOL}),
         (
             scenario(say("a", set={"z": "y + 1", "y": "x * 2", "x": "1"})),
@@ -133,7 +154,7 @@ def test_a_chain_of_assignments_has_an_end() -> None:
         (
             scenario(say("a", conditions=[{"if": "now", "then": None}])),
             "/steps/0/conditions/0/if",
-            "this must be true or false, and is of type string",
+            "this must be true or false, and is of type date",
         ),
         (
             scenario(ask("a", "x"), conditions=[{"if": "x", "then": "a"}]),
@@ -141,6 +162,106 @@ def test_a_chain_of_assignments_has_an_end() -> None:
             "this must be true or false, and is of type string",
         ),
         (scenario(say("a"), fallbacks={"ended": "{{ zz }}"}), "/fallbacks/ended", "“zz”"),
+        (
+            scenario(ask("a"), defaults={"timeout": {"after": "1h", "remind": "{{ zz }}"}}),
+            "/defaults/timeout/remind",
+            "“zz”",
+        ),
+        (
+            scenario(ask("a", expected_input={"timeout": {"after": "1h", "remind": {"en": "{{ zz }}"}}})),
+            "/steps/0/expected_input/timeout/remind/en",
+            "“zz”",
+        ),
+        (
+            scenario(say("a"), commands={"/x~": {"next_step": "a", "description": "{{ zz }}"}}),
+            "/commands/~1x~0/description",
+            "“zz”",
+        ),
+        (
+            with_input(type="integer", validation={"rules": [{"reject_if": "zz", "message": "?"}]}),
+            f"{RULE}/reject_if",
+            "“zz”",
+        ),
+        (
+            with_input(type="integer", validation={"rules": [{"reject_if": "value", "message": "?"}]}),
+            f"{RULE}/reject_if",
+            "true or false",
+        ),
+        (
+            with_input(validation={"rules": [{"reject_if": "value == 1", "message": "?"}]}),
+            f"{RULE}/reject_if",
+            "string",
+        ),
+        (
+            with_input(validation={"rules": [{"reject_if": "true", "message": "{{ zz }}"}]}),
+            f"{RULE}/message",
+            "“zz”",
+        ),
+        (with_input(type="number", validation={"max": "zz"}), f"{VALIDATION}/max", "“zz”"),
+        (with_input(type="date", validation={"min": "today + day"}), f"{VALIDATION}/min", "“day”"),
+        (scenario(say("a", "{{ value }}")), "/steps/0/message/text", "“value”"),
+        (scenario(say("a", "{{ item }}")), "/steps/0/message/text", "“item”"),
+        (
+            scenario(choose("a", "x", {"for_each": "zz", "text": "x", "value": "item"})),
+            "/steps/0/buttons/0/for_each",
+            "“zz”",
+        ),
+        (
+            scenario(choose("a", "x", {"for_each": "1", "text": "x", "value": "item"})),
+            "/steps/0/buttons/0/for_each",
+            "this must be a list",
+        ),
+        (
+            scenario(choose("a", "x", {"for_each": "[1]", "text": "{{ zz }}", "value": "index"})),
+            "/steps/0/buttons/0/text",
+            "“zz”",
+        ),
+        (
+            scenario(choose("a", "x", {"for_each": "[1]", "text": "x", "value": "zz"})),
+            "/steps/0/buttons/0/value",
+            "“zz”",
+        ),
+        (
+            scenario({"id": "a", "message": {"media": [{"url": "https://x/{{ zz }}", "type": "file"}]}}),
+            "/steps/0/message/media/0/url",
+            "“zz”",
+        ),
+        (
+            scenario(
+                {
+                    "id": "a",
+                    "message": {
+                        "text": "x",
+                        "whatsapp_template": {"name": "x", "language": "en", "parameters": ["{{ zz }}"]},
+                    },
+                }
+            ),
+            "/steps/0/message/whatsapp_template/parameters/0",
+            "“zz”",
+        ),
+        (scenario(say("a", llm={"prompt": "{{ zz }}"})), "/steps/0/llm/prompt", "“zz”"),
+        (scenario(say("a", llm={"prompt": "x", "system": "{{ zz }}"})), "/steps/0/llm/system", "“zz”"),
+        (
+            scenario(say("a", http={"method": "GET", "url": "https://x/{{ zz }}"})),
+            "/steps/0/http/url",
+            "“zz”",
+        ),
+        (
+            scenario(say("a", http={"method": "GET", "url": "https://x", "headers": {"X-Y": "{{ zz }}"}})),
+            "/steps/0/http/headers/X-Y",
+            "“zz”",
+        ),
+        (
+            scenario(say("a", http={"method": "POST", "url": "https://x", "body": {"a": ["{{ zz }}"]}})),
+            "/steps/0/http/body/a/0",
+            "“zz”",
+        ),
+        (scenario(say("a", handoff={"reason": "{{ zz }}"})), "/steps/0/handoff/reason", "“zz”"),
+        (
+            scenario(say("a", scenario={"id": CALLED_ID, "inputs": {"x": "zz"}})),
+            "/steps/0/scenario/inputs/x",
+            "“zz”",
+        ),
     ],
 )
 def test_what_does_not_compile_is_reported_with_its_place(
@@ -214,6 +335,32 @@ def test_compiling_leaves_the_document_as_it_was() -> None:
     before = repr(COMPLETED)
     compile_scenario(COMPLETED)
     assert repr(COMPLETED) == before
+
+
+def test_everything_of_the_language_is_compiled() -> None:
+    found, reports = compiled(EVERYTHING)
+    assert reports == []
+    assert found.moments == {"born", "day"}
+    assert (found.kept, found.sensitive) == ({"score"}, {"size"})
+    assert found.commands.keys() == {"/help", "menu", "/back"}
+    actions = [type(step.action).__name__ for step in found.steps.values() if step.action]
+    assert sorted(set(actions)) == [f"Compiled{name}" for name in "Call Handoff Http Llm Sync Wait".split()]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "expected"),
+    [
+        ({"after": "1h", "next_step": "b"}, (3600, 3600, 1)),
+        ({"after": "1h", "every": "5m", "times": 3, "remind": "?"}, (3600, 300, 3)),
+        ({"after": "1d", "times": 3, "remind": "?"}, (86400, 86400, 3)),
+    ],
+)
+def test_a_timeout_is_in_seconds(timeout: Document, expected: tuple[int, int, int]) -> None:
+    found = compile_scenario(scenario(ask("a", expected_input={"timeout": timeout}), say("b"))).steps["a"]
+    assert found.input is not None
+    assert found.input.timeout is not None
+    own = found.input.timeout
+    assert (own.after, own.every, own.times) == expected
 
 
 def test_running_a_scenario_needs_none_of_the_heavy_libraries() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from shared.errors import Invalid
+from shared.scenario import models
 from shared.scenario.caps import MAX_DEPTH, MAX_DOCUMENT_BYTES
-from shared.scenario.document import COMING, COMING_FALLBACKS, COMING_INPUTS, read
+from shared.scenario.document import json_schema, read
 from tests.scenario.documents import EVERYTHING
 from tests.scenario.strategies import mutated
 
@@ -34,8 +36,26 @@ def violations(document: Any) -> list[tuple[str, str]]:
     return [(violation.pointer, violation.message) for violation in caught.value.violations]
 
 
+def fields_in(part: Any) -> set[tuple[str, str]]:
+    """The fields that are given in a document, each with the model it belongs to."""
+    if isinstance(part, BaseModel):
+        own = {(type(part).__name__, name) for name in part.model_fields_set}
+        return own.union(*(fields_in(value) for _, value in part))
+    parts = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+    return set().union(*map(fields_in, parts))
+
+
 def test_every_field_of_the_language_is_taken() -> None:
-    assert read(EVERYTHING).steps[0].buttons[0].text == "Text"
+    parts = [
+        each for each in vars(models).values() if isinstance(each, type) and issubclass(each, models.Part)
+    ]
+    known = {(part.__name__, name) for part in parts for name in part.model_fields}
+    assert known - fields_in(read(EVERYTHING)) == set()
+
+
+def test_every_type_of_input_is_taken() -> None:
+    asked = {step.expected_input.type for step in read(EVERYTHING).steps if step.expected_input}
+    assert asked == set(get_args(models.InputType))
 
 
 @pytest.mark.parametrize(
@@ -65,7 +85,7 @@ def test_every_field_of_the_language_is_taken() -> None:
         (scenario(steps=[{"id": "a\n"}]), "/steps/0/id", "the id of a step is"),
         (scenario(steps=[{"id": "шаг"}]), "/steps/0/id", "the id of a step is"),
         (scenario(steps=[{"id": "x" * 65}]), "/steps/0/id", "the id of a step is"),
-        (with_step(message={}), "/steps/0/message/text", "this field is required"),
+        (with_step(message={}), "/steps/0/message", "a message has a text, or media"),
         (with_step(message=None), "/steps/0/message", "valid list"),
         (
             with_step(message={"text": None}),
@@ -85,8 +105,68 @@ def test_every_field_of_the_language_is_taken() -> None:
         ),
         (
             with_step(message={"text": "x", "media": [{"url": "u"}]}),
-            "/steps/0/message/media",
-            "media in messages",
+            "/steps/0/message/media/0",
+            "media at a url needs its type",
+        ),
+        (
+            with_step(message={"media": [{"url": "u", "media_id": "m", "type": "image"}]}),
+            "/steps/0/message/media/0",
+            "either a media_id, or a url",
+        ),
+        (with_step(message={"text": "x", "delay": "16m"}), "/steps/0/message", "delayed by 15m at most"),
+        (with_step(wait="1.5h"), "/steps/0/wait", "a duration is a whole number and s, m, h or d"),
+        (with_step(wait="0s"), "/steps/0/wait", "a duration is"),
+        (with_step(wait="366d"), "/steps/0/wait", "365d at most"),
+        (with_step(wait="1h", sync={}), "/steps/0", "this does sync and wait"),
+        (with_step(scenario={"id": "x"}), "/steps/0/scenario/id", "a scenario is named by its id, a UUID"),
+        (
+            with_step(llm={"prompt": "x", "output": {"type": "choice"}}),
+            "/steps/0/llm/output",
+            "a choice has options",
+        ),
+        (
+            with_step(llm={"prompt": "x", "output": {"type": "text", "schema": {}}}),
+            "/steps/0/llm/output",
+            "only an object has a schema",
+        ),
+        (with_step(http={"method": "GET"}), "/steps/0/http/url", "this field is required"),
+        (
+            with_step(expected_input={"type": "text", "timeout": {"after": "1h"}}),
+            "/steps/0/expected_input/timeout",
+            "a timeout has remind, next_step, or both",
+        ),
+        (
+            with_step(expected_input={"type": "text", "validation": {"min": 1}}),
+            "/steps/0/expected_input",
+            "an input of type “text” has no limit min",
+        ),
+        (
+            with_step(expected_input={"type": "date", "understand": {"fill": ["x"]}}),
+            "/steps/0/expected_input",
+            "understand needs an input of type “text”",
+        ),
+        (scenario(timezone="Mars/Base"), "/timezone", "is not a time zone"),
+        (scenario(commands={"/a": {}}), "/commands/~1a", "either leads to its next_step, or goes back"),
+        (
+            scenario(commands={"/a": {"back": True, "resume": True}}),
+            "/commands/~1a",
+            "has nothing to resume",
+        ),
+        (scenario(commands={" x": {"back": True}}), "/commands/ x", "a command is 1 to 64 characters"),
+        (
+            scenario(tests=[{"name": "x", "turns": [{"send": "x", "expect": "y"}]}]),
+            "/tests/0/turns/0",
+            "a turn of a test is one thing",
+        ),
+        (
+            scenario(tests=[{"name": "x", "turns": [{"send": "x", "ask": -1}]}]),
+            "/tests/0/turns/0",
+            "belongs to a press",
+        ),
+        (
+            scenario(tests=[{"name": "x", "turns": [{"respond": {}}]}]),
+            "/tests/0/turns/0/respond",
+            "respond answers one task",
         ),
         (with_step(message=[{"text": "x"}] * 21), "/steps/0/message", "at most 20 items"),
         (with_step(buttons=[{"text": "x"}]), "/steps/0/buttons/0/value", "this field is required"),
@@ -106,7 +186,7 @@ def test_every_field_of_the_language_is_taken() -> None:
         (with_step(set={"user": "1"}), "/steps/0/set/user", "a word of the expression language"),
         (with_step(set={"x": "(" * 31 + ")" * 31}), "/steps/0/set/x", "nests at most 30 deep"),
         (with_step(set={"x": "'" + "x" * 10_000 + "'"}), "/steps/0/set/x", "at most 10000 characters"),
-        (with_step(expected_input={"type": "txt"}), "/steps/0/expected_input/type", "'text' or 'button'"),
+        (with_step(expected_input={"type": "txt"}), "/steps/0/expected_input/type", "'text', 'button'"),
         (
             with_step(expected_input={"variable": "x"}),
             "/steps/0/expected_input/type",
@@ -168,34 +248,15 @@ def test_nesting_has_a_bottom() -> None:
     assert violations(document) == [("/x" * (MAX_DEPTH + 1), "nested deeper than 32 levels")]
 
 
-@pytest.mark.parametrize("name", sorted(COMING - {"min", "max", "url"}))
-def test_a_word_of_the_language_that_does_not_run_yet_is_told_as_such(name: str) -> None:
-    inside = {"type": "text", name: "x"}
-    document = with_step(expected_input=inside, **{name: "x"})
-    assert violations(scenario(**{name: "x"}))[0] == (f"/{name}", f"“{name}” is not supported yet")
-    assert ("/steps/0/" + name, f"“{name}” is not supported yet") in violations(document)
-
-
-@pytest.mark.parametrize("name", ["min", "max", "rules"])
-def test_a_limit_that_does_not_run_yet_is_told_as_such(name: str) -> None:
-    document = with_step(expected_input={"type": "text", "validation": {name: 1}})
-    assert violations(document) == [
-        (f"/steps/0/expected_input/validation/{name}", f"“{name}” is not supported yet")
-    ]
-
-
-@pytest.mark.parametrize("name", sorted(COMING_INPUTS))
-def test_an_input_that_does_not_run_yet_is_told_as_such(name: str) -> None:
-    assert violations(with_step(expected_input={"type": name})) == [
-        ("/steps/0/expected_input/type", f"input type “{name}” is not supported yet; use text or button")
-    ]
-
-
-@pytest.mark.parametrize("name", sorted(COMING_FALLBACKS))
-def test_a_fallback_that_is_not_said_yet_is_told_as_such(name: str) -> None:
-    assert violations(scenario(fallbacks={name: "x"})) == [
-        (f"/fallbacks/{name}", f"“{name}” is not supported yet")
-    ]
+def test_the_schema_for_editors_knows_every_field() -> None:
+    schema = msgspec.json.encode(json_schema()).decode()
+    fields = {
+        f.alias or n
+        for p in vars(models).values()
+        if isinstance(p, type) and issubclass(p, models.Part)
+        for n, f in p.model_fields.items()
+    }
+    assert [name for name in fields if f'"{name}":' not in schema] == []
 
 
 @given(st.data())

@@ -9,7 +9,7 @@ from tests.scenario.documents import COMPLETED, Document, ask, choose, say, scen
 
 
 def ways(document: Document, step: str) -> list[tuple[str, str, str]]:
-    """A step's ways out: the target, how it is taken (silent, once, in a later turn), what then has a value."""
+    """A step's ways out: the target, how it is taken (silent, once, later), what then has a value."""
     return [
         (
             edge.target,
