@@ -263,14 +263,16 @@ def _is_late(dialog: Dialog, envelope: InboundEnvelope) -> bool:
 
 def _may_begin(dialog: Dialog, event: Event) -> bool:
     """Whether the event may begin a run, or there is nothing else that the dialog could follow."""
-    if isinstance(event, RunRequested) or starts_over(event) or dialog.scenario_id is None:
+    if dialog.scenario_id is None or isinstance(event, RunRequested):
         return True
-    return isinstance(event, FROM_PERSON) and not has_open_run(dialog)
+    if dialog.handoff or not isinstance(event, FROM_PERSON):
+        return False
+    return starts_over(event) is not None or not has_open_run(dialog)
 
 
 def _calls_away(active: ActiveScenario | None, dialog: Dialog) -> bool:
     """Whether the run should be on something else; never out of an operator's hands."""
-    if active is None or active.running == "keep" or dialog.status == "handed_off":
+    if active is None or active.running == "keep" or dialog.handoff:
         return False
     bound = dialog.scenario_id, dialog.revision, dialog.called
     return bound != (active.scenario_id, active.revision, active.called)
