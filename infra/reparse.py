@@ -18,6 +18,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from infra.stack import outputs_of
 from shared import aws
 from shared.credential import Credential
 from shared.dialog.ports import InboundQueue
@@ -82,7 +83,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     arguments.add_argument("--stack", default="parley")
     stack = arguments.parse_args().stack
-    outputs = _outputs_of(stack)
+    outputs = outputs_of(stack)
     os.environ |= {variable: outputs[output] for output, variable in OUTPUTS.items()}
     reparsing = Reparsing(
         s3=aws.client("s3"),
@@ -96,14 +97,6 @@ def main() -> int:
         left += outcome.startswith("left")
         print(f"{key}\n    {outcome}")  # noqa: T201
     return 1 if left else 0
-
-
-def _outputs_of(stack: str) -> dict[str, str]:
-    """The stack's outputs, by boto3: no Lambda needs CloudFormation."""
-    import boto3  # noqa: PLC0415
-
-    described = boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
-    return {output["OutputKey"]: output["OutputValue"] for output in described.get("Outputs", [])}
 
 
 if __name__ == "__main__":

@@ -1,0 +1,350 @@
+"""The commands for scenarios: what they print, and the exit code that a script goes by."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from infra.scenario.__main__ import main
+from infra.scenario.chat import Chat
+from infra.scenario.errors import Unreadable
+from infra.scenario.replaying import replayed
+from shared.dialog.programs import CompiledScenarios
+from shared.storage.scenarios import DynamoScenarios
+from tests.conftest import Aws
+from tests.dialog.world import DIALOG_ID, World
+from tests.simulation.play import ask, begin, say, scenario
+
+Json = dict[str, Any]
+Written = Callable[..., str]
+Printed = pytest.CaptureFixture[str]
+
+CHILD_ID = "3f2c4d1e-0000-4000-8000-000000000001"
+COLOUR = ask(
+    "colour",
+    "button",
+    buttons=[
+        {"text": "Красный 🔴", "value": "red", "next_step": "bye"},
+        {"text": "Blue", "value": "blue"},
+        {"text": "More", "url": "https://parley.example"},
+    ],
+    next_step="bye",
+)
+BYE = say("bye", "Bye", end=True)
+PASSING = {"name": "a red one", "turns": [{"send": "/start"}, {"press": "red"}, {"expect": "Bye"}]}
+FAILING = {"name": "синий", "turns": [{"send": "/start"}, {"press": "Blue"}, {"expect": "Пока"}]}
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Written:
+    """Writes a document into a file; its path."""
+
+    def write(document: Any, name: str = "scenario.json") -> str:
+        path = tmp_path / name
+        path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+        return str(path)
+
+    return write
+
+
+class TestTest:
+    def test_tells_what_passed_and_what_was_covered(self, written: Written, capsys: Printed) -> None:
+        assert main(["test", written(scenario(COLOUR, BYE, tests=[PASSING]))]) == 0
+
+        told = capsys.readouterr().out.splitlines()
+        assert "1 of 1 tests passed" in told[0]
+        assert told[1:] == [
+            "  ✓ a red one",
+            "  covered: steps 2 of 2 (100 %), branches 2 of 3 (66 %)",
+            "  not covered: colour → next_step",
+        ]
+
+    def test_tells_where_a_test_fails(self, written: Written, capsys: Printed) -> None:
+        assert main(["test", written(scenario(COLOUR, BYE, tests=[PASSING, FAILING]))]) == 1
+
+        told = capsys.readouterr().out.splitlines()
+        assert told[2:5] == [
+            "  ✗ синий",
+            '      turn 3, {"expect":"Пока"}:',
+            "      expected the message “Пока”, but this was said: “Bye”",
+        ]
+
+    def test_of_several_files_fails_if_one_does(self, written: Written) -> None:
+        good = written(scenario(COLOUR, BYE, tests=[PASSING]), "good.json")
+        bad = written(scenario(COLOUR, BYE, tests=[FAILING]), "bad.json")
+        assert main(["test", bad, good]) == 1
+
+    def test_without_tests_says_so(self, written: Written, capsys: Printed) -> None:
+        assert main(["test", written(scenario(BYE))]) == 0
+        assert "there are no tests" in capsys.readouterr().out
+
+    def test_knows_the_scenarios_that_are_called(self, written: Written) -> None:
+        call = {"id": "call", "scenario": {"id": CHILD_ID}, "next_step": "bye"}
+        tests = [{"name": "t", "turns": [{"send": "/start"}, {"expect": "Inside"}, {"expect": "Bye"}]}]
+        path = written(scenario(call, BYE, tests=tests))
+        inside = written(scenario(say("in", "Inside")), "inside.json")
+        assert main(["test", path, "--called", f"{CHILD_ID.upper()}={inside}"]) == 0
+        assert main(["test", path]) == 1
+
+
+UNREADABLE: dict[str, tuple[Any, list[str]]] = {
+    "not JSON": ('{"version": ', ["this is not JSON", "line 1 column 13"]),
+    "not a scenario": ({"version": "1", "stpes": []}, ["/stpes: unknown field", "/steps: this field is"]),
+    "not an object": ("[]", ["a scenario is a JSON object"]),
+    "not a number": ('{"version": "1", "steps": NaN}', ["/steps"]),
+    "too deep": ("[" * 100_000, ["is not JSON"]),
+}
+
+
+@pytest.mark.parametrize(("document", "words"), UNREADABLE.values(), ids=UNREADABLE.keys())
+@pytest.mark.parametrize("command", ["test", "lint", "chat", "graph"])
+def test_file_that_holds_no_scenario_says_why(
+    written: Written, capsys: Printed, command: str, document: Any, words: list[str]
+) -> None:
+    assert main([command, written(document)]) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    for each in words:
+        assert each in told.err
+
+
+def test_file_that_is_not_there_is_named(capsys: Printed, tmp_path: Path) -> None:
+    assert main(["test", str(tmp_path / "nowhere.json")]) == 2
+    assert "nowhere.json: No such file" in capsys.readouterr().err
+
+
+def test_called_scenario_needs_its_id(written: Written, capsys: Printed) -> None:
+    path = written(scenario(BYE))
+    assert main(["test", path, "--called", path]) == 2
+    assert "say which scenario it is" in capsys.readouterr().err
+
+
+class TestLint:
+    def test_finds_nothing_in_what_is_right(self, written: Written, capsys: Printed) -> None:
+        assert main(["lint", written(scenario(COLOUR, BYE))]) == 0
+        assert "nothing to mend" in capsys.readouterr().out
+
+    def test_tells_errors_with_their_place(self, written: Written, capsys: Printed) -> None:
+        assert main(["lint", written(scenario({**BYE, "end": False, "next_step": "nowhere"}))]) == 1
+        assert "  error unknown_step at /steps/0/next_step: " in capsys.readouterr().out
+
+    def test_of_warnings_alone_is_no_failure(self, written: Written, capsys: Printed) -> None:
+        assert main(["lint", written(scenario(BYE, say("alone", "Alone")))]) == 0
+        assert "  warning unreachable_step at /steps/1: " in capsys.readouterr().out
+
+    def test_knows_whether_what_is_called_is_there(self, written: Written) -> None:
+        path = written(scenario({"id": "call", "scenario": {"id": CHILD_ID}}))
+        other = written(scenario(BYE), "other.json")
+        assert main(["lint", path]) == 0
+        assert main(["lint", path, "--called", f"{CHILD_ID}={other}"]) == 0
+        assert main(["lint", path, "--called", f"{CHILD_ID[:-1]}2={other}"]) == 1
+
+
+def test_schema_is_the_languages(capsys: Printed) -> None:
+    assert main(["schema"]) == 0
+    schema = json.loads(capsys.readouterr().out)
+    assert schema["title"] == "A scenario of Parley"
+    assert "steps" in schema["required"]
+
+
+# --- chat -------------------------------------------------------------------------------------------
+
+
+def chatted(document: Json, *lines: str, **opening: Any) -> list[str]:
+    """What is shown of a chat, after its first message."""
+    told: list[str] = []
+    chat = Chat(begin(document, **opening), told.append)
+    chat.run([])
+    told.clear()
+    for line in lines:
+        chat.take(line)
+    return told
+
+
+class TestChat:
+    def test_shows_messages_and_numbered_buttons(self) -> None:
+        told: list[str] = []
+        Chat(begin(scenario(COLOUR, BYE)), told.append).run([])
+        assert told == [
+            "bot: colour?",
+            "  [1] Красный 🔴",
+            "  [2] Blue",
+            "  ↗ More: https://parley.example",
+        ]
+
+    @pytest.mark.parametrize("line", ["красный", "1", ":press 1", ":press red", ":press Красный 🔴"])
+    def test_choice_is_typed_or_pressed(self, line: str) -> None:
+        assert chatted(scenario(COLOUR, BYE), line) == ["bot: Bye", "— run 1 is completed"]
+
+    def test_time_passes_when_it_is_told_to(self) -> None:
+        timeout = {"after": "24h", "remind": "Still there?"}
+        document = scenario(ask("name", input={"timeout": timeout}))
+        told = chatted(document, ":where", ":wait 23h", ":wait 1h", ":where")
+        assert told == [
+            "2026-01-01 12:00:00 UTC, step name, active; due: 2026-01-02 12:00:00",
+            "bot: Still there?",
+            "2026-01-02 12:00:00 UTC, step name, active",
+        ]
+
+    @pytest.mark.parametrize(
+        ("kind", "line", "expected"),
+        [
+            ("media", ":photo Моё фото", {"type": "image", "caption": "Моё фото"}),
+            ("media", ":file", {"type": "file"}),
+            ("contact", ":contact", {"phone": "+12025550123"}),
+            ("contact", ":contact +79990000000", {"phone": "+79990000000"}),
+            ("location", ":location", {"latitude": 0.0, "longitude": 0.0}),
+            ("location", ":location 55.75, 37.6", {"latitude": 55.75, "longitude": 37.6}),
+            ("text", "a :) b", "a :) b"),
+            ("text", ":) hi", ":) hi"),
+        ],
+    )
+    def test_things_are_sent(self, kind: str, line: str, expected: Any) -> None:
+        document = scenario(ask("it", kind, next_step="end"), {"id": "end", "wait": "1h"})
+        (told,) = chatted(document, line, ":vars")
+        value = msgspec.json.decode(told)["it"]
+        found = value if kind == "text" else {name: value[name] for name in expected}
+        assert found == expected
+
+    def test_task_shows_its_request_and_is_answered(self) -> None:
+        call = {"http": {"method": "GET", "url": "https://api.example"}, "next_step": "bye"}
+        told = chatted(scenario(ask("name", next_step="call"), {"id": "call", **call}, BYE), "Ann")
+        assert told[0].startswith('— a task waits: {"http":{"method":"GET","url":"https://api.example"')
+        assert told[1] == '  answer it: :respond {"http": {"status": 200, "body": {}}}'
+        document = scenario(ask("name", next_step="call"), {"id": "call", **call}, BYE)
+        assert chatted(document, "Ann", ':respond {"http": {"status": 200}}')[2:] == [
+            "bot: Bye",
+            "— run 1 is completed",
+        ]
+
+    def test_operator_takes_over_and_gives_back(self) -> None:
+        told = chatted(scenario(ask("name")), ":take", ":operator Hello", ":back")
+        assert told == [
+            "— an operator has the dialog: :operator WORDS, :back",
+            "operator: Hello",
+            "— an operator has the dialog: :operator WORDS, :back",
+            "bot: name?",
+        ]
+
+    def test_file_and_share_button_and_delay_are_shown(self) -> None:
+        media = [{"url": "https://parley.example/a.png", "type": "image"}]
+        messages = [{"text": "Look", "media": media}, {"text": "Phone?", "delay": "3s"}]
+        step = ask("phone", "phone") | {"message": messages}
+        told: list[str] = []
+        Chat(begin(scenario(step)), told.append).run([])
+        assert told[:4] == [
+            "bot: Look",
+            "  (image: https://parley.example/a.png)",
+            "  … 3 s later",
+            "bot: Phone?",
+        ]
+        assert told[4].startswith("  [:contact] ")
+
+    @pytest.mark.parametrize(
+        ("line", "words"),
+        [
+            (":press 7", "! no button “7” is shown"),
+            (":wait soon", "! a duration is a whole number"),
+            (":location here", "! "),
+            (":location 1 2 3", "! "),
+            (":location 100 0", "! "),
+            (":respond {", "! "),
+            (":respond {}", "! respond answers one task"),
+            (':respond {"llm": "x"}', "! no task waits"),
+            (":back", "! nobody has taken the dialog over"),
+            (":contact " + "9" * 10_000, "bot: "),
+            (":dance", "There is no :dance; see :help."),
+        ],
+    )
+    def test_line_that_cannot_be_done_says_why_and_the_chat_goes_on(self, line: str, words: str) -> None:
+        told = chatted(scenario(COLOUR, BYE), line, "blue")
+        assert told[0].startswith(words)
+        assert told[-2:] == ["bot: Bye", "— run 1 is completed"]
+
+    def test_help_names_every_command(self) -> None:
+        (told,) = chatted(scenario(BYE), ":help")
+        for name in (":press", ":wait", ":photo", ":respond", ":take", ":back", ":vars", ":where", ":quit"):
+            assert name in told
+
+    def test_goes_through_a_pipe(
+        self, written: Written, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(":press 2\n:quit\nnever\n"))
+        arguments = ["chat", written(scenario(COLOUR, BYE)), "--language", "ru", "--platform", "viber"]
+        assert main([*arguments, "--now", "2026-12-31T23:59Z", "--random", "0.9"]) == 0
+        assert capsys.readouterr().out.splitlines()[4:] == [
+            "> :press 2",
+            "bot: Bye",
+            "— run 1 is completed",
+            "> :quit",
+        ]
+
+    @pytest.mark.parametrize(
+        "wrong", [("--random", "1"), ("--now", "soon"), ("--platform", "icq"), ("--called", "x")]
+    )
+    def test_wrong_options_are_refused(self, written: Written, wrong: tuple[str, str]) -> None:
+        path = written(scenario(BYE))
+        try:
+            code = main(["chat", path, *wrong])
+        except SystemExit as left:
+            code = int(str(left.code))
+        assert code == 2
+
+
+def test_commands_work_as_a_program(written: Written) -> None:
+    path = written(scenario(COLOUR, BYE, tests=[FAILING]))
+    done = subprocess.run(  # noqa: PLW1510 (the code is what is looked at)
+        [sys.executable, "-m", "infra.scenario", "test", path],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "✗ синий" in done.stdout
+
+
+# --- replay -----------------------------------------------------------------------------------------
+
+
+def program_of(scenario_id: str, revision: int, called: Any) -> Any:
+    return CompiledScenarios(DynamoScenarios()).get(scenario_id, revision, called)
+
+
+class TestReplay:
+    def test_of_a_stored_dialog_makes_no_difference(self, aws_account: Aws) -> None:
+        world = World(scenario(ask("name", next_step="bye"), BYE))
+        world.say("/start", *(f"/start {n}" for n in range(3)), "Ann")
+        world.settle()
+        assert replayed(DIALOG_ID, world.dialogs, world.history, program_of) is None
+
+    def test_tells_the_first_difference(self, aws_account: Aws) -> None:
+        world = World(scenario(ask("name", next_step="bye"), BYE))
+        world.say("/start", "Ann")
+        world.settle()
+        said = next(entry for entry in world.entries if entry.turn == 2 and entry.n == 1)
+        world.history.record(msgspec.structs.replace(said, message_data={**said.message_data, "text": "Hi"}))
+
+        difference = replayed(DIALOG_ID, world.dialogs, world.history, program_of)
+
+        assert difference is not None
+        assert (difference.turn, difference.what) == (2, "messages/1")
+
+    def test_of_a_dialog_that_is_not_there_says_so(self, aws_account: Aws) -> None:
+        world = World(scenario(BYE))
+        with pytest.raises(Unreadable, match="there is no dialog"):
+            replayed(DIALOG_ID, world.dialogs, world.history, program_of)
+
+    def test_asks_for_a_stack_where_nothing_runs(
+        self, capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert main(["replay", DIALOG_ID]) == 2
+        assert "no Parley runs here" in capsys.readouterr().err
