@@ -82,13 +82,15 @@ class _Size:
         self.longest = characters
 
     def add(self, value: Any) -> None:
-        if isinstance(value, str):
-            self.longest = max(self.longest, len(value))
-        elif isinstance(value, list | tuple | dict):
-            self.items += len(value)
-            self.most = max(self.most, len(value))
-            for each in _inside(value):
-                self.add(each)
+        waiting = [value]
+        while waiting:
+            each = waiting.pop()
+            if isinstance(each, str):
+                self.longest = max(self.longest, len(each))
+            elif isinstance(each, list | tuple | dict):
+                self.items += len(each)
+                self.most = max(self.most, len(each))
+                waiting += _inside(each)
 
 
 def _inside(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterable[Any]:

@@ -74,7 +74,7 @@ def _minutes(number: float) -> timedelta:
 def _at(day: datetime, clock: str, zone: str = "UTC") -> datetime:
     """That time on that day, in the zone; one that the clocks leave out is as much later."""
     place = zone_of(zone)
-    on = day.date() if moments.is_day(day) else day.astimezone(place).date()
+    on = moments.local(day, place).date()
     return moments.point(datetime.combine(on, _time(clock), place))
 
 

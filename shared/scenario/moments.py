@@ -7,7 +7,7 @@ Saved, a day reads `2026-12-31` and a point in time `2026-12-31T08:30:00Z`.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 _MIDNIGHT = time(0)
 _A_LITTLE = timedelta(microseconds=1)
@@ -28,6 +28,14 @@ def is_day(value: datetime) -> bool:
     return value.time() == _MIDNIGHT
 
 
+def local(value: datetime, zone: tzinfo) -> datetime:
+    """What calendar and clock show in a zone; a day is the same everywhere."""
+    try:
+        return value if is_day(value) else value.astimezone(zone)
+    except OverflowError:
+        return value  # an hour before the first day of all, or after the last
+
+
 def saved(value: datetime) -> str:
     """The value as it stands in a dialog's variables."""
     in_utc = value.astimezone(UTC)
@@ -39,7 +47,12 @@ def saved(value: datetime) -> str:
 def loaded(text: str) -> datetime:
     """The value back. Raises ValueError for a text that is neither a day nor a point in time."""
     moment = datetime.fromisoformat(text)
-    return day(moment.date()) if len(text) == len("2026-12-31") else point(_aware(moment))
+    if len(text) == len("2026-12-31"):
+        return day(moment.date())
+    try:
+        return point(_aware(moment))
+    except OverflowError:
+        raise ValueError("the calendar ends before this") from None
 
 
 def _aware(moment: datetime) -> datetime:

@@ -77,7 +77,7 @@ def _as_written(value: float | datetime, zone: tzinfo, *, has_comma: bool) -> st
 
 
 def _moment(value: datetime, zone: tzinfo, form: str) -> str:
-    local = value if moments.is_day(value) else value.astimezone(zone)
+    local = moments.local(value, zone)
     day = form.format(d=f"{local.day:02}", m=f"{local.month:02}", y=f"{local.year:04}")
     return day if moments.is_day(value) else f"{day} {local:%H:%M}"
 
@@ -107,7 +107,7 @@ def in_pattern(value: float | datetime, pattern: str, zone: tzinfo, language: st
 
 
 def _moment_in_pattern(value: datetime, pattern: str, zone: tzinfo, language: str) -> str:
-    local = value if moments.is_day(value) else value.astimezone(zone)
+    local = moments.local(value, zone)
     if not any(match["token"] for match in _TOKEN.finditer(pattern)):
         raise ValueError("the pattern has none of YYYY, MM, DD, HH, mm and their like")
 

@@ -189,8 +189,16 @@ def _filled(body: Any, at: str, showing: _Showing) -> Any:
 def _leaf(parts: _Parts, at: str, showing: _Showing) -> Any:
     """A text, or the value itself where it is exactly one expression; null where that has none."""
     if len(parts) == 1 and isinstance(parts[0], Expression):
-        return _as_json(value_in(parts[0], showing.value_of, showing.notes))
+        return _value(parts[0], showing)
     return showing.line(parts, at, _as_it_is)
+
+
+def _value(expression: Expression, showing: _Showing) -> Any:
+    try:
+        return _as_json(value_in(expression, showing.value_of, showing.notes))
+    except RecursionError:
+        showing.notes.append(f"{{{{ {expression.source} }}}}: nested too deep to be sent")
+        return None
 
 
 def _as_json(value: Any) -> Any:
@@ -205,6 +213,8 @@ def _as_json(value: Any) -> Any:
             return moments.saved(value)
         case timedelta():
             return value.total_seconds()
+        case bytes() | bytearray():
+            return UNSAFE.sub("", bytes(value).decode(errors="ignore"))
         case list() | tuple():
             return [_as_json(each) for each in value]
         case dict():

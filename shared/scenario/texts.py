@@ -158,7 +158,11 @@ def words_of(expression: Expression, value_of: Callable[[str], Any], language: s
     if isinstance(value, str):
         return UNSAFE.sub("", value[:MAX_PRINTED])
     zone = _zone(value, value_of)
-    return (printed(value, language, zone) if zone else printed(value, language))[:MAX_PRINTED]
+    try:
+        return (printed(value, language, zone) if zone else printed(value, language))[:MAX_PRINTED]
+    except RecursionError:
+        notes.append(f"{{{{ {expression.source} }}}}: nested too deep to be shown")
+        return ""
 
 
 def value_in(expression: Expression, value_of: Callable[[str], Any], notes: list[str]) -> Any:
