@@ -16,7 +16,7 @@ from typing import Any
 from shared.scenario import moments
 from shared.scenario.errors import ExpressionError
 from shared.scenario.expressions import Environment, Expression
-from shared.scenario.printing import UNSAFE
+from shared.scenario.printing import UNSAFE, printed
 from shared.scenario.sources import blanked
 from shared.scenario.texts import in_address, parts_of, value_in, words_of
 
@@ -203,8 +203,6 @@ def _value(expression: Expression, showing: _Showing) -> Any:
 
 def _as_json(value: Any) -> Any:
     match value:
-        case str():
-            return UNSAFE.sub("", value)
         case float() if not math.isfinite(value):
             return None
         case bool() | int() | float() | None:
@@ -213,13 +211,11 @@ def _as_json(value: Any) -> Any:
             return moments.saved(value)
         case timedelta():
             return value.total_seconds()
-        case bytes() | bytearray():
-            return UNSAFE.sub("", bytes(value).decode(errors="ignore"))
         case list() | tuple():
             return [_as_json(each) for each in value]
         case dict():
             return {_as_key(key): _as_json(each) for key, each in value.items()}
-    return UNSAFE.sub("", str(value))
+    return printed(value, "en")
 
 
 def _as_key(key: Any) -> str:

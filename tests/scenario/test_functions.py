@@ -115,7 +115,13 @@ def test_a_time_on_the_day_of_a_point_in_time_is_of_its_day_in_the_zone() -> Non
     ],
 )
 def test_days_and_times_are_reckoned_with(source: str, expected: Any) -> None:
-    values = {"day": day("2026-11-22"), "today": day("2026-11-22"), "n": 5, "days": 2, "at": "07:00"}
+    values: dict[str, Any] = {
+        "day": day("2026-11-22"),
+        "today": day("2026-11-22"),
+        "n": 5,
+        "days": 2,
+        "at": "07:00",
+    }
     assert value(source, now=instant("2026-11-22T12:00:00+00:00"), **values) == expected
 
 

@@ -214,7 +214,7 @@ def test_what_does_not_compile_is_reported_and_left_out(
     template, reports = read({"method": "POST", "url": "https://example.com", **http})
     assert [(at, where) for at, _, where in reports] == [("/steps/0/http" + pointer, column)]
     assert message in reports[0][1]
-    assert template.show({}.__getitem__, (), [])["secrets"] == []
+    assert template.show(dict[str, Any]().__getitem__, (), [])["secrets"] == []
 
 
 def test_the_word_secret_in_quotes_is_no_secret() -> None:
