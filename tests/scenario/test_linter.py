@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.platforms.telegram import TelegramAdapter
+from shared.platforms.viber import ViberAdapter
+from shared.platforms.whatsapp import WhatsAppAdapter
 from shared.scenario.document import read
-from shared.scenario.linter import MAX_FINDINGS, Finding, lint
-from tests.scenario.documents import COMPLETED, MISSION, Document, ask, choose, say, scenario
+from shared.scenario.linter import CODES, ERRORS, MAX_FINDINGS, WARNINGS, Capabilities, Finding, Library, lint
+from tests.scenario.documents import COMPLETED, EVERYTHING, MISSION, Document, ask, choose, say, scenario
+
+ROOT = Path(__file__).parents[2]
+ADAPTERS = (TelegramAdapter(), ViberAdapter(), WhatsAppAdapter())
 
 
 def findings(document: Document) -> tuple[Finding, ...]:
@@ -50,7 +60,28 @@ def test_a_finding_names_its_step_and_the_shortest_way_there() -> None:
 
 
 SHOWN = {"show_if": "n > 1"}
+EACH = {"for_each": "names", "text": "{{ item }}", "value": "item"}
+NAMES = {"names": {"type": "list", "initial": ["x"]}}
 N = {"n": {"type": "integer", "initial": 1}}
+TO_X = {"after": "1h", "next_step": "x"}
+INPUT = "/steps/0/expected_input"
+VALIDATION = f"{INPUT}/validation"
+
+
+CALL = "/steps/0/scenario"
+TEXT = {"en": "x"}
+
+
+def reminding(**timeout: Any) -> Document:
+    return scenario(ask("a", expected_input={"timeout": {"remind": "?", **timeout}}))
+
+
+def limited(kind: str, **validation: Any) -> Document:
+    return scenario(ask("a", "v", expected_input={"type": kind, "validation": validation}))
+
+
+def several(*choices: Any, **validation: Any) -> Document:
+    return scenario(choose("a", "v", *choices, expected_input={"type": "buttons", "validation": validation}))
 
 
 @pytest.mark.parametrize(
@@ -195,6 +226,137 @@ N = {"n": {"type": "integer", "initial": 1}}
             scenario(say("a", buttons=[{"text": "x", "url": "https://{{ platform }}"}])),
             [("bad_link", "/steps/0/buttons/0/url")],
         ),
+        (
+            scenario(say("a", http={"method": "GET", "url": "{{ platform }}"})),
+            [("bad_link", "/steps/0/http/url")],
+        ),
+        (
+            scenario({"id": "a", "message": {"media": [{"url": "x.png", "type": "image"}]}}),
+            [("bad_link", "/steps/0/message/media/0/url")],
+        ),
+        (scenario(ask("a"), defaults={"timeout": TO_X}), [("unknown_step", "/defaults/timeout/next_step")]),
+        (
+            scenario(ask("a", expected_input={"timeout": TO_X})),
+            [("unknown_step", "/steps/0/expected_input/timeout/next_step")],
+        ),
+        (
+            scenario(say("a"), commands={"/x": {"next_step": "x"}}),
+            [("unknown_step", "/commands/~1x/next_step")],
+        ),
+        (
+            scenario(say("a", llm={"prompt": "?", "on_error": "x"})),
+            [("unknown_step", "/steps/0/llm/on_error")],
+        ),
+        (
+            scenario(say("a", llm={"prompt": "?", "routes": {"r": {"step": "x", "when": "?"}}})),
+            [("unknown_step", "/steps/0/llm/routes/r/step")],
+        ),
+        (
+            scenario(say("a", http={"method": "GET", "url": "https://x", "on_error": "x"})),
+            [("unknown_step", "/steps/0/http/on_error")],
+        ),
+        (
+            scenario(say("a", handoff={"timeout": "1h", "next_step": "x"})),
+            [("unknown_step", "/steps/0/handoff/next_step")],
+        ),
+        (
+            scenario(ask("a", expected_input={"timeout": {"after": "1h", "next_step": "a", "times": 2}})),
+            [("remind_missing", f"{INPUT}/timeout/times"), ("endless_cycle", "/steps/0")],
+        ),
+        (
+            scenario(
+                ask("a"), say("b"), defaults={"timeout": {"after": "1h", "next_step": "b", "every": "2h"}}
+            ),
+            [("remind_missing", "/defaults/timeout/every")],
+        ),
+        (
+            scenario(ask("a", "v", expected_input={"type": "buttons"})),
+            [("no_buttons", INPUT)],
+        ),
+        (scenario(choose("a", "v", EACH), variables=NAMES), [("when_empty_missing", "/steps/0")]),
+        (
+            scenario(choose("a", "v", EACH, {"text": "y", "value": "y"} | SHOWN), variables=NAMES | N),
+            [("when_empty_missing", "/steps/0")],
+        ),
+        (several(1, 2, min=3), [("bad_range", f"{VALIDATION}/min")]),
+        (several(1, 2, max=3), [("bad_range", f"{VALIDATION}/max")]),
+        (several(1, 2, min=2, max=1), [("bad_range", VALIDATION)]),
+        (several(1, 2, min="1"), [("bad_limit", f"{VALIDATION}/min")]),
+        (limited("number", min=2, max=1.5), [("bad_range", VALIDATION)]),
+        (limited("integer", min="'x'"), [("bad_limit", f"{VALIDATION}/min")]),
+        (limited("integer", min="1 +"), [("bad_expression", f"{VALIDATION}/min")]),
+        (limited("date", min="2026-02-29"), [("bad_limit", f"{VALIDATION}/min")]),
+        (limited("date", min=2026), [("bad_limit", f"{VALIDATION}/min")]),
+        (limited("date", max="now > today"), [("bad_limit", f"{VALIDATION}/max")]),
+        (limited("date", min="2026-12-31", max="2026-12-30"), [("bad_range", VALIDATION)]),
+        (limited("date", min="date('2026-13-01')"), [("bad_expression", f"{VALIDATION}/min")]),
+        (limited("time", max="24:00"), [("bad_limit", f"{VALIDATION}/max")]),
+        (limited("time", min="18:00", max="09:00"), [("bad_range", VALIDATION)]),
+        (limited("media", max="2"), [("bad_limit", f"{VALIDATION}/max")]),
+        (
+            scenario(ask("a", "v", expected_input={"understand": {"fill": ["w"]}}), variables={"w": {}}),
+            [("fill_unasked", f"{INPUT}/understand/fill/0")],
+        ),
+        (
+            scenario(choose("a", "v", "Menu", "x"), commands={"MENU!": {"next_step": "a"}}),
+            [("choice_is_command", "/steps/0/buttons/0")],
+        ),
+        (
+            scenario(say("a"), commands={"/x": {"next_step": "a"}, "/X": {"next_step": "a"}}),
+            [("ambiguous_commands", "/commands/~1X")],
+        ),
+        (
+            scenario(say("a"), commands={"/start": {"next_step": "a"}}),
+            [("ambiguous_commands", "/commands/~1start")],
+        ),
+        (
+            scenario(say("a", llm={"prompt": "?", "output": {"type": "choice", "options": ["x", "x", " "]}})),
+            [
+                ("ambiguous_options", "/steps/0/llm/output/options/1"),
+                ("ambiguous_options", "/steps/0/llm/output/options/2"),
+            ],
+        ),
+        (
+            scenario(
+                say("a", llm={"prompt": "?", "output": {"type": "choice", "options": ["{{ platform }}"]}})
+            ),
+            [("not_printed", "/steps/0/llm/output/options/0")],
+        ),
+        (
+            scenario(
+                say("a", llm={"prompt": "?", "routes": {"r/s": {"step": "b", "when": "{{ n }}"}}}), say("b")
+            ),
+            [("not_printed", "/steps/0/llm/routes/r~1s/when")],
+        ),
+        (
+            scenario(choose("a", "v", {"text": "x", "value": "{{ platform }}"})),
+            [("not_printed", "/steps/0/buttons/0/value")],
+        ),
+        (
+            scenario(say("a"), variables={"v": {"type": "date", "initial": "31.12.2026"}}),
+            [("bad_initial", "/variables/v/initial")],
+        ),
+        (
+            scenario(say("a"), variables={"v": {"type": "list", "initial": {}, "scope": "person"}}),
+            [("bad_initial", "/variables/v/initial")],
+        ),
+        (
+            scenario(ask("a", "v", expected_input={"type": "date"}, set={"v": "1"})),
+            [("type_conflict", "/steps/0/set/v")],
+        ),
+        (
+            scenario(
+                ask("a", "v"), say("b", llm={"prompt": "?", "output": {"type": "object"}, "variable": "v"})
+            ),
+            [],
+        ),
+        (
+            scenario(
+                ask("a", "v", next_step="b"),
+                say("b", http={"method": "GET", "url": "https://x", "variable": "v"}),
+            ),
+            [("type_conflict", "/steps/1/http/variable")],
+        ),
     ],
 )
 def test_errors(document: Document, expected: list[tuple[str, str]]) -> None:
@@ -304,10 +466,91 @@ def test_errors(document: Document, expected: list[tuple[str, str]]) -> None:
         pytest.param(
             scenario(say("a", buttons=[{"text": "x", "url": "https://x.example/{{ platform }}"}])), id="link"
         ),
+        pytest.param(
+            scenario(choose("a", "v", EACH, when_empty="b"), say("b"), variables=NAMES),
+            id="choices of a list",
+        ),
+        pytest.param(several("x", "y", min=1, max=2), id="one or two of two"),
+        pytest.param(
+            limited("integer", min=1, max="n * 2") | {"variables": N}, id="a limit that is computed"
+        ),
+        pytest.param(limited("date", min="today", max="2999-12-31"), id="a day from today on"),
+        pytest.param(limited("date", min="today", max="today + days(60)"), id="a day of the next two months"),
+        pytest.param(limited("time", min="09:00", max="18:30"), id="a time within opening hours"),
+        pytest.param(limited("media", max=5, accept=["image"]), id="up to five pictures"),
+        pytest.param(
+            scenario(
+                ask("a", "v", next_step="b"),
+                say("b"),
+                say("help", next_step="more"),
+                say("more"),
+                commands={"/help": {"next_step": "help", "resume": True}, "/back": {"back": True}},
+                conditions=[{"if": "v == 'x'", "then": "b"}],
+            ),
+            id="help that one comes back from",
+        ),
+        pytest.param(
+            scenario(
+                say(
+                    "a",
+                    http={"method": "GET", "url": "https://x", "variable": "r", "on_error": "sorry"},
+                    next_step="b",
+                ),
+                say("b", "{{ r.status }}"),
+                ask("sorry", "v", "Send anything to try again", next_step="a"),
+            ),
+            id="a request that is tried again when the person says so",
+        ),
+        pytest.param(
+            scenario(
+                ask("a", "v", expected_input={"understand": {"fill": ["day", "guests"]}}, next_step="b"),
+                ask("b", "day", expected_input={"type": "date", "skip_if_set": True}, next_step="c"),
+                ask("c", "guests", expected_input={"type": "integer", "skip_if_set": True}, next_step="d"),
+                say("d", "{{ day }}, {{ guests }}"),
+            ),
+            id="an answer that is understood, and asked for where it is not",
+        ),
+        pytest.param(
+            scenario(
+                ask(
+                    "a",
+                    "v",
+                    expected_input={
+                        "timeout": {"after": "1h", "remind": "?", "every": "2h", "next_step": "b"}
+                    },
+                ),
+                say("b", "Bye"),
+            ),
+            id="a question that is given up in the end",
+        ),
+        pytest.param(
+            scenario(
+                say(
+                    "a",
+                    llm={
+                        "prompt": "?",
+                        "reply": True,
+                        "routes": {
+                            "book": {"step": "b", "when": "to book"},
+                            "leave": {"step": "c", "when": "to go"},
+                        },
+                        "on_error": "c",
+                    },
+                    expected_input={"type": "text", "variable": "v"},
+                    next_step="a",
+                ),
+                say("b"),
+                say("c"),
+            ),
+            id="a model that talks until it knows",
+        ),
     ],
 )
 def test_what_is_sane_gives_no_error(document: Document) -> None:
     assert errors(document) == []
+
+
+GET = {"method": "GET", "url": "https://x.example"}
 
 
 def loop(**fields: Any) -> Document:
@@ -370,6 +613,80 @@ def loop(**fields: Any) -> Document:
                 say("a", set={"v": "'x'"}, conditions=[{"if": "answered.v", "then": None, "else": "a"}]),
             ),
             [("cycle", "/steps/0")],
+        ),
+        (scenario(say("a", wait="1h", next_step="a")), [("endless_cycle", "/steps/0")]),
+        (scenario(say("a", sync={}, next_step="a")), [("endless_cycle", "/steps/0")]),
+        (scenario(say("a", llm={"prompt": "?"}, next_step="a")), [("endless_cycle", "/steps/0")]),
+        (
+            scenario(say("a", http=GET, next_step="a")),
+            [("endless_cycle", "/steps/0")],
+        ),
+        (
+            scenario(
+                say("a", http=GET | {"variable": "r"}, conditions=[{"if": "r.status == 202", "then": "a"}])
+            ),
+            [("cycle", "/steps/0")],
+        ),
+        (
+            scenario(
+                say("a", http=GET | {"on_error": "b"}, next_step="c"),
+                say("b", wait="1m", next_step="a"),
+                say("c"),
+            ),
+            [("cycle", "/steps/0")],
+        ),
+        (
+            scenario(say("a", http=GET | {"on_error": "a"}, next_step="a")),
+            [("endless_cycle", "/steps/0")],
+        ),
+        (
+            scenario(say("a", wait="1h", conditions=[{"if": "random < 0.5", "then": "a"}])),
+            [("cycle", "/steps/0")],
+        ),
+        (
+            scenario(say("a", wait="1h", conditions=[{"if": "now < at(today, '09:00')", "then": "a"}])),
+            [("cycle", "/steps/0")],
+        ),
+        (
+            scenario(ask("a", "v", expected_input={"timeout": {"after": "1h", "next_step": "a"}})),
+            [("endless_cycle", "/steps/0")],
+        ),
+        (
+            scenario(ask("a", "v"), ask("b"), defaults={"timeout": {"after": "1h", "next_step": "b"}}),
+            [("endless_cycle", "/steps/1")],
+        ),
+        (
+            scenario(
+                ask(
+                    "a",
+                    "v",
+                    before={"n": "n + 1"},
+                    expected_input={"timeout": {"after": "1h", "next_step": "b"}},
+                ),
+                say("b", conditions=[{"if": "n < 3", "then": "a"}]),
+                variables=N,
+            ),
+            [("cycle", "/steps/0")],
+        ),
+        (scenario(say("a", handoff={"timeout": "1h"}, next_step="a")), [("endless_cycle", "/steps/0")]),
+        (scenario(say("a", handoff={}, next_step="a")), []),
+        (scenario(ask("a", "v", wait="1h", next_step="a")), []),
+        (
+            scenario(
+                say("a", conditions=[{"if": "n < 3", "then": "b"}], next_step="c"),
+                say("b", set={"n": "n + 1"}, next_step="a"),
+                say("c", set={"m": "m + 1"}, conditions=[{"if": "m < 3", "then": "a"}]),
+                variables=N | {"m": {"type": "integer", "initial": 0}},
+            ),
+            [("cycle", "/steps/0")],
+        ),
+        (
+            scenario(
+                say("a", set={"n": "n + 1"}, conditions=[{"if": "n > 1", "then": "b"}], next_step="b"),
+                say("b", next_step="a"),
+                variables=N,
+            ),
+            [("endless_cycle", "/steps/0")],
         ),
     ],
 )
@@ -451,6 +768,64 @@ BRANCHES = [
             | {},
             ("a", "c"),
         ),
+        (
+            scenario(say("a", http=GET | {"variable": "v"}, next_step="b"), say("b", "{{ v.status }}")),
+            ("a", "b"),
+        ),
+        (
+            scenario(
+                say("a", http=GET | {"variable": "v", "on_error": "b"}, next_step="b"),
+                say("b", "{{ v.status }}"),
+            ),
+            ("a", "b"),
+        ),
+        (
+            scenario(
+                say(
+                    "a",
+                    llm={
+                        "prompt": "?",
+                        "variable": "v",
+                        "on_error": "d",
+                        "routes": {"r": {"step": "b", "when": "?"}},
+                    },
+                ),
+                say("b", "{{ v }}"),
+            ),
+            ("a", "b"),
+        ),
+        (
+            scenario(
+                ask("a", "v", expected_input={"timeout": {"after": "1h", "next_step": "b"}}, next_step="b"),
+                say("b", "{{ v }}"),
+            ),
+            ("a", "b"),
+        ),
+        (
+            scenario(ask("a", "v", expected_input={"timeout": {"after": "1h", "remind": "{{ v }}?"}})),
+            ("a",),
+        ),
+        (
+            scenario(
+                ask(
+                    "a",
+                    "v",
+                    expected_input={"validation": {"rules": [{"reject_if": "false", "message": "{{ v }}"}]}},
+                )
+            ),
+            ("a",),
+        ),
+        (
+            scenario(ask("a", "v", next_step="b"), say("b", "{{ v }}"), commands={"/b": {"next_step": "b"}}),
+            ("b",),
+        ),
+        (scenario(*BRANCHES, say("c", http=GET | {"body": {"a": ["{{ name }}"]}})), ("a", "c")),
+        (scenario(*BRANCHES, say("c", llm={"prompt": "{{ name }}"})), ("a", "c")),
+        (scenario(*BRANCHES, say("c", handoff={"reason": "{{ name }}"})), ("a", "c")),
+        (
+            scenario(ask("a", "v", set={"v": "null"}, next_step="b"), say("b", "{{ w }}", set={"w": "v"})),
+            ("a", "b"),
+        ),
     ],
 )
 def test_a_value_that_may_be_missing_where_it_matters(
@@ -470,6 +845,38 @@ def test_a_value_that_may_be_missing_where_it_matters(
         scenario(say("a", "{{ v }}"), variables={"v": {"type": "integer", "initial": 0}}),
         scenario(say("a", "{{ v }}"), variables={"v": {"type": "integer"}}),
         scenario(*BRANCHES, say("c", "{{ answered.name ? name : '' }}")),
+        scenario(
+            *BRANCHES,
+            say("c", conditions=[{"if": "answered.name", "then": "d", "else": "a"}]),
+            say("d", "{{ name }}"),
+        ),
+        scenario(
+            *BRANCHES,
+            say("c", conditions=[{"if": "!answered.name", "then": "b"}], next_step="d"),
+            say("d", "{{ name }}"),
+        ),
+        scenario(
+            *BRANCHES,
+            say("c", conditions=[{"if": "(answered.name) && name != ''", "then": "d", "else": "a"}]),
+            say("d", "{{ name }}"),
+        ),
+        scenario(
+            *BRANCHES,
+            say("c", conditions=[{"if": "name == 'x' || name == 'y'", "then": "d", "else": "a"}]),
+            say("d", "{{ name }}"),
+        ),
+        scenario(
+            say("a", http=GET | {"variable": "v", "on_error": "c"}, next_step="b"),
+            say("b", "{{ v.status }}"),
+            say("c"),
+        ),
+        scenario(
+            ask("a", "v", next_step="b"),
+            say("b"),
+            say("help"),
+            conditions=[{"if": "v == 'x'", "then": "b", "after": "b"}],
+            commands={"/help": {"next_step": "help", "resume": True}},
+        ),
         scenario(*BRANCHES, say("c", conditions=[{"if": "name == 'x'", "then": "b", "else": "a"}])),
         scenario(*BRANCHES, say("c", conditions=[{"if": "name == 'x'", "then": "b"}], next_step="a")),
         COMPLETED,
@@ -541,3 +948,330 @@ def test_findings_have_an_end() -> None:
     texts = [{"text": f"{{{{ zz{n} }}}}"} for n in range(20)]
     document = scenario(*({"id": f"s{n}", "message": texts} for n in range(100)))
     assert len(findings(document)) == MAX_FINDINGS
+
+
+# --- what a scenario is given, and given to ----------------------------------------------------------
+
+CHILD_ID = "22222222-2222-4222-8222-222222222222"
+OTHER_ID = "33333333-3333-4333-8333-333333333333"
+CHILD = scenario(
+    say("hello", "Hello, {{ who }}", set={"words": "'Hello, ' + who"}), variables={"who": {"type": "string"}}
+)
+
+
+def calling(scenario_id: str = CHILD_ID, **call: Any) -> Document:
+    return scenario(
+        say("a", scenario={"id": scenario_id, **call}, next_step="b"),
+        say("b"),
+        variables={"n": {"type": "integer"}},
+    )
+
+
+def found_with(library: Library, document: Document) -> list[tuple[str, str]]:
+    read(document)
+    return [(finding.code, finding.pointer) for finding in lint(document, library)]
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (calling(inputs={"who": "'Ann'"}, outputs={"greeting": "words"}), []),
+        (calling(CHILD_ID.upper(), inputs={"who": "'Ann'"}), []),
+        (calling(OTHER_ID), [("unknown_scenario", f"{CALL}/id")]),
+        (calling(), [("missing_input", CALL)]),
+        (calling(inputs={"who": "'x'", "whom": "'Ann'"}), [("unknown_input", f"{CALL}/inputs/whom")]),
+        (calling(inputs={"who": "1"}), [("type_conflict", f"{CALL}/inputs/who")]),
+        (calling(inputs={"who": "zz"}), [("unknown_name", f"{CALL}/inputs/who")]),
+        (calling(inputs={"who": "'x'"}, outputs={"x": "greeting"}), [("unknown_name", f"{CALL}/outputs/x")]),
+        (calling(inputs={"who": "'x'"}, outputs={"x": "words +"}), [("bad_expression", f"{CALL}/outputs/x")]),
+        (calling(inputs={"who": "'x'"}, outputs={"n": "words"}), [("type_conflict", f"{CALL}/outputs/n")]),
+    ],
+)
+def test_what_goes_into_a_call_and_comes_out(document: Document, expected: list[tuple[str, str]]) -> None:
+    assert found_with(Library(scenarios={CHILD_ID: CHILD}), document) == expected
+
+
+def test_nothing_is_said_of_scenarios_that_nobody_knows() -> None:
+    assert found_with(Library(), calling(OTHER_ID, inputs={"x": "1"}, outputs={"y": "zz"})) == []
+
+
+def test_what_is_wrong_with_a_called_scenario_is_told_where_it_is_called() -> None:
+    broken = scenario(say("x", next_step="gone"), say("y", scenario={"id": OTHER_ID}))
+    library = Library(scenarios={CHILD_ID: broken, OTHER_ID: scenario(say("z", "{{ zz }}"))})
+    assert [(f.severity, f.code, f.pointer, f.step_id, f.message) for f in lint(calling(), library)] == [
+        (
+            "error",
+            "unknown_step",
+            CALL,
+            "a",
+            f"in the scenario {CHILD_ID} at /steps/0/next_step: there is no step “gone”",
+        ),
+        (
+            "error",
+            "unknown_name",
+            CALL,
+            "a",
+            f"in the scenario {OTHER_ID} at /steps/0/message/text: "
+            "nothing sets or declares “zz” (character 4)",
+        ),
+        (
+            "warning",
+            "unreachable_step",
+            CALL,
+            "a",
+            f"in the scenario {CHILD_ID} at /steps/1: no way leads to the step “y”",
+        ),
+    ]
+
+
+@pytest.mark.parametrize("scenario_id", ["", OTHER_ID])
+def test_a_scenario_that_comes_to_call_itself(scenario_id: str) -> None:
+    library = Library({CHILD_ID: calling(OTHER_ID), OTHER_ID: calling(CHILD_ID)}, scenario_id=scenario_id)
+    assert ("scenario_recursion", f"{CALL}/id") in found_with(library, calling(CHILD_ID))
+
+
+@pytest.mark.parametrize(("depth", "is_too_deep"), [(8, False), (9, True)])
+def test_calls_have_a_depth(depth: int, *, is_too_deep: bool) -> None:
+    ids = [f"00000000-0000-4000-8000-{number:012}" for number in range(depth)]
+    below = {own: calling(other) for own, other in pairwise(ids)} | {ids[-1]: scenario(say("z"))}
+    codes = [code for code, _ in found_with(Library(below), calling(ids[0]))]
+    assert codes == ["too_deep"] * is_too_deep
+
+
+@pytest.mark.parametrize(
+    ("child", "expected"),
+    [
+        (scenario(say("x")), [("endless_cycle", "/steps/0")]),
+        (scenario(ask("x")), []),
+        (scenario(say("x", next_step="y"), ask("y")), []),
+        (scenario(say("x", wait="1h")), [("endless_cycle", "/steps/0")]),
+        (
+            scenario(ask("x", expected_input={"timeout": {"after": "1h", "next_step": "y"}}), say("y")),
+            [("endless_cycle", "/steps/0")],
+        ),
+        (
+            scenario(say("x"), ask("y"), conditions=[{"if": "true", "then": "y"}]),
+            [("endless_cycle", "/steps/0")],
+        ),
+    ],
+)
+def test_a_circle_through_a_call(child: Document, expected: list[tuple[str, str]]) -> None:
+    document = scenario(say("a", scenario={"id": CHILD_ID}, next_step="a"))
+    found = found_with(Library({CHILD_ID: child}), document)
+    assert [each for each in found if "cycle" in each[0]] == expected
+
+
+@pytest.mark.parametrize(("said", "is_too_long"), [(18, False), (19, True)])
+def test_a_long_turn_through_a_call(said: int, *, is_too_long: bool) -> None:
+    child = scenario({"id": "x", "message": [{"text": "x"}] * said})
+    document = scenario(say("a", scenario={"id": CHILD_ID}, next_step="b"), say("b"))
+    assert (
+        "long_turn" in [code for code, _ in found_with(Library({CHILD_ID: child}), document)]
+    ) is is_too_long
+
+
+def test_a_file_that_the_library_lacks() -> None:
+    document = scenario({"id": "a", "message": {"media": [{"media_id": "logo"}, {"media_id": "gone"}]}})
+    assert found_with(Library(media=frozenset({"logo"})), document) == [
+        ("unknown_media", "/steps/0/message/media/1/media_id")
+    ]
+    assert found_with(Library(), document) == []
+
+
+# --- messengers --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Messenger:
+    max_text: int = 4096
+    max_buttons: int = 10
+    max_button_label: int = 20
+    link_buttons: bool = True
+
+
+TEMPLATE = {"whatsapp_template": {"name": "hello", "language": "en"}}
+LATE = {"text": "Still there?"}
+
+
+def given_up(after: str, **message: Any) -> Document:
+    timeout = {"after": after, "next_step": "b"}
+    return scenario(
+        ask("a", "v", expected_input={"timeout": timeout}, next_step="b"),
+        {"id": "b", "message": LATE | message},
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (given_up("24h"), ["/steps/1/message"]),
+        (given_up("24h", **TEMPLATE), []),
+        (given_up("23h"), []),
+        (given_up("1439m", delay="1m"), ["/steps/1/message"]),
+        (
+            scenario(say("a", wait="12h", next_step="b"), say("b", wait="12h", next_step="c"), say("c")),
+            ["/steps/2/message"],
+        ),
+        (scenario(say("a", wait="12h", next_step="b"), ask("b", wait="12h", next_step="c"), say("c")), []),
+        (
+            scenario(
+                say("a", wait="1h", set={"n": "n + 1"}, conditions=[{"if": "n < 100", "then": "a"}]),
+                variables=N,
+            ),
+            ["/steps/0/message"],
+        ),
+        (reminding(after="24h"), [f"{INPUT}/timeout/remind"]),
+        (reminding(after="20h"), []),
+        (reminding(after="20h", every="4h", times=2), [f"{INPUT}/timeout/remind"]),
+        (reminding(after="12h", times=2), [f"{INPUT}/timeout/remind"]),
+        (
+            scenario(ask("a"), defaults={"timeout": {"after": "2d", "remind": "?"}}),
+            ["/defaults/timeout/remind"],
+        ),
+        (scenario(say("a", handoff={"timeout": "2d", "next_step": "b"}), say("b")), ["/steps/1/message"]),
+        (scenario(say("a", handoff={}, next_step="b"), say("b")), []),
+    ],
+)
+def test_what_whatsapp_takes_only_as_a_template(document: Document, expected: list[str]) -> None:
+    read(document)
+    library = Library(messengers={"whatsapp": Messenger(), "telegram": Messenger()})
+    assert [f.pointer for f in lint(document, library) if f.code == "template_missing"] == expected
+    assert [
+        f
+        for f in lint(document, Library(messengers={"telegram": Messenger()}))
+        if f.code == "template_missing"
+    ] == []
+    assert [f for f in findings(document) if f.code == "template_missing"] == []
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (scenario(choose("a", "v", *range(10))), []),
+        (scenario(choose("a", "v", *range(11))), [("/steps/0/buttons", "has room for 10 buttons")]),
+        (several(*range(10)), [("/steps/0/buttons", "has room for 10 buttons")]),
+        (
+            scenario(choose("a", "v", "x", "y" * 21)),
+            [("/steps/0/buttons/1/text", "shows 20 characters of a button")],
+        ),
+        (scenario(say("a", "x" * 4097)), [("/steps/0/message/text", "shows at most 4096 characters")]),
+        (
+            scenario(say("a", {"en": "x", "ru": "x" * 4097})),
+            [("/steps/0/message/text/ru", "shows at most 4096 characters")],
+        ),
+        (
+            scenario(say("a", buttons=[{"text": "x", "url": "https://x"}])),
+            [("/steps/0/buttons", "has no links as buttons")],
+        ),
+    ],
+)
+def test_what_a_messenger_shows_in_another_way(document: Document, expected: list[tuple[str, str]]) -> None:
+    read(document)
+    library = Library(messengers={"viber": Messenger(link_buttons=False)})
+    told = [f for f in lint(document, library) if f.code == "cannot_show"]
+    assert [f.pointer for f in told] == [pointer for pointer, _ in expected]
+    assert all(f.message.startswith(f"viber {words}") for f, (_, words) in zip(told, expected, strict=True))
+
+
+def test_the_messengers_adapters_say_what_the_linter_asks() -> None:
+    messengers: dict[str, Capabilities] = {each.platform: each.capabilities for each in ADAPTERS}
+    document = scenario(choose("a", "v", *range(100)))
+    told = [f.message for f in lint(document, Library(messengers=messengers)) if f.code == "cannot_show"]
+    assert any(words.startswith("whatsapp has room for 10 buttons") for words in told)
+
+
+# --- tests and languages -----------------------------------------------------------------------------
+
+
+def with_test(*turns: Document, **fields: Any) -> Document:
+    return scenario(
+        ask("a", "v"),
+        commands={"/help": {"next_step": "a"}},
+        tests=[{"name": "x", "turns": list(turns), **fields}],
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (
+            with_test({"send": "/help"}, {"send": "/start ref"}, {"send": "1/2"}, {"expect": {"step": "a"}}),
+            [],
+        ),
+        (with_test({"send": "/halp"}), ["/tests/0/turns/0/send"]),
+        (with_test({"expect": {"step": "b"}}), ["/tests/0/turns/0/expect/step"]),
+        (with_test({"give_back": "b"}), ["/tests/0/turns/0/give_back"]),
+        (with_test({"give_back": True}, given={"v": 1, "w": 2}), ["/tests/0/given/w"]),
+    ],
+)
+def test_what_a_test_names_and_nothing_is(document: Document, expected: list[str]) -> None:
+    assert [f.pointer for f in findings(document) if f.code == "unknown_in_test"] == expected
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (scenario(choose("a", "language", "en", "de", "pt-BR")), ["/steps/0/buttons/1/value"]),
+        (scenario(say("a", set={"language": "'de'"})), ["/steps/0/set/language"]),
+        (scenario(say("a", set={"language": "'d' + 'e'"})), []),
+        (
+            scenario(say("a"), variables={"language": {"type": "string", "initial": "de"}}),
+            ["/variables/language/initial"],
+        ),
+    ],
+)
+def test_a_language_that_the_scenario_lacks(document: Document, expected: list[str]) -> None:
+    document = document | {"languages": ["en", "pt"]}
+    assert [f.pointer for f in findings(document) if f.code == "unknown_language"] == expected
+    assert [f for f in findings(document | {"languages": None}) if f.code == "unknown_language"] == []
+
+
+@pytest.mark.parametrize(
+    ("document", "pointer"),
+    [
+        (
+            scenario(ask("a", expected_input={"timeout": {"after": "1h", "remind": TEXT}})),
+            f"{INPUT}/timeout/remind",
+        ),
+        (
+            scenario(
+                ask("a", expected_input={"validation": {"rules": [{"reject_if": "true", "message": TEXT}]}})
+            ),
+            f"{VALIDATION}/rules/0/message",
+        ),
+        (scenario(say("a", llm={"prompt": TEXT})), "/steps/0/llm/prompt"),
+        (
+            scenario(say("a"), commands={"/x": {"next_step": "a", "description": TEXT}}),
+            "/commands/~1x/description",
+        ),
+        (scenario(say("a", handoff={"reason": TEXT})), "/steps/0/handoff/reason"),
+    ],
+)
+def test_a_language_is_missed_wherever_words_stand(document: Document, pointer: str) -> None:
+    document = document | {"languages": ["en", "ru"]}
+    assert [f.pointer for f in findings(document) if f.code == "missing_language"] == [pointer]
+
+
+def test_a_body_of_a_request_has_no_languages() -> None:
+    document = scenario(
+        say("a", http=GET | {"method": "POST", "body": {"text": {"en": "x"}}}), languages=["en", "ru"]
+    )
+    assert [f for f in findings(document) if f.code == "missing_language"] == []
+
+
+# --- the index ---------------------------------------------------------------------------------------
+
+
+def test_every_code_is_in_the_index_and_every_one_of_the_index_is_told() -> None:
+    sources = [path.read_text() for path in (ROOT / "shared/scenario/linting").glob("*.py")]
+    told = {code for source in sources for code in re.findall(r'"([a-z]+_[a-z_]+|cycle)"', source)}
+    assert [code for code in CODES if code not in told] == []
+    assert {f.code for f in lint(EVERYTHING)} <= set(CODES)
+    assert not ERRORS.keys() & WARNINGS.keys()
+
+
+@pytest.mark.parametrize(("turns", "is_too_silent"), [(50, False), (51, True)])
+def test_too_many_turns_without_a_word_from_the_person(turns: int, *, is_too_silent: bool) -> None:
+    chain = [say(f"s{n}", wait="1m", next_step=f"s{n + 1}") for n in range(turns)]
+    codes = [code for code, _ in found(scenario(*chain, say(f"s{turns}")))]
+    assert codes == ["long_silence"] * is_too_silent

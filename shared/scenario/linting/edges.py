@@ -180,7 +180,7 @@ def way_of_leaving(step: Raw, values: Values, passage: Passages) -> Edge:
     if step.get("scenario"):
         called = passage(step["scenario"]["id"].lower())
         return way._replace(silent=called.silent, seconds=called.seconds, turns=called.turns)
-    if handoff := step.get("handoff"):
+    if (handoff := step.get("handoff")) is not None:
         seconds = 0 if handoff.get("next_step") else seconds_of(handoff.get("timeout") or "")
         return way._replace(silent=bool(seconds), turns=1, seconds=seconds)
     works = any(step.get(name) is not None for name in (*TASKS, "wait"))
