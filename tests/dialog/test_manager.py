@@ -116,14 +116,16 @@ class Parley:
     def clock(self) -> float:
         return self.now.timestamp()
 
-    def activate(self, revision: int | None, running: str = "keep", **called: int) -> None:
+    def activate(
+        self, revision: int | None, running: str = "keep", called: dict[str, int] | None = None
+    ) -> None:
         scenario_id = SCENARIO_ID if revision else None
         self.bots.change(
             BOT_ID,
             active_scenario_id=scenario_id,
             active_revision=revision,
             active_running=running,
-            active_called=called,
+            active_called=called or {},
         )
 
     def say(self, text: str, update: str | None = None, **of_envelope: Any) -> Applied:

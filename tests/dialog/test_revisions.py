@@ -273,7 +273,7 @@ def calling() -> Parley:
     parley.scenarios.create(
         type(head)(id=CHILD, bot_id=head.bot_id, name="c", created_at=NOW, updated_at=NOW), child("Colour?")
     )
-    parley.activate(1, **{CHILD: 1})
+    parley.activate(1, called={CHILD: 1})
     parley.say("hello")
     return parley
 
@@ -281,7 +281,7 @@ def calling() -> Parley:
 def test_the_revisions_of_called_scenarios_are_locked_with_the_run() -> None:
     parley = calling()
     parley.scenarios.add_revision(CHILD, child("Another colour?"), "c", "", "1.1")
-    parley.activate(1, **{CHILD: 2})
+    parley.activate(1, called={CHILD: 2})
     parley.say("Anna")
     assert parley.outbound.texts[-1] == "Colour?"
     assert parley.dialog.called == {CHILD: 1}
@@ -297,14 +297,14 @@ def test_a_run_stays_while_it_is_in_a_called_scenario_and_goes_over_before_and_a
     parley = calling()
     parley.scenarios.add_revision(CHILD, child("Another colour?"), "c", "", "1.1")
     parley.say("Anna")
-    parley.activate(1, "move", **{CHILD: 2})
+    parley.activate(1, "move", called={CHILD: 2})
     parley.now += timedelta(minutes=1)
     parley.say("")
     assert parley.dialog.called == {CHILD: 1}
 
     before = calling()
     before.scenarios.add_revision(CHILD, child("Another colour?"), "c", "", "1.1")
-    before.activate(1, "move", **{CHILD: 2})
+    before.activate(1, "move", called={CHILD: 2})
     before.now += timedelta(minutes=1)
     before.say("Anna")
     assert (before.dialog.called, before.outbound.texts[-1]) == ({CHILD: 2}, "Another colour?")
