@@ -10,14 +10,16 @@ from botocore.stub import ANY, Stubber
 
 from shared.dialog.events import ButtonPressed, ConversationStarted, Event, MessageReceived
 from shared.dialog.messages import Message
+from shared.dialog.state import Dialog, Task
 from shared.errors import GiveUp, NotAccepted
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, TaskEnvelope, read_task
 from shared.queueing.producer import (
     MAX_BATCH_BYTES,
     MAX_MESSAGE_BYTES,
     MessageTooLarge,
     SqsInbound,
     SqsOutbound,
+    SqsTasks,
     dead_letter,
 )
 from tests.conftest import Aws, Call
@@ -243,6 +245,40 @@ def test_a_turn_goes_out_once_in_one_call(aws_account: Aws, aws_calls: list[Call
     ]
     bodies = [message["Body"] for message in received(aws_account, aws_account.outbound)]
     assert [msgspec.json.decode(body, type=OutboundEnvelope) for body in bodies] == [outbound(7), outbound(8)]
+
+
+def test_a_task_goes_out_once_in_one_call_with_all_that_its_worker_needs(
+    aws_account: Aws, aws_calls: list[Call]
+) -> None:
+    task = Task(number=3, kind="http", request={"url": "https://example.com/\uffff"}, timeout=20)
+    dialog = Dialog(
+        id="dialog-1",
+        bot_id="bot-1",
+        platform="telegram",
+        platform_chat_id="42",
+        epoch="e1",
+        created_at=NOON,
+        updated_at=NOON,
+        last_interaction_at=NOON,
+    )
+    queue = SqsTasks(aws_account.sqs, aws_account.tasks)
+
+    for _ in range(2):
+        queue.send(task, dialog, "trace-1")
+
+    assert [call.name for call in aws_calls] == ["sqs:SendMessage"] * 2
+    (message,) = received(aws_account, aws_account.tasks)
+    assert message["Attributes"]["MessageGroupId"] == "dialog-1"
+    assert message["Attributes"]["MessageDeduplicationId"] == "dialog-1:e1:3"
+    assert read_task(message["Body"]) == TaskEnvelope(
+        dialog_id="dialog-1",
+        epoch="e1",
+        bot_id="bot-1",
+        platform="telegram",
+        platform_chat_id="42",
+        task=task,
+        trace_id="trace-1",
+    )
 
 
 def test_what_was_given_up_is_kept_with_its_reason(aws_account: Aws) -> None:

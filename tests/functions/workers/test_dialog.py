@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -106,3 +107,9 @@ def test_what_there_is_no_time_for_goes_back_at_once(worker: Worker, aws_calls: 
     assert answer == {"batchItemFailures": [{"itemIdentifier": bot_id} for bot_id in bots]}
     assert {call.name for call in aws_calls} == {"sqs:ChangeMessageVisibilityBatch"}
     assert [call.params["Entries"][0]["VisibilityTimeout"] for call in aws_calls] == [0, 0]
+
+
+def test_a_worker_starts_without_the_clients_that_few_turns_need() -> None:
+    code = f"import {MODULE}; from shared import aws; print(*aws._clients)"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["sqs"]

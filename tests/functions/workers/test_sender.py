@@ -1,0 +1,112 @@
+"""The sender as Lambda calls it, when a turn of a batch has to wait."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from shared.dialog.history import DeliveryRecord
+from shared.dialog.messages import Message
+from shared.dialog.state import dialog_id_of
+from shared.queueing.envelopes import OutboundEnvelope
+from shared.storage.bots import Bot, DynamoBots
+from shared.storage.credentials import DynamoCredentials
+from shared.storage.history import DynamoHistory
+from tests.conftest import Aws, Call
+
+MODULE = "functions.workers.sender.handler"
+EPOCH = "0a1b2c3d"
+
+Sender = Callable[..., Any]
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 30_000
+
+
+@pytest.fixture
+def sender(aws_account: Aws) -> Iterator[Sender]:
+    sys.modules.pop(MODULE, None)
+    worker = import_module(MODULE)
+    yield worker.lambda_handler
+    worker._transport.close()
+    sys.modules.pop(MODULE)
+
+
+@pytest.fixture
+def bot_id(aws_account: Aws) -> str:
+    """In the web chat, where a message is delivered by its record."""
+    now, bot_id, settings = datetime.now(UTC), str(uuid4()), {"token_secret": "secret"}
+    DynamoBots().create(Bot(id=bot_id, account_id="a", name="b", created_at=now, updated_at=now))
+    credentials = DynamoCredentials(aws_account.kms)
+    credentials.create(bot_id, "webchat", settings, settings, is_active=True, identity="")
+    return bot_id
+
+
+def batch(bot_id: str, *messages: Message) -> dict[str, Any]:
+    """A Lambda event with a turn for each message."""
+    return {"Records": [_record(bot_id, turn, said) for turn, said in enumerate(messages, 1)]}
+
+
+def _record(bot_id: str, turn: int, message: Message) -> dict[str, Any]:
+    envelope = OutboundEnvelope(
+        dialog_id=dialog_id_of(bot_id, "webchat", "7"),
+        epoch=EPOCH,
+        turn=turn,
+        bot_id=bot_id,
+        platform="webchat",
+        platform_chat_id="7",
+        messages=(message,),
+        trace_id="t",
+    )
+    return {
+        "messageId": f"turn-{turn}",
+        "receiptHandle": "handle",
+        "body": msgspec.json.encode(envelope).decode(),
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "MessageGroupId": envelope.dialog_id,
+        },
+    }
+
+
+def delivery_of(bot_id: str, turn: int) -> DeliveryRecord | None:
+    (entry,) = DynamoHistory().of_turn(dialog_id_of(bot_id, "webchat", "7"), EPOCH, turn)
+    return entry.delivery
+
+
+def test_a_delay_sends_its_turn_and_those_behind_it_back_to_the_queue(
+    sender: Sender, bot_id: str, aws_calls: list[Call]
+) -> None:
+    kept = sender(batch(bot_id, Message("later", delay=600), Message("then")), Context())
+
+    assert [failure["itemIdentifier"] for failure in kept["batchItemFailures"]] == ["turn-1", "turn-2"]
+    (hidden,) = [call.params["Entries"] for call in aws_calls if call.service == "sqs"]
+    assert [entry["VisibilityTimeout"] for entry in hidden] == [600, 600]
+
+
+def test_what_only_waited_behind_a_delay_is_not_in_doubt_afterwards(sender: Sender, bot_id: str) -> None:
+    turns = batch(bot_id, Message("later", delay=600), Message("then"))
+    sender(turns, Context())
+    assert delivery_of(bot_id, 2) == DeliveryRecord("queued")
+
+    then = turns["Records"][1]
+    then["attributes"]["ApproximateReceiveCount"] = "2"
+    sender({"Records": [then]}, Context())
+    assert delivery_of(bot_id, 2) == DeliveryRecord("sent")
+
+
+def test_what_was_received_before_may_have_been_begun_then(sender: Sender, bot_id: str) -> None:
+    turns = batch(bot_id, Message("later", delay=600), Message("then"))
+    turns["Records"][1]["attributes"]["ApproximateReceiveCount"] = "2"
+    sender(turns, Context())
+
+    assert DynamoHistory().of_turn(dialog_id_of(bot_id, "webchat", "7"), EPOCH, 2) == []
