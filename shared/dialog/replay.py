@@ -88,7 +88,8 @@ class _Replaying:
         """Repeat one turn, and compare."""
         self.number += 1
         if number != self.number:
-            raise _Differs(self.number, f"the history has a gap up to turn {number}")
+            what = "begins at" if self.dialog is None else "has a gap up to"
+            raise _Differs(self.number, f"the history {what} turn {number}")
         if entries[0].n != 0:
             raise _Differs(number, "the event is not in the history")
         data = self._data(entries[0])
