@@ -203,7 +203,7 @@ class Answers(Walk):
         step = self.step_of(ask)
         if step is None or step.input is None:
             return
-        self._mark_private(step)
+        self.mark_private(step)
         text = self.input_text = extract(event.text)
         kind = step.input.type
         if kind == "buttons":
@@ -217,7 +217,8 @@ class Answers(Walk):
         else:
             self._accept(ask, step, event)
 
-    def _mark_private(self, step: CompiledStep) -> None:
+    def mark_private(self, step: CompiledStep) -> None:
+        """What was said may be for a variable that nobody should read."""
         if step.input and step.input.variable in self.scenario.sensitive:
             self.is_private = True
 
@@ -260,7 +261,7 @@ class Answers(Walk):
         step = self.step_of(ask)
         if step is None or step.input is None:
             return False
-        self._mark_private(step)
+        self.mark_private(step)
         if step.input.type == "buttons":
             return self._toggle(ask, step, index, message_id)
         choice = ask.choices[index]

@@ -39,13 +39,19 @@ class Happenings(Answers):
         """Apply the event."""
         self._count_silence()
         if self.dialog.handoff and isinstance(self.event, FROM_PERSON):
-            pass  # a person reads along; nothing is interpreted
+            self._only_record()
         else:
             self._apply()
         if self.is_too_large():
             self.say_less()
         self.dialog.status = self._status()
         return self.finished()
+
+    def _only_record(self) -> None:
+        """A person of the account reads along; nothing is interpreted, but it may be an answer all the same."""
+        ask = self.dialog.ask
+        if ask and (step := self.scenario.steps.get(ask.step_id)):
+            self.mark_private(step)
 
     def _apply(self) -> None:
         event = self.event
