@@ -9,10 +9,10 @@ import msgspec
 
 from functions.admin.scenarios.calling import Called, called_by
 from functions.admin.scenarios.checking import Findings, findings_of_form, findings_of_meaning, violation_of
+from functions.admin.scenarios.surroundings import library_of
 from functions.admin.scenarios.trial import Trials, failures_in
 from shared.admin_api.problems import Problem, ProblemError
 from shared.errors import Invalid, Violation
-from shared.scenario.linter import Library
 from shared.storage.bots import Bot
 from shared.storage.scenarios import DynamoScenarios, Revision
 
@@ -28,8 +28,7 @@ def require_runnable(
     if wrong := findings_of_form(document):
         raise _refusal(wrong, [])
     called = called_by(document, bot, scenarios)
-    library = Library(scenarios=called.documents, scenario_id=chosen.scenario_id)
-    findings = findings_of_meaning(document, library)
+    findings = findings_of_meaning(document, library_of(bot, called, chosen.scenario_id))
     failures = _failures(document, called, bot, trials)
     if failures or any(finding.severity == "error" for finding in findings):
         raise _refusal(findings, failures)

@@ -35,6 +35,7 @@ from functions.admin.scenarios.schemas import (
     verdict_on,
     view_of,
 )
+from functions.admin.scenarios.surroundings import library_of
 from functions.admin.scenarios.trial import Trials
 from functions.admin.scenarios.trial_schemas import (
     ReportView,
@@ -230,11 +231,11 @@ def _findings(shown: Revision, bot: Bot, scenarios: DynamoScenarios) -> Findings
 def _meaning(
     document: dict[str, Any], bot: Bot | None, scenarios: DynamoScenarios, scenario_id: str = ""
 ) -> Findings:
-    """The findings of a document whose form is right; what it calls is known where its bot is."""
+    """The findings of a document whose form is right; what is around it is known where its bot is."""
     if bot is None:
         return findings_of_meaning(document, Library())
-    called = called_by(document, bot, scenarios).documents
-    return findings_of_meaning(document, Library(scenarios=called, scenario_id=scenario_id))
+    called = called_by(document, bot, scenarios)
+    return findings_of_meaning(document, library_of(bot, called, scenario_id))
 
 
 def _chosen(head: Scenario, revision: int | None, scenarios: DynamoScenarios) -> Revision:

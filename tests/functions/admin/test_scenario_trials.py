@@ -210,7 +210,7 @@ class TestTest:
     def test_is_of_the_bots_own_name_and_time(self, api: Api) -> None:
         bot = api.bot(name="Юла", timezone="Asia/Kolkata")
         step = {"id": "s", "message": {"text": "{{ bot.name }} {{ now }}"}, "end": True}
-        turns = [GREETED, {"expect": {"contains": "Юла"}}, {"expect": {"contains": "17:30"}}]
+        turns: list[Json] = [GREETED, {"expect": {"contains": "Юла"}}, {"expect": {"contains": "17:30"}}]
         scenario = made(api, bot, with_tests(turns, document={"version": "1", "steps": [step]}))
         report = api("POST", f"/api/scenarios/{scenario}/test").json()
         assert report["tests"][0]["failure"] is None
@@ -353,3 +353,33 @@ class TestWithoutTime:
             (pointer, "too_slow")
         ]
         assert DynamoBots().active_scenario(bot) is None
+
+
+class TestMessengers:
+    def test_connected_ones_say_what_they_cannot_show(self, api: Api, bot: str) -> None:
+        scenario = made(api, bot, LONG_LABEL)
+        assert api("GET", f"/api/scenarios/{scenario}").json()["findings"] == []
+        api.create(f"/api/bots/{bot}/platforms", {"platform": "whatsapp", "credentials": WHATSAPP})
+
+        findings = api("GET", f"/api/scenarios/{scenario}").json()["findings"]
+
+        assert {finding["severity"] for finding in findings} == {"warning"}
+        assert {finding["code"] for finding in findings} == {"cannot_show", "template_missing"}
+        activated = api("POST", f"/api/scenarios/{scenario}/activate")
+        assert (activated.status_code, activated.json()["findings"]) == (200, findings)
+        asked = {"scenario_data": LONG_LABEL, "bot_id": bot}
+        assert api("POST", "/api/scenarios/validate", json=asked).json()["findings"] == findings
+
+
+WHATSAPP = {"phone_number_id": "106540352242922", "access_token": "EAAJB-a-token", "app_secret": "0a1b2c3d"}
+LONG_LABEL: Json = {
+    "version": "1",
+    "steps": [
+        {
+            "id": "choice",
+            "message": {"text": "Well?"},
+            "buttons": [{"text": "A label that no button of WhatsApp has room for", "value": 1}],
+            "expected_input": {"type": "button", "timeout": {"after": "25h", "remind": "Still there?"}},
+        }
+    ],
+}
