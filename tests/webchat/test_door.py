@@ -85,6 +85,48 @@ def test_a_conversation_from_start_to_end(chat: WebChat, person: Person) -> None
     assert dialog.variables == {"name": "Anna", "drink": "coffee"}
 
 
+def test_several_choices_are_marked_in_the_place_of_the_item_they_were_pressed_in() -> None:
+    buttons = [{"text": "Eggs", "value": "eggs"}, {"text": "Jam", "value": "jam"}]
+    asked = {"expected_input": {"type": "buttons", "variable": "food"}, "end": True}
+    step = {"id": "food", "message": {"text": "What would you like?"}, "buttons": buttons, **asked}
+    chat = WebChat({"version": "1.0", "steps": [step]})
+    person = Person(chat)
+    person.says({"start": True})
+    chat.work()
+    (question,) = body_of(person.reads())["items"]
+    for value in (question["buttons"][0]["value"], question["buttons"][1]["value"]):
+        person.says({"button": value, "item": question["id"]})
+        chat.work()
+    *_, changed = body_of(person.reads())["items"]
+    assert changed["replaces"] == question["id"]
+    assert [button.get("selected", False) for button in changed["buttons"]] == [True, True, False]
+    person.says({"button": question["buttons"][2]["value"], "item": question["id"]})
+    chat.work()
+    dialog = chat.dialogs.load(dialog_id_of(BOT_ID, "webchat", person.token[:32]))
+    assert dialog is not None
+    assert dialog.variables == {"food": ["eggs", "jam"]}
+
+
+def test_a_place_and_a_contact_reach_the_scenario_and_are_listed() -> None:
+    steps = [
+        {"id": kind, "message": {"text": kind}, "expected_input": {"type": kind, "variable": kind}}
+        for kind in ("location", "contact")
+    ]
+    steps[0]["next_step"] = "contact"
+    chat = WebChat({"version": "1.0", "steps": steps})
+    person = Person(chat)
+    location, contact = {"latitude": 55.75, "longitude": 37.6}, {"phone": "+79990000000"}
+    for said in ({"start": True}, {"location": location}, {"contact": {**contact, "first_name": "Anna"}}):
+        person.says(said)
+        chat.work()
+    shared = [item for item in body_of(person.reads())["items"] if item["from"] == "user"]
+    assert [shared[0]["location"], shared[1]["contact"]["phone"]] == [location, "+79990000000"]
+    dialog = chat.dialogs.load(dialog_id_of(BOT_ID, "webchat", person.token[:32]))
+    assert dialog is not None
+    assert dialog.variables["location"]["latitude"] == 55.75
+    assert dialog.variables["contact"]["first_name"] == "Anna"
+
+
 def test_a_first_call_makes_a_chat_and_later_ones_stay_in_it(chat: WebChat, person: Person) -> None:
     first = body_of(person.says({"start": True}))
     second = body_of(person.says({"text": "Anna"}))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
@@ -17,6 +18,7 @@ from uuid import uuid4
 from shared.delivery.sender import Sender
 from shared.dialog.manager import DialogManager, Outside
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
+from shared.errors import Wait
 from shared.platforms.base import Request, Response
 from shared.platforms.webchat import WebchatAdapter
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
@@ -108,7 +110,17 @@ class WebChat:
     def deliver(self) -> None:
         """The sender takes up what is in its queue."""
         while self.outbound.envelopes:
-            self.sender.deliver(self.outbound.envelopes.pop(0), is_repeat=False)
+            self._deliver(self.outbound.envelopes.pop(0))
+
+    def _deliver(self, envelope: OutboundEnvelope) -> None:
+        """Until all is out: like the queue, which gives a message with a delay again when that is over."""
+        for times in count():
+            try:
+                self.sender.deliver(envelope, is_repeat=times > 0)
+            except Wait as wait:
+                time.sleep(wait.seconds)
+            else:
+                return
 
     def work(self) -> None:
         self.think()

@@ -26,6 +26,8 @@
       closed: "This chat is no longer available.",
       resting: "The bot is taking a rest and does not answer now.",
       notStarted: "The conversation could not be started.",
+      nowhere: "Your browser does not tell where you are.",
+      image: "Picture", video: "Video", audio: "Audio", file: "File",
     },
     ru: {
       log: "Переписка", write: "Напишите сообщение", send: "Отправить", again: "Начать заново", cancel: "Отмена",
@@ -39,6 +41,8 @@
       closed: "Этот чат больше недоступен.",
       resting: "Бот отдыхает и сейчас не отвечает.",
       notStarted: "Не удалось начать разговор.",
+      nowhere: "Браузер не сообщает, где вы находитесь.",
+      image: "Картинка", video: "Видео", audio: "Аудио", file: "Файл",
     },
   };
 
@@ -218,13 +222,14 @@
   function take(answer) {
     const fresh = answer.items.filter((item) => !seen.has(item.id));
     for (const item of fresh) receive(item);
+    if (!answer.typing) settlePresses();
     if (fresh.length) activeAt = Date.now();
     if (answer.items.length) last = answer.items.at(-1).id;
     openAsk = answer.open_ask;
     isBotTyping = answer.typing;
     showChoices();
     showTyping();
-    if (!isPinned && fresh.some((item) => item.from !== "user")) $("latest").hidden = false;
+    if (!isPinned && fresh.some((item) => item.from !== "user" && !item.replaces)) $("latest").hidden = false;
     if (isRestoring() && !fresh.length) restored();
   }
 
@@ -243,7 +248,8 @@
     listed.add(item.ref);
     const act = item.ref && unlisted.get(item.ref);
     if (item.from === "user" && act) settle(act, item);
-    else show(item);
+    else if (places.has(item.replaces)) change(item);
+    else if (!item.pressed || !isToggle(item.pressed)) show(item);
     if (item.from !== "user") forgetStarts();
   }
 
@@ -280,9 +286,19 @@
     if (wasResting) look();
   }
 
+  /** Whether something is to come soon: words, or what becomes of a choice. */
   function isExpecting() {
-    const now = Date.now();
-    return isBotTyping || [...unlisted.values()].some((act) => act.state === "sent" && now - act.acceptedAt < AWAIT_FOR);
+    return isBotTyping || isAwaited(() => true);
+  }
+
+  /** A choice that is only marked is no reason to show that somebody types. */
+  function isTypingLikely() {
+    return isBotTyping || isAwaited((act) => !act.pressed || !isToggle(act.pressed));
+  }
+
+  function isAwaited(matters) {
+    const since = Date.now() - AWAIT_FOR;
+    return [...unlisted.values()].some((act) => act.state === "sent" && act.acceptedAt > since && matters(act));
   }
 
   function isRestoring() {
@@ -293,8 +309,11 @@
 
   let openAsk = null;
   let lastDay = new Date().toDateString();
-  const groups = []; // choices shown: {ask, buttons: Map value → button}
+  const places = new Map(); // id of an item of ours → {node, group, key}
+  const groups = []; // choices shown: {ask, item, several, finish, buttons: Map value → button, shares}
   const chosen = new Map(); // ask → value
+  const taken = new Map(); // ask → values, of several choices, as the bot knows them
+  const presses = new Set(); // acts of which the bot has not yet shown what came of them
 
   function element(tag, className, ...children) {
     const node = document.createElement(tag);
@@ -304,18 +323,58 @@
   }
 
   function show(item) {
-    const said = item.text || (item.pressed ? labelOf(item.pressed) : "");
+    const said = saidIn(item);
     if (item.pressed && item.text) choose(item.pressed);
-    if (!said && !item.buttons.length) return;
-    const node = message(item.from, said, item.spans);
-    if (said) showState(node, item.from === "user" ? "sent" : "", item.at);
-    if (item.buttons.length) node.append(choices(item.buttons));
+    if (!said && !item.media.length && !item.buttons.length) return;
+    const node = message(item.from, contentOf(item, said));
+    if (node.querySelector(".bubble")) showState(node, item.from === "user" ? "sent" : "", item.at);
+    const group = item.buttons.length ? choices(item) : null;
+    if (group) node.append(group.node);
+    places.set(item.id, { node, group, key: keyOf(item) });
     showDay(item.at);
     insert(node);
   }
 
+  /** A message takes an earlier one's place. Choices that are the same stay: one may have the focus. */
+  function change(item) {
+    const place = places.get(item.replaces);
+    places.set(item.id, place);
+    const bubble = place.node.querySelector(".bubble");
+    if (bubble && place.key !== keyOf(item)) {
+      place.key = keyOf(item);
+      bubble.replaceChildren(...contentOf(item, item.text));
+      showState(place.node, "", item.at);
+    }
+    if (place.group && isAlike(place.group, item)) noteTaken(place.group, item);
+    else regroup(place, item);
+  }
+
+  function keyOf({ text: said, spans, media }) {
+    return JSON.stringify([said, spans, media]);
+  }
+
+  function saidIn(item) {
+    if (item.text) return item.text;
+    if (item.pressed) return labelOf(item.pressed);
+    if (item.location) return placed(item.location);
+    return item.contact ? named(item.contact) : "";
+  }
+
+  function named({ first_name: first, last_name: last, phone }) {
+    return `👤 ${[first, last, phone].filter(Boolean).join(" ")}`;
+  }
+
+  function placed({ title, latitude, longitude }) {
+    return `📍 ${title || `${latitude.toFixed(5)}, ${longitude.toFixed(5)}`}`;
+  }
+
+  function contentOf({ spans = [], media }, said) {
+    const files = media.map(({ type, url }) => link(url, "file", [words[type] ?? words.file]));
+    return [...styled(said, spans), ...files];
+  }
+
   function showOwn(act, label) {
-    act.node = message("user", label);
+    act.node = message("user", [label]);
     log.append(act.node);
     scrollToEnd();
   }
@@ -336,14 +395,14 @@
     showState(act.node, "sent", item.at);
   }
 
-  function message(from, said, spans = []) {
+  function message(from, content) {
     const author = { user: words.you, operator: words.operator }[from] ?? botName;
-    const bubble = element("div", "bubble", ...styled(said, spans));
+    const bubble = element("div", "bubble", ...content);
     bubble.dir = "auto";
     const node = element("li", `message ${from === "system" ? "bot" : from}`);
     if (from === "operator") node.append(element("span", "author", author));
     else node.append(element("span", "unseen", `${author}: `));
-    if (said) node.append(bubble);
+    if (content.length) node.append(bubble);
     return node;
   }
 
@@ -374,8 +433,9 @@
     act.state = state;
     keepUnsent();
     if (act.pressed) {
-      if (state === "failed") chosen.delete(askOf(act.pressed));
-      else choose(act.pressed);
+      if (state === "failed") presses.delete(act);
+      else presses.add(act);
+      if (!isToggle(act.pressed)) choose(act.pressed);
       showChoices();
     }
     act.again?.remove();
@@ -385,7 +445,7 @@
 
   function offerRetry(act) {
     if (act.node) act.node.append(act.again = retryButton(act));
-    else (act.again = note(words.notStarted)).append(retryButton(act));
+    else (act.again = note(act.body.start ? words.notStarted : words.failed)).append(retryButton(act));
   }
 
   function retryButton(act) {
@@ -467,49 +527,140 @@
     return value.slice(0, value.lastIndexOf(":") + 1);
   }
 
-  function choices(buttons) {
-    const group = { ask: null, buttons: new Map() };
-    const node = element("div", "choices");
-    node.setAttribute("role", "group");
-    node.setAttribute("aria-label", words.choices);
-    for (const button of buttons) {
-      node.append(button.url ? link(button.url, "choice", [button.text]) : choice(group, button));
-    }
+  function choices(item) {
+    const about = { item: item.id, several: Boolean(item.several) };
+    const group = { ...about, ask: null, finish: "", buttons: new Map(), shares: [] };
+    group.node = element("div", "choices", ...item.buttons.map((button) => offered(group, button)));
+    group.node.setAttribute("role", "group");
+    group.node.setAttribute("aria-label", words.choices);
     groups.push(group);
-    return node;
+    noteTaken(group, item);
+    return group;
+  }
+
+  function offered(group, button) {
+    if (button.url) return link(button.url, "choice", [button.text]);
+    return button.share ? sharing(group, button) : choice(group, button);
   }
 
   function choice(group, { text: label, value }) {
-    const button = element("button", "choice", label);
-    button.type = "button";
-    button.dir = "auto";
-    button.addEventListener("click", () => press(button, value));
+    const button = actionable(label);
+    button.addEventListener("click", () => press(group, button, value));
     group.ask = askOf(value);
+    group.finish = group.several ? value : ""; // the last one
     group.buttons.set(value, button);
     return button;
   }
 
-  function press(button, value) {
-    if (button.getAttribute("aria-disabled") === "true" || isClosed) return;
-    send({ button: value }, { label: button.textContent, pressed: value });
+  function sharing(group, { text: label }) {
+    const button = actionable(label);
+    button.addEventListener("click", () => { if (isEnabled(button)) locate(); });
+    group.shares.push(button);
+    return button;
+  }
+
+  function actionable(label) {
+    const button = element("button", "choice", label);
+    button.type = "button";
+    button.dir = "auto";
+    return button;
+  }
+
+  function isEnabled(button) {
+    return button.getAttribute("aria-disabled") !== "true" && !isClosed;
+  }
+
+  function press(group, button, value) {
+    if (!isEnabled(button)) return;
+    const said = value === group.finish ? takenLabels(group) : "";
+    const label = isToggle(value) ? "" : said || button.textContent;
+    send({ button: value, item: group.item }, { label, pressed: value });
+  }
+
+  function locate() {
+    const tell = ({ coords: { latitude, longitude } }) => {
+      const location = { latitude, longitude };
+      send({ location }, { label: placed(location) });
+    };
+    const cannot = () => note(words.nowhere);
+    if (!navigator.geolocation) return cannot();
+    navigator.geolocation.getCurrentPosition(tell, cannot, { timeout: CALL_TIMEOUT, maximumAge: 60_000 });
   }
 
   function choose(value) {
     chosen.set(askOf(value), value);
   }
 
+  // Of several choices each press takes one or gives it back, until the last button finishes.
+
+  function isToggle(value) {
+    const group = groups.find(({ buttons }) => buttons.has(value));
+    return Boolean(group?.several) && value !== group.finish;
+  }
+
+  function noteTaken(group, item) {
+    if (!group.several) return;
+    settlePresses();
+    taken.set(group.ask, new Set(item.buttons.filter(({ selected }) => selected).map(({ value }) => value)));
+  }
+
+  /** As the bot knows it, and what was pressed since. */
+  function isTaken(ask, value) {
+    const since = [...presses].filter((act) => act.pressed === value).length;
+    return Boolean(taken.get(ask)?.has(value)) !== (since % 2 === 1);
+  }
+
+  function takenLabels(group) {
+    const values = [...group.buttons.keys()].filter((value) => value !== group.finish && isTaken(group.ask, value));
+    return values.map((value) => group.buttons.get(value).textContent).join(", ");
+  }
+
+  function isAlike(group, item) {
+    const offeredNow = item.buttons.filter(({ value }) => value).map(({ value }) => value);
+    return group.several && Boolean(item.several) && String([...group.buttons.keys()]) === String(offeredNow);
+  }
+
+  function regroup(place, item) {
+    if (place.group) {
+      groups.splice(groups.indexOf(place.group), 1);
+      place.group.node.remove();
+    }
+    place.group = item.buttons.length ? choices({ ...item, id: place.group?.item ?? item.id }) : null;
+    if (place.group) place.node.append(place.group.node);
+  }
+
+  /** What the list has come to: all presses that it has are accounted for. */
+  function settlePresses() {
+    for (const act of presses) if (!unlisted.has(act.id)) presses.delete(act);
+  }
+
+  /** Whether the open question's choices can be pressed: not while an answer to it is on its way. */
+  function isAlive(ask) {
+    const isAnswered = [...presses].some((act) => askOf(act.pressed) === ask && !isToggle(act.pressed));
+    return ask !== null && ask === openAsk && !isAnswered;
+  }
+
   /** `aria-disabled`, not `disabled`: a button that is pressed keeps the focus. */
   function showChoices() {
-    for (const { ask, buttons } of groups) {
-      const answer = chosen.get(ask);
-      const isAlive = ask === openAsk && !answer;
-      for (const [value, button] of buttons) {
-        button.setAttribute("aria-disabled", String(!isAlive));
-        button.tabIndex = isAlive ? 0 : -1;
-        if (value === answer) button.setAttribute("aria-pressed", "true");
-        else button.removeAttribute("aria-pressed");
+    for (const group of groups) {
+      const alive = isAlive(group.ask);
+      for (const [value, button] of group.buttons) {
+        enable(button, alive);
+        showPressed(button, group, value, alive);
       }
+      for (const button of group.shares) enable(button, group === groups.at(-1));
     }
+  }
+
+  function enable(button, isEnabledNow) {
+    button.setAttribute("aria-disabled", String(!isEnabledNow));
+    button.tabIndex = isEnabledNow ? 0 : -1;
+  }
+
+  function showPressed(button, { ask, several, finish }, value, alive) {
+    if (several && value !== finish) button.setAttribute("aria-pressed", String(isTaken(ask, value)));
+    else if (!alive && value === chosen.get(ask)) button.setAttribute("aria-pressed", "true");
+    else button.removeAttribute("aria-pressed");
   }
 
   function labelOf(value) {
@@ -520,7 +671,7 @@
   // --- The frame ---------------------------------------------------------------------------------
 
   function showTyping() {
-    $("typing").classList.toggle("on", !isClosed && isExpecting());
+    $("typing").classList.toggle("on", !isClosed && isTypingLikely());
     showConnection();
   }
 
