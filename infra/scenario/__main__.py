@@ -13,6 +13,7 @@ Exit code 0: all is well; 1: a test fails, an error is found, a replay differs; 
 from __future__ import annotations
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -149,7 +150,11 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 
 
 def _say(words: str) -> None:
-    print(words)  # noqa: T201 (a command's own words)
+    """Print it; what would command the terminal is shown instead."""
+    print(words.translate(_CONTROLS))  # noqa: T201 (a command's own words)
+
+
+_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
 # --- the command line -------------------------------------------------------------------------------
@@ -213,4 +218,7 @@ def _fraction(text: str) -> float:
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(main())

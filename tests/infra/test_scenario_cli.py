@@ -10,16 +10,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import msgspec
 import pytest
 
 from infra.scenario.__main__ import main
 from infra.scenario.chat import Chat
 from infra.scenario.errors import Unreadable
-from infra.scenario.replaying import replayed
+from infra.scenario.replaying import TABLES, replayed
 from shared.dialog.programs import CompiledScenarios
 from shared.storage.scenarios import DynamoScenarios
-from tests.conftest import Aws
+from tests.conftest import ENVIRONMENT, Aws
 from tests.dialog.world import DIALOG_ID, World
 from tests.simulation.play import ask, begin, say, scenario
 
@@ -299,6 +300,24 @@ class TestChat:
         assert code == 2
 
 
+def test_what_would_command_the_terminal_is_shown(written: Written, capsys: Printed) -> None:
+    failing = {"name": "\x1b[2J\x9b", "turns": [{"expect": "x"}]}
+    assert main(["test", written(scenario(BYE, tests=[failing]))]) == 1
+    told = capsys.readouterr().out
+    assert "✗ \\x1b[2J\\x9b" in told
+    assert not {"\x1b", "\x9b"} & set(told)
+
+
+def test_chat_through_a_pipe_takes_any_bytes(written: Written) -> None:
+    done = subprocess.run(  # noqa: PLW1510 (the code is what is looked at)
+        [sys.executable, "-m", "infra.scenario", "chat", written(scenario(COLOUR, BYE))],
+        input=b"\xff\xfe green\nblue\n",
+        capture_output=True,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode().endswith("bot: Bye\n— run 1 is completed\n")
+
+
 def test_commands_work_as_a_program(written: Written) -> None:
     path = written(scenario(COLOUR, BYE, tests=[FAILING]))
     done = subprocess.run(  # noqa: PLW1510 (the code is what is looked at)
@@ -309,6 +328,10 @@ def test_commands_work_as_a_program(written: Written) -> None:
     )
     assert (done.returncode, done.stderr) == (1, "")
     assert "✗ синий" in done.stdout
+
+
+SENSITIVE = {"type": "string", "sensitive": True}
+STACK = {**TABLES, "HistoryKeyId": "HISTORY_KEY_ID"}
 
 
 # --- replay -----------------------------------------------------------------------------------------
@@ -341,6 +364,22 @@ class TestReplay:
         world = World(scenario(BYE))
         with pytest.raises(Unreadable, match="there is no dialog"):
             replayed(DIALOG_ID, world.dialogs, world.history, program_of)
+
+    def test_finds_the_tables_of_a_stack(
+        self, aws_account: Aws, capsys: Printed, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world = World(scenario(ask("name", next_step="bye"), BYE, variables={"name": SENSITIVE}))
+        world.say("/start", "Ann")
+        world.settle()
+        for variable in STACK.values():
+            monkeypatch.setenv(variable, ENVIRONMENT[variable])
+        outputs = {output: {"Value": ENVIRONMENT[variable]} for output, variable in STACK.items()}
+        topic = {"Topic": {"Type": "AWS::SNS::Topic"}}
+        boto3.client("cloudformation").create_stack(
+            StackName="a-stack", TemplateBody=json.dumps({"Resources": topic, "Outputs": outputs})
+        )
+        assert main(["replay", DIALOG_ID, "--stack", "a-stack"]) == 1
+        assert capsys.readouterr().out == "turn 2: erased at turn 2\n"
 
     def test_asks_for_a_stack_where_nothing_runs(
         self, capsys: Printed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
