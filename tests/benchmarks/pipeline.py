@@ -7,7 +7,7 @@ the way: proof of the sender, which needs headers; the two queues' JSON; the net
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ import msgspec
 from shared.credential import Credential
 from shared.dialog.manager import DialogManager, Outside
 from shared.dialog.messages import Message
+from shared.dialog.ports import RevisionRepository
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
 from shared.dialog.state import Dialog, Task, Timer, dialog_id_of
 from shared.platforms import adapter_for
@@ -50,7 +51,12 @@ SETTINGS: Mapping[str, Mapping[str, str]] = {
 class Pipeline:
     """One bot on one platform. `said` are all messages so far, `sent` counts the calls they took."""
 
-    def __init__(self, platform: str, document: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        platform: str,
+        document: Mapping[str, Any],
+        compiled: Callable[[RevisionRepository], CompiledScenarios] = CompiledScenarios,
+    ) -> None:
         if platform not in SETTINGS:
             raise Unusable(f"there is no platform “{platform}” with webhook bodies: {', '.join(SETTINGS)}")
         self.said: list[Message] = []
@@ -63,7 +69,7 @@ class Pipeline:
         self._dialogs = MemoryDialogs()
         self._outbound: list[OutboundEnvelope] = []
         self._now = _LONG_AGO
-        self._manager = self._made_manager(document)
+        self._manager = self._made_manager(document, compiled)
 
     def take(self, body: bytes) -> None:
         """Everything that follows from one webhook body, up to the bytes that messengers would be sent.
@@ -90,11 +96,13 @@ class Pipeline:
                 self.sent_bytes += len(msgspec.json.encode(request.json))
             self.said.append(message)
 
-    def _made_manager(self, document: Mapping[str, Any]) -> DialogManager:
+    def _made_manager(
+        self, document: Mapping[str, Any], made: Callable[[RevisionRepository], CompiledScenarios]
+    ) -> DialogManager:
         scenarios, bots = MemoryScenarios(), MemoryBots()
         scenarios.create(_scenario(), dict(document))
         bots.create(_bot())
-        compiled = CompiledScenarios(scenarios)
+        compiled = made(scenarios)
         compiled.get(SCENARIO_ID, 1)
         outside = Outside(lambda: self._now, random.random)
         return DialogManager(
