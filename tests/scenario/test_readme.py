@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from pydantic import BaseModel
 
+from infra.scenario import __main__ as command_line
 from shared.scenario import bounds, caps, models
 from shared.scenario.document import json_schema
 from shared.scenario.expressions import BUILTINS
@@ -115,6 +116,14 @@ def test_the_bounds_are_told_of() -> None:
     }
     known = {**vars(caps), **vars(bounds)}
     assert told == {name: number for name, number in known.items() if name.startswith("MAX_")}
+
+
+def test_the_commands_are_told_of() -> None:
+    told = set(re.findall(r"^python -m infra\.scenario (\w+)", README, re.MULTILINE))
+    assert told == set(re.findall(r"infra\.scenario (\w+)", command_line.__doc__ or ""))
+    for command in told:
+        with pytest.raises(SystemExit, match="0"):
+            command_line.main([command, "--help"])
 
 
 def test_the_schema_for_editors_is_up_to_date() -> None:

@@ -3,7 +3,8 @@
     > Ann                      the person writes
     > [Cook]                   the person presses the newest button with this label
     > (photo: my dog)          the person sends something other than text, here with a caption; `(photo of
-                               album a)`, `(contact +49… Ann)`, `(location 52.5 13.4)`, `(sticker)`
+                               album a)`, `(contact +49… Ann)`, or somebody else's `(contact +49… of
+                               Olga)`, `(location 52.5 13.4)`, `(sticker)`
     ~ 25h                      time passes
     ! {"llm": "Yes"}           a task comes back
     @ Good evening             an operator writes; `@ takes over`, `@ gives back`
@@ -105,8 +106,9 @@ def _send(
         _do(conversation, {kind: {"caption": caption or "", "album": album or ""}})
     elif kind == "contact":
         phone, _, name = (rest or "").rpartition(" ")
-        is_own = name != "Olga"
-        _do(conversation, {"contact": {"phone": phone, "first_name": name, "own": is_own}})
+        number = phone.removesuffix(" of")
+        contact = {"phone": number, "first_name": name, "own": number == phone}
+        _do(conversation, {"contact": contact})
     elif kind == "location":
         latitude, longitude = map(float, (rest or "").split())
         _do(conversation, {"location": {"latitude": latitude, "longitude": longitude}})
