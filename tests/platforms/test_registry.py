@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
-from shared.dialog.messages import Message
+from shared.credential import Credential
+from shared.dialog.messages import Button, Message
 from shared.platforms import PLATFORMS, MessengerAddresses, adapter_for
 from tests.platforms.cases import SETTINGS, credential
 
@@ -33,6 +35,27 @@ def test_adapters_speak_to_the_addresses_they_are_given(platform: str) -> None:
             "viber": "http://127.0.0.1:1/vi/pa/send_message",
         }[platform]
     ]
+
+
+def degradations(platform: str, message: Message) -> tuple[str, ...]:
+    connected = Credential("c", "b", platform, is_active=True, settings=SETTINGS.get(platform, {}))
+    return adapter_for(platform).render(message, "1", connected, "d").degradations
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+@pytest.mark.parametrize("share", ["phone", "location"])
+def test_an_adapter_shares_what_its_capabilities_say(platform: str, share: Any) -> None:
+    given_up = degradations(platform, Message("Where?", buttons=(Button("Here", share=share),)))
+    shares = adapter_for(platform).capabilities.shares
+    assert given_up == (() if share in shares else ("share_dropped",))
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_several_choices_are_pressed_where_capabilities_say_that_messages_change(platform: str) -> None:
+    buttons = (Button("Tea", "p:0"), Button("Done", "p:1"))
+    given_up = degradations(platform, Message("Which?", buttons=buttons, several=True))
+    edits_in_place = adapter_for(platform).capabilities.edits_in_place
+    assert given_up == (() if edits_in_place else ("choices_as_text",))
 
 
 @pytest.mark.parametrize("platform", SETTINGS)
