@@ -48,7 +48,7 @@ class Happenings(Answers):
         return self.finished()
 
     def _only_record(self) -> None:
-        """A person of the account reads along; nothing is interpreted, but it may be an answer all the same."""
+        """A person of the account reads along: nothing is interpreted, though it may be an answer."""
         ask = self.dialog.ask
         if ask and (step := self.scenario.steps.get(ask.step_id)):
             self.mark_private(step)
