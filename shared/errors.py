@@ -18,6 +18,7 @@ ParleyError
     ├── UnreadableUpdate
     ├── ScenarioUnusable
     └── EventNotApplicable
+        └── DialogTooLarge
 
 `shared.admin_api.problems` maps the first branch (and `Unavailable`) to HTTP answers, the workers map
 the others to queue decisions.
@@ -147,3 +148,7 @@ class EventNotApplicable(GiveUp):
 
     def __str__(self) -> str:
         return f"dialog {self.dialog_id} at turn {self.turn}: {self.reason}"
+
+
+class DialogTooLarge(EventNotApplicable):
+    """A dialog with what its turn wants has grown beyond what can be kept."""

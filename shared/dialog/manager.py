@@ -41,7 +41,7 @@ from shared.dialog.rehearsal import ends_within
 from shared.dialog.sealing import Sealer, context_of, sealed
 from shared.dialog.state import Dialog, Outbox
 from shared.dialog.turns import Followed, Program, event_hash, new_dialog, stamped
-from shared.errors import ConcurrentTurn, EventNotApplicable, NotFound, ScenarioUnusable
+from shared.errors import ConcurrentTurn, DialogTooLarge, EventNotApplicable, NotFound, ScenarioUnusable
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
 
 LATE_AFTER = timedelta(minutes=15)
@@ -142,11 +142,19 @@ class DialogManager:
             timers=turn.timers,
             tasks=turn.tasks,
         )
-        self.dialogs.commit(dialog, met_turn)
+        self._save(dialog, met_turn)
         if turn.notes:
             self.tell_mistakes(dialog.bot_id, turn.notes)
         self._emit(dialog, applying.envelope.trace_id, reemitted=False)
         return applied
+
+    def _save(self, dialog: Dialog, met_turn: int | None) -> None:
+        """Commit the turn; if its event is what makes it too large, without that."""
+        try:
+            self.dialogs.commit(dialog, met_turn)
+        except DialogTooLarge:
+            dialog.outbox = _without_event(dialog.outbox) if dialog.outbox else None
+            self.dialogs.commit(dialog, met_turn)
 
     # --- what applies the event -------------------------------------------------------------------
 
@@ -312,6 +320,15 @@ def _entry(dialog: Dialog, data: dict[str, Any], messages: int, applying: Applyi
         created_at=applying.moment.now,
         messages=messages,
     )
+
+
+def _without_event(outbox: Outbox) -> Outbox:
+    """The entry then says why it does not tell what came."""
+    told = dict(outbox.entry.message_data)
+    left_out = [told.pop(name) for name in ("event", "sealed", "notes") if name in told]
+    data = {**told, "omitted": f"{len(msgspec.json.encode(left_out))} bytes are too many"}
+    entry = msgspec.structs.replace(outbox.entry, message_data=data)
+    return msgspec.structs.replace(outbox, entry=entry)
 
 
 def _author_of(event: Event) -> Author:

@@ -43,7 +43,7 @@ class StateRepository(Protocol):
         """Save the whole dialog in one conditional write.
 
         `met_turn` is the turn it was loaded at, None if there was no dialog. Raises
-        `ConcurrentTurn` if the stored dialog is of another turn or epoch by now.
+        `ConcurrentTurn` if the stored dialog is of another turn or epoch by now, and `DialogTooLarge`.
         """
         ...
 

@@ -14,7 +14,7 @@ from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import And, Condition
 
 from shared.dialog.state import Dialog
-from shared.errors import ConcurrentTurn, EventNotApplicable
+from shared.errors import ConcurrentTurn, DialogTooLarge
 from shared.storage.conditions import is_refused
 from shared.storage.paging import Page, Position
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState
@@ -45,14 +45,14 @@ class DynamoDialogs:
         turn to be `met_turn` and the stored epoch to be the dialog's own. So an epoch can only begin
         where nothing lies: a new one is never written over an old one, not even at an equal turn, and
         whoever starts a dialog anew deletes the old item first. What was loaded before that deletion
-        cannot be committed after it. Raises `ConcurrentTurn` when refused, and `EventNotApplicable` for
-        a dialog too large to be kept.
+        cannot be committed after it. Raises `ConcurrentTurn` when refused, and `DialogTooLarge` for one
+        that cannot be kept.
         """
         item = _item_of(dialog)
         size = item.size()
         if size > MAX_ITEM_BYTES:
             reason = f"the dialog has grown to {size} bytes, more than {MAX_ITEM_BYTES}"
-            raise EventNotApplicable(dialog.id, met_turn or 0, reason)
+            raise DialogTooLarge(dialog.id, met_turn or 0, reason)
         try:
             item.save(_unmoved(dialog.epoch, met_turn))
         except PutError as error:

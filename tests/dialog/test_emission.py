@@ -27,7 +27,10 @@ from shared.dialog.sealing import MASK
 from shared.dialog.state import Dialog, Task, Timer
 from shared.errors import NotAccepted
 from shared.queueing.envelopes import OutboundEnvelope
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.memory import MemoryHistory
+from shared.storage.tables import MAX_ITEM_BYTES
+from tests.conftest import Aws
 from tests.dialog.test_manager import Parley, every_dialog_replays, sealed
 from tests.dialog.world import NOW
 
@@ -270,6 +273,17 @@ def test_without_a_scenario_an_operator_is_not_heard_of() -> None:
     parley.activate(1)
     assert parley.manager.handle(sealed(msgspec.structs.replace(handed, id="2"))) is Applied.TURN
     assert parley.dialog.status == "handed_off"
+
+
+def test_an_event_too_large_to_be_kept_is_applied_all_the_same(aws_account: Aws) -> None:
+    parley = Parley(TIMED, dialogs=DynamoDialogs())
+    parley.say("hello")
+    assert parley.say("я" * MAX_ITEM_BYTES, "u2") is Applied.TURN
+
+    assert parley.dialog.pending.kind == "llm"
+    data = list(parley.entries)[-1].message_data
+    assert data.keys() == {"random", "omitted"}
+    assert str(parley.difference()) == f"turn 2: the event was not kept: {data['omitted']}"
 
 
 # --- what nobody may read -----------------------------------------------------------------------------

@@ -30,7 +30,7 @@ from shared.dialog.state import (
 from shared.dialog.state import (
     Call as ScenarioCall,
 )
-from shared.errors import ConcurrentTurn, EventNotApplicable
+from shared.errors import ConcurrentTurn, DialogTooLarge
 from shared.storage.dialogs import SHARDS, DynamoDialogs, hour_of, shard_of
 from shared.storage.memory import MemoryDialogs
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState
@@ -362,7 +362,7 @@ class TestItem:
         size = len(msgspec.json.encode(text)) - 2
         dialog = a_dialog(variables={"long": text * (MAX_ITEM_BYTES // size)}, turn=9)
 
-        with pytest.raises(EventNotApplicable, match=f"more than {MAX_ITEM_BYTES}") as caught:
+        with pytest.raises(DialogTooLarge, match=f"more than {MAX_ITEM_BYTES}") as caught:
             DynamoDialogs().commit(dialog, 8)
 
         assert (caught.value.dialog_id, caught.value.turn) == (dialog.id, 8)
