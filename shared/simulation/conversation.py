@@ -85,7 +85,8 @@ class Program:
         if unknown:
             raise Senseless(f"“given” names {', '.join(sorted(unknown))}, which the scenario does not know")
         given = {**self.scenario.initial, **opening.given}
-        return Conversation(dataclasses.replace(self.scenario, initial=given), self.called, opening)
+        initial = {name: value for name, value in given.items() if value is not None}
+        return Conversation(dataclasses.replace(self.scenario, initial=initial), self.called, opening)
 
 
 class Conversation:

@@ -364,6 +364,18 @@ class TestOpening:
         assert do(talk, send="/start") == ["Hi Ёлка"]
         assert do(talk, send="/start") == ["Hi Ёлка"]
 
+    def test_given_null_takes_an_initial_value_away(self) -> None:
+        document = scenario(say("a", "{{ answered.n }}"), variables={"n": {"type": "integer", "initial": 1}})
+        assert do(begin(document), send="/start") == ["yes"]
+        assert do(begin(document, given={"n": None}), send="/start") == ["no"]
+
+    @pytest.mark.parametrize("value", ["x", 10**30, 1.5, {"a": []}, [None]])
+    def test_given_value_of_another_type_is_undecided(self, value: Any) -> None:
+        document = scenario(say("a", "It is {{ n + 1 }}"), variables={"n": {"type": "integer", "initial": 1}})
+        talk = begin(document, given={"n": value})
+        assert do(talk, send="/start") == ["It is "]
+        assert talk.notes
+
     def test_given_variables_have_to_be_known(self) -> None:
         with pytest.raises(Senseless, match="names nmae, which the scenario does not know"):
             begin(scenario(ask("name")), given={"nmae": "x"})
