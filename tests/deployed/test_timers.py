@@ -1,4 +1,7 @@
-"""Time, in the deployment: delays between messages, waits, reminders, and timers of more than 15 minutes."""
+"""Time, in the deployment: delays between messages, waits, reminders, and timers of more than 15 minutes.
+
+And a sensitive answer, which the dialog worker encrypts with a key that nobody here may decrypt with.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 import pytest
 
 from infra.local.running import RunInfo
+from shared.dialog.sealing import MASK
 from tests.deployed.admin import Admin, eventually
 from tests.deployed.webchat import WebchatPerson
 
@@ -16,6 +20,7 @@ pytestmark = pytest.mark.deployed
 REMINDED_AFTER = timedelta(seconds=5)
 SCENARIO: dict[str, Any] = {
     "version": "1",
+    "variables": {"name": {"type": "string", "sensitive": True}},
     "steps": [
         {
             "id": "name",
@@ -74,13 +79,24 @@ def events_of(admin: Admin, dialog_id: str, kind: str) -> list[dict[str, Any]]:
     return [data["event"] for data in entries if data.get("event", {}).get("type") == kind]
 
 
-def test_a_reminder_and_a_delay_come_when_they_should_and_in_order(patient: WebchatPerson) -> None:
+def test_a_reminder_and_a_delay_come_when_they_should_and_in_order(
+    patient: WebchatPerson, slow_bot: str, admin: Admin
+) -> None:
     one, two, question = (said_at(patient, text) for text in ("One", "Two", "Name?"))
     assert timedelta(seconds=2) <= two - one < timedelta(seconds=5)
     assert question >= two
     assert said_at(patient, "Still there?") - one >= REMINDED_AFTER - timedelta(seconds=1)
     patient.say("Ann")
     assert patient.next().text == "Let me think."
+    _sealed(admin, slow_bot, patient)
+
+
+def _sealed(admin: Admin, bot_id: str, patient: WebchatPerson) -> None:
+    dialog = admin.dialog_of(bot_id, "webchat", patient.chat_id)
+    assert dialog is not None
+    (answer,) = events_of(admin, dialog["id"], "message_received")
+    assert answer["text"] == MASK
+    assert "Ann" not in f"{dialog['collected_data']} {answer}"
 
 
 def test_who_answers_in_time_is_not_reminded_and_a_wait_goes_on_by_itself(
