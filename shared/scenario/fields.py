@@ -95,8 +95,13 @@ def _command_word(value: str) -> str:
     return value
 
 
-StepId = Annotated[str, AfterValidator(_step_id), Field(description="The id of a step")]
-Language = Annotated[str, AfterValidator(_language)]
+def _shown(description: str, pattern: str) -> WithJsonSchema:
+    """What an editor is told, which does without our own words for what is wrong."""
+    return WithJsonSchema({"type": "string", "description": description, "pattern": f"^(?:{pattern})$"})
+
+
+StepId = Annotated[str, AfterValidator(_step_id), _shown("The id of a step", _STEP_ID.pattern)]
+Language = Annotated[str, AfterValidator(_language), _shown("A tag, like en or pt-BR", _LANGUAGE.pattern)]
 Value = Annotated[Any, BeforeValidator(_value), WithJsonSchema({"type": ["string", "integer", "boolean"]})]
 Text = Annotated[
     Any,
@@ -114,9 +119,7 @@ Text = Annotated[
 Expr = Annotated[str, AfterValidator(_expression), Field(description="An expression (CEL)", min_length=1)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Assignments = Annotated[dict[Variable, Expr], Field(max_length=MAX_ASSIGNMENTS)]
-Duration = Annotated[
-    str, AfterValidator(_duration), Field(description="Such as 30s, 15m, 24h, 7d", pattern=r"^[0-9]+[smhd]$")
-]
+Duration = Annotated[str, AfterValidator(_duration), _shown("Such as 30s, 15m, 24h, 7d", "[0-9]{1,9}[smhd]")]
 TimeZone = Annotated[str, AfterValidator(_timezone), Field(description="An IANA name, like Europe/Berlin")]
 ScenarioId = Annotated[str, AfterValidator(_scenario_id)]
 CommandWord = Annotated[str, AfterValidator(_command_word)]

@@ -312,10 +312,13 @@ class ScenarioCondition(Condition):
 ACTIONS = ("llm", "http", "scenario", "handoff", "sync", "wait")
 
 
+_Messages = Annotated[list[Message], Field(max_length=MAX_MESSAGES)]
+
+
 class Step(Part):
     id: StepId
     before: Assignments = {}
-    message: Annotated[list[Message], BeforeValidator(_as_list), Field(max_length=MAX_MESSAGES)] = []
+    message: Annotated[_Messages, BeforeValidator(_as_list, json_schema_input_type=Message | _Messages)] = []
     buttons: Annotated[list[Button], Field(max_length=MAX_BUTTONS)] = []
     when_empty: StepId | None = None
     llm: Llm | None = None

@@ -11,6 +11,7 @@ from shared.scenario.document import read
 from shared.scenario.linter import lint
 from shared.simulation.testing import run_tests
 from tests.scenario.documents import COMPLETED
+from tests.scenario.test_readme import SCHEMA
 from tests.scenario.transcript import play
 
 EXAMPLES = Path(__file__).parents[2] / "infra" / "examples"
@@ -28,6 +29,11 @@ def test_a_shipped_scenario_has_no_findings(path: Path) -> None:
     document = msgspec.json.decode(path.read_bytes())
     read(document)
     assert lint(document) == ()
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
+def test_an_editor_has_nothing_against_a_shipped_scenario(path: Path) -> None:
+    assert list(SCHEMA.iter_errors(msgspec.json.decode(path.read_bytes()))) == []
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import msgspec
 import pytest
+from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from infra.scenario import __main__ as command_line
@@ -34,6 +35,9 @@ def whole(example: str) -> Document:
     return {"version": "1.0", **(written if isinstance(written, dict) else {"steps": written})}
 
 
+SCHEMA = Draft202012Validator(msgspec.json.decode((FOLDER / "schema.json").read_bytes()))
+"""What editors check by."""
+
 CALLED = {info.partition("called=")[2]: whole(inside) for info, inside in BLOCKS if "called=" in info}
 """The examples that other examples call, by their ids."""
 
@@ -51,6 +55,11 @@ def test_a_conversation_goes_as_written(example: str, conversation: str) -> None
 def test_the_linter_finds_no_error_in_an_example(example: str) -> None:
     findings = lint(whole(example), Library(scenarios=CALLED))
     assert [finding for finding in findings if finding.severity == "error"] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_editor_has_nothing_against_an_example(example: str) -> None:
+    assert list(SCHEMA.iter_errors(whole(example))) == []
 
 
 @pytest.mark.parametrize("example", [example for example in EXAMPLES if '"tests"' in example])
@@ -131,3 +140,19 @@ def test_the_schema_for_editors_is_up_to_date() -> None:
     assert written == msgspec.json.decode(msgspec.json.encode(json_schema())), (
         "say: python -m infra.scenario schema > shared/scenario/schema.json"
     )
+    Draft202012Validator.check_schema(written)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"id": "a", "mesage": {"text": "Hi"}},
+        {"id": "a", "message": "Hi"},
+        {"id": "a", "buttons": [{"text": "Yes"}]},
+        {"id": "a", "wait": "soon"},
+        {"id": "a", "expected_input": {"type": "colour"}},
+        {"message": {"text": "Hi"}},
+    ],
+)
+def test_an_editor_marks_what_is_wrong(step: Document) -> None:
+    assert list(SCHEMA.iter_errors({"version": "1.0", "steps": [step]}))
