@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from shared.dialog.events import (
     ButtonPressed,
-    ContentType,
     GivenBack,
     HandedOff,
     MessageReceived,
@@ -25,6 +24,10 @@ from shared.simulation.errors import Senseless
 
 FAILED = "failed"
 """The error of a task's failure that gives none."""
+
+CHANGE_IN_PLACE = ("telegram", "webchat")
+PRESSED = "pressed"
+"""The messengers that can change the message which a button is under, and what that one is called."""
 
 
 def act(conversation: Conversation, turn: TestTurn) -> Outcome:
@@ -54,21 +57,24 @@ def _send(conversation: Conversation, text: str) -> None:
 
 def _press(conversation: Conversation, named: Any, ask: int | None) -> None:
     data = conversation.board.pressed(named, ask).data
-    conversation.apply(ButtonPressed(data=data, **conversation.stamp()))
+    message_id = PRESSED if conversation.dialog.platform in CHANGE_IN_PLACE else ""
+    conversation.apply(ButtonPressed(data=data, message_id=message_id, **conversation.stamp()))
 
 
 def _advance(conversation: Conversation, duration: str) -> None:
     conversation.advance(seconds_of(duration))
 
 
-def _sends(content: ContentType, kind: Any) -> Callable[[Conversation, FileSent], None]:
+def _sends(
+    kind: Literal["image", "video", "audio", "file"],
+) -> Callable[[Conversation, FileSent], None]:
     def send(conversation: Conversation, sent: FileSent) -> None:
         stamp = conversation.stamp()
         file = ReceivedFile(
             kind, reference=f"file-{stamp['id']}", file_name=sent.file_name or "", size=sent.size or 0
         )
         conversation.apply(
-            MessageReceived(text=sent.caption, content=content, file=file, album=sent.album, **stamp)
+            MessageReceived(text=sent.caption, content=kind, file=file, album=sent.album, **stamp)
         )
 
     return send
@@ -109,10 +115,10 @@ _ACTS: Mapping[str, Callable[[Conversation, Any], None]] = {
     "send": _send,
     "advance": _advance,
     "respond": _respond,
-    "photo": _sends("image", "image"),
-    "video": _sends("video", "video"),
-    "audio": _sends("audio", "audio"),
-    "file": _sends("file", "file"),
+    "photo": _sends("image"),
+    "video": _sends("video"),
+    "audio": _sends("audio"),
+    "file": _sends("file"),
     "contact": _share_contact,
     "location": _share_location,
     "operator": _write_as_operator,

@@ -144,6 +144,16 @@ class TestPress:
         do(talk, press=talk.messages[-1].buttons[-1].text)
         assert talk.dialog.variables["likes"] == ["blue"]
 
+    @pytest.mark.parametrize(
+        ("platform", "said"),
+        [("telegram", ["Which?"]), ("webchat", ["Which?"]), ("whatsapp", ["Hi", "Which?"])],
+    )
+    def test_changes_the_message_where_the_messenger_can(self, platform: str, said: list[str]) -> None:
+        several = ask("likes", "buttons", buttons=CHOICES) | {"message": [{"text": "Hi"}, {"text": "Which?"}]}
+        talk = begin(scenario(several), platform=platform)
+        do(talk, send="/start")
+        assert do(talk, press="red") == said
+
     def test_of_choices_made_from_a_list_knows_their_values(self) -> None:
         days = {"for_each": "[10, 20]", "text": "On the {{ item }}th", "value": "item"}
         talk = begin(scenario(ask("day", "button", buttons=[days], when_empty="none"), say("none", "None")))
