@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -26,6 +27,7 @@ from infra.scenario import report
 from infra.scenario.chat import HELP, PROMPT, Chat
 from infra.scenario.documents import Document, called_of, load
 from infra.scenario.errors import Unreadable
+from infra.scenario.graph import mermaid, svg
 from shared.scenario.document import json_schema
 from shared.scenario.linter import Finding, Library, lint
 from shared.simulation.conversation import Opening, Program
@@ -117,13 +119,18 @@ def _in_words(finding: Finding) -> str:
 def _graph(asked: argparse.Namespace) -> int:
     document = load(asked.file)
     findings = _findings(document, called_of(asked.called))
-    from infra.scenario.graph import mermaid, svg  # noqa: PLC0415 (no other command draws)
-
     if asked.svg:
-        asked.svg.write_text(svg(document, findings), encoding="utf-8")
+        _write(asked.svg, svg(document, findings))
     if asked.mermaid or not asked.svg:
         _say(mermaid(document, findings))
     return 0
+
+
+def _write(path: Path, words: str) -> None:
+    try:
+        path.write_text(words, encoding="utf-8")
+    except OSError as error:
+        raise Unreadable(f"{path}: {error.strerror}") from None
 
 
 def _schema(_asked: argparse.Namespace) -> int:
@@ -218,6 +225,7 @@ def _fraction(text: str) -> float:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads through a pipe may stop when they like
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

@@ -6,4 +6,4 @@ from shared.errors import ParleyError
 
 
 class Unreadable(ParleyError):
-    """A file that holds no scenario, or a dialog that is not there."""
+    """A file that holds no scenario or cannot be written, or a dialog that is not there."""

@@ -149,6 +149,35 @@ class TestLint:
         assert main(["lint", path, "--called", f"{CHILD_ID[:-1]}2={other}"]) == 1
 
 
+class TestGraph:
+    def test_is_mermaid_unless_a_picture_is_asked_for(
+        self, written: Written, capsys: Printed, tmp_path: Path
+    ) -> None:
+        path, picture = written(scenario(COLOUR, BYE)), tmp_path / "scenario.svg"
+        assert main(["graph", path]) == 0
+        drawn = capsys.readouterr().out
+        assert drawn.startswith("flowchart")
+        assert "colour" in drawn
+
+        assert main(["graph", path, "--svg", str(picture)]) == 0
+        assert capsys.readouterr().out == ""
+        assert "<svg" in picture.read_text(encoding="utf-8")[:200]
+
+        assert main(["graph", path, "--svg", str(picture), "--mermaid"]) == 0
+        assert capsys.readouterr().out == drawn
+
+    def test_has_the_findings_in_it(self, written: Written, capsys: Printed) -> None:
+        alone = say("alone", "Alone", end=True)
+        main(["graph", written(scenario(BYE, alone))])
+        with_warning = capsys.readouterr().out
+        main(["graph", written(scenario({**BYE, "end": False, "next_step": "alone"}, alone))])
+        assert with_warning.count("class ") > capsys.readouterr().out.count("class ")
+
+    def test_picture_that_cannot_be_written_is_told_of(self, written: Written, capsys: Printed) -> None:
+        assert main(["graph", written(scenario(BYE)), "--svg", "/nowhere/at/all.svg"]) == 2
+        assert "/nowhere/at/all.svg: No such file" in capsys.readouterr().err
+
+
 def test_schema_is_the_languages(capsys: Printed) -> None:
     assert main(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
