@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from shared.dialog.events import ConversationStarted, Event, MessageReceived, Person
-from shared.dialog.manager import new_dialog
 from shared.dialog.messages import Message
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.processor import Moment, ScenarioProcessor
+from shared.dialog.turns import new_dialog
 from shared.dialog.welcome import first_message
 from shared.queueing.envelopes import InboundEnvelope
 from shared.scenario.compiler import compile_scenario
@@ -87,6 +87,22 @@ def test_a_scenario_that_says_nothing_has_no_welcome() -> None:
 
 def test_a_message_is_welcomed_too() -> None:
     message = first_message(ACTIVE, ASKING, envelope(MessageReceived(id="1", occurred_at=NOW, text="Hi")))
+    assert message is not None
+    assert message.text == "Which?"
+
+
+def test_it_is_said_in_the_bot_s_time_zone() -> None:
+    document = scenario({"id": "a", "message": {"text": "{{ now }}"}})
+    far = ActiveScenario(bot_name="Guide", timezone="Asia/Tokyo", scenario_id="s", revision=3)
+    here, there = (first_message(active, document, envelope(started())) for active in (ACTIVE, far))
+    assert here
+    assert there
+    assert here.text != there.text
+
+
+def test_the_first_words_may_be_those_of_a_called_scenario() -> None:
+    calling = scenario({"id": "a", "scenario": {"id": "child"}})
+    message = first_message(ACTIVE, calling, envelope(started()), {"child": ASKING})
     assert message is not None
     assert message.text == "Which?"
 
