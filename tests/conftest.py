@@ -79,7 +79,6 @@ SLOW = (
     "tests/webchat/browser/",
     "tests/infra/test_artifact.py",
     "tests/dialog/test_crash_safety.py",
-    "tests/dialog/test_processor_properties.py",
     "tests/functions/admin/test_handlers.py",
     "tests/platforms/test_limits.py",
     "tests/platforms/test_against_standins.py",

@@ -1011,7 +1011,7 @@ def test_what_is_wrong_with_a_called_scenario_is_told_where_it_is_called() -> No
             "unknown_name",
             CALL,
             "a",
-            f"in the scenario {OTHER_ID} at /steps/0/message/text: "
+            f"in the scenario {OTHER_ID} at /steps/0/message/text: "  # noqa: ISC004
             "nothing sets or declares “zz” (character 4)",
         ),
         (
