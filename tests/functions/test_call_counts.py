@@ -209,6 +209,24 @@ def test_a_timer_or_a_task_is_one_call_more(
     assert aws_calls[-1].params.items() >= target.items()
 
 
+def test_a_sensitive_answer_is_one_call_more(
+    bot_with: Callable[[dict[str, Any]], str], start: Callable[[str], Handler], aws_calls: list[Call]
+) -> None:
+    secret = {**QUESTIONS, "variables": {"name": {"type": "string", "sensitive": True}}}
+    bot_id, worker = bot_with(secret), start("functions.workers.dialog.handler")
+    now = datetime.now(UTC)
+    worker(batch(inbound(bot_id, ConversationStarted(id="1", occurred_at=now))), Context())
+    counted = []
+    for number, text in enumerate(("Ada", "Riga"), 2):
+        aws_calls.clear()
+        answer = MessageReceived(id=str(number), occurred_at=now, text=text)
+        assert worker(batch(inbound(bot_id, answer)), Context()) == {"batchItemFailures": []}
+        counted.append(names(aws_calls))
+        assert "Ada" not in str([c.params for c in aws_calls if c.params.get("TableName") == "parley-history"])
+    plain = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:PutItem", "sqs:SendMessage"]
+    assert counted == [[plain[0], "kms:Encrypt", *plain[1:]], plain]
+
+
 def test_starting_a_run_also_reads_what_the_bot_runs(
     bot_id: str, start: Callable[[str], Handler], aws_calls: list[Call]
 ) -> None:
