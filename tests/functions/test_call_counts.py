@@ -222,7 +222,9 @@ def test_a_sensitive_answer_is_one_call_more(
         answer = MessageReceived(id=str(number), occurred_at=now, text=text)
         assert worker(batch(inbound(bot_id, answer)), Context()) == {"batchItemFailures": []}
         counted.append(names(aws_calls))
-        assert "Ada" not in str([c.params for c in aws_calls if c.params.get("TableName") == "parley-history"])
+        assert "Ada" not in str(
+            [c.params for c in aws_calls if c.params.get("TableName") == "parley-history"]
+        )
     plain = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:PutItem", "sqs:SendMessage"]
     assert counted == [[plain[0], "kms:Encrypt", *plain[1:]], plain]
 
