@@ -1087,6 +1087,8 @@ class Messenger:
     max_buttons: int = 10
     max_button_label: int = 20
     link_buttons: bool = True
+    shares: frozenset[str] = frozenset({"phone"})
+    edits_in_place: bool = False
 
 
 TEMPLATE = {"whatsapp_template": {"name": "hello", "language": "en"}}
@@ -1149,7 +1151,12 @@ def test_what_whatsapp_takes_only_as_a_template(document: Document, expected: li
     [
         (scenario(choose("a", "v", *range(10))), []),
         (scenario(choose("a", "v", *range(11))), [("/steps/0/buttons", "has room for 10 buttons")]),
-        (several(*range(10)), [("/steps/0/buttons", "has room for 10 buttons")]),
+        (several(*range(5)), [("/steps/0/buttons", "cannot mark several choices")]),
+        (scenario(ask("a", "v", expected_input={"type": "contact"})), []),
+        (
+            scenario(ask("a", "v", expected_input={"type": "location"})),
+            [("/steps/0/expected_input/type", "has no button to share a location")],
+        ),
         (
             scenario(choose("a", "v", "x", "y" * 21)),
             [("/steps/0/buttons/1/text", "shows 20 characters of a button")],

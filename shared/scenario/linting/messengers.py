@@ -14,6 +14,9 @@ from shared.scenario.linting.subject import Capabilities, Subject
 WINDOW = 24 * 3600
 """Seconds after the person's last word in which WhatsApp takes a message that is no template."""
 
+_SHARED = {"contact": "phone", "location": "location"}
+"""What a messenger has to have a button for, as nobody can type it."""
+
 
 def check(subject: Subject) -> Iterator[Finding]:
     messengers = subject.library.messengers or {}
@@ -85,13 +88,21 @@ def _shown(subject: Subject, step: Raw, at: str, messenger: str, can: Capabiliti
             if len(words) > can.max_text and "{{" not in words:
                 how = f"shows at most {can.max_text} characters at once, and gets this in parts"
                 yield _differently(subject, pointer, messenger, how)
+    kind = input_of(step).get("type")
+    if kind in _SHARED and _SHARED[kind] not in can.shares:
+        how = f"has no button to share a {kind}: the person has to find out how to send one"
+        yield _differently(subject, f"{at}/expected_input/type", messenger, how)
     yield from _buttons(subject, step, at, messenger, can)
 
 
 def _buttons(subject: Subject, step: Raw, at: str, messenger: str, can: Capabilities) -> Iterator[Finding]:
     choices, links = choices_of(step), [b for b in step.get("buttons", []) if "url" in b]
     several = input_of(step).get("type") == "buttons"
-    if len(choices) + several > can.max_buttons or (choices and not can.max_buttons):
+    if several and not can.edits_in_place:
+        how = "cannot mark several choices: these are written out as numbered text"
+        yield _differently(subject, f"{at}/buttons", messenger, how)
+        return
+    if choices and len(choices) + several > can.max_buttons:
         how = f"has room for {can.max_buttons} buttons: these are written out as numbered text"
         yield _differently(subject, f"{at}/buttons", messenger, how)
         return
