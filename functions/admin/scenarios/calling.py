@@ -13,7 +13,11 @@ from shared.storage.bots import Bot
 from shared.storage.scenarios import DynamoScenarios, Revision
 
 MAX_CALLED = 50
-"""Scenarios that are read for one; those beyond are taken not to exist."""
+MAX_STEPS_CALLED = 2000
+"""Scenarios that are read for one, and steps in them; those beyond are taken not to exist.
+
+All are linted with each answer that shows the one.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +39,15 @@ class Called:
 def called_by(document: Mapping[str, Any], bot: Bot, scenarios: DynamoScenarios) -> Called:
     """Read what is there of all that the document calls; another bot's scenario is not there."""
     found: dict[str, Revision] = {}
-    waiting, seen = deque(ids_called_in(document)), set[str]()
-    while waiting and len(seen) < MAX_CALLED:
+    waiting, seen, room = deque(ids_called_in(document)), set[str](), MAX_STEPS_CALLED
+    while waiting and len(seen) < MAX_CALLED and room > 0:
         scenario_id = waiting.popleft()
         if scenario_id in seen:
             continue
         seen.add(scenario_id)
         if revision := _latest(scenario_id, bot, scenarios):
             found[scenario_id] = revision
+            room -= len(revision.document["steps"])
             waiting.extend(ids_called_in(revision.document))
     return Called(found)
 
