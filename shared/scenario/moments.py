@@ -1,16 +1,16 @@
 """Days and points in time, as values of the language.
 
 A *moment* is an aware datetime in UTC. A *day* is one too: midnight exactly, whatever the time zone. A
-point in time that happens to fall on that instant is a microsecond later, so that the two stay apart.
-Saved, a day reads `2026-12-31` and a point in time `2026-12-31T08:30:00Z`.
+point in time is never on a whole second: there it is a microsecond later, so that it stays a point
+wherever whole hours and minutes take it. Saved, a day reads `2026-12-31` and a point in time
+`2026-12-31T08:30:00Z`.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, tzinfo
 
 _MIDNIGHT = time(0)
-_A_LITTLE = timedelta(microseconds=1)
 
 
 def day(of: date) -> datetime:
@@ -21,7 +21,7 @@ def day(of: date) -> datetime:
 def point(moment: datetime) -> datetime:
     """The point in time as a value; `moment` is aware."""
     in_utc = moment.astimezone(UTC)
-    return in_utc + _A_LITTLE if is_day(in_utc) else in_utc
+    return in_utc if in_utc.microsecond else in_utc.replace(microsecond=1)
 
 
 def is_day(value: datetime) -> bool:
@@ -41,7 +41,8 @@ def saved(value: datetime) -> str:
     in_utc = value.astimezone(UTC)
     if is_day(in_utc):
         return in_utc.date().isoformat()
-    return in_utc.isoformat().replace("+00:00", "Z")
+    seconds = in_utc.replace(microsecond=0) if in_utc.microsecond == 1 else in_utc
+    return seconds.isoformat().replace("+00:00", "Z")
 
 
 def loaded(text: str) -> datetime:

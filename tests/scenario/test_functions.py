@@ -36,7 +36,7 @@ def day(text: str) -> datetime:
 
 
 def instant(text: str) -> datetime:
-    return datetime.fromisoformat(text)
+    return moments.point(datetime.fromisoformat(text))
 
 
 @pytest.mark.parametrize(
@@ -84,13 +84,18 @@ def test_days_are_counted_by_the_calendar(source: str, expected: str, zone: str)
         ("2026-11-22", "00:15", "Asia/Kathmandu", "2026-11-21T18:30:00+00:00"),
         ("2028-02-29", "23:59", "Pacific/Kiritimati", "2028-02-29T09:59:00+00:00"),
         ("2026-11-22", "10:00", "Nowhere/At_All", "2026-11-22T10:00:00+00:00"),
-        ("2026-11-22", "00:00", "UTC", "2026-11-22T00:00:00.000001+00:00"),
+        ("2026-11-22", "00:00", "UTC", "2026-11-22T00:00:00+00:00"),
     ],
 )
 def test_a_time_on_a_day_is_the_time_on_the_wall(on: str, clock: str, zone: str, expected: str) -> None:
     found = value("at(day, text)", zone, day=day(on), text=clock)
     assert found == instant(expected)
     assert not moments.is_day(found)
+
+
+def test_what_falls_on_midnight_by_reckoning_is_no_day() -> None:
+    source = "format(at(day, '23:00') + hours(2), 'DD.MM HH:mm')"
+    assert value(source, "Europe/Berlin", day=day("2026-12-31")) == "01.01 01:00"
 
 
 def test_a_time_on_the_day_of_a_point_in_time_is_of_its_day_in_the_zone() -> None:
@@ -108,6 +113,7 @@ def test_a_time_on_the_day_of_a_point_in_time_is_of_its_day_in_the_zone() -> Non
         ("at(day, '10:00') - at(day, '8:30')", timedelta(minutes=90)),
         ("day - date('2026-11-20')", timedelta(days=2)),
         ("at(day, '22:00') + hours(3)", instant("2026-11-23T01:00:00+00:00")),
+        ("format(at(day, '22:00') + hours(2), 'YYYY-MM-DD HH:mm')", "2026-11-23 00:00"),
         ("now + minutes(1.5)", instant("2026-11-22T12:01:30+00:00")),
         ("at(day, at)", instant("2026-11-22T07:00:00+00:00")),
         ("day + days(days) == date('2026-11-24') && day < today + days(1) && now < at(today, '18:00')", True),

@@ -36,14 +36,22 @@ def test_a_point_in_time_is_loaded_as_it_was_saved(moment: datetime) -> None:
     ("text", "value"),
     [
         ("2026-12-31", datetime(2026, 12, 31, tzinfo=UTC)),
-        ("2026-12-31T08:30:00Z", datetime(2026, 12, 31, 8, 30, tzinfo=UTC)),
-        ("2026-12-31T08:30:00+05:30", datetime(2026, 12, 31, 8, 30, tzinfo=timezone(timedelta(hours=5.5)))),
-        ("2026-12-31T08:30", datetime(2026, 12, 31, 8, 30, tzinfo=UTC)),
+        ("2026-12-31T08:30:00Z", datetime(2026, 12, 31, 8, 30, 0, 1, tzinfo=UTC)),
+        ("2026-12-31T08:30:00+05:30", datetime(2026, 12, 31, 3, 0, 0, 1, tzinfo=UTC)),
+        ("2026-12-31T08:30", datetime(2026, 12, 31, 8, 30, 0, 1, tzinfo=UTC)),
+        ("2026-12-31T08:30:00.25Z", datetime(2026, 12, 31, 8, 30, 0, 250_000, tzinfo=UTC)),
         ("2026-12-31T00:00:00Z", datetime(2026, 12, 31, 0, 0, 0, 1, tzinfo=UTC)),
     ],
 )
 def test_what_others_write_is_loaded(text: str, value: datetime) -> None:
     assert moments.loaded(text) == value
+
+
+@pytest.mark.parametrize("hours", range(-48, 49))
+def test_whole_hours_make_no_day_of_a_point_in_time(hours: int) -> None:
+    later = moments.point(datetime(2026, 12, 31, 22, tzinfo=UTC)) + timedelta(hours=hours)
+    assert not moments.is_day(later)
+    assert moments.saved(later).endswith(":00:00Z")
 
 
 @pytest.mark.parametrize(
