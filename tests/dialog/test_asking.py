@@ -86,6 +86,34 @@ class TestSeveralChoices:
         assert talk.press(EN["done"]) == []
         assert talk.press("Milk") == [EN["stale_button"], "B?"]
 
+    def test_one_that_leads_somewhere_is_a_way_out(self) -> None:
+        document = self.document()
+        document["steps"][0]["buttons"].append({"text": "Nothing", "value": 0, "next_step": "c"})
+        document["steps"].append(say("c", "[{{ x }}]"))
+        for leave in (lambda talk: talk.press("Nothing"), lambda talk: talk.say("nothing")):
+            talk = Talk(document)
+            talk.start()
+            talk.press("Tea")
+            assert leave(talk) == ["[]"]
+            assert talk.variables == {}
+
+    def test_the_way_out_cannot_be_one_of_several(self) -> None:
+        document = self.document()
+        document["steps"][0]["buttons"].append({"text": "Nothing", "value": "-", "next_step": "b"})
+        talk = Talk(document)
+        talk.start()
+        talk.say("1,4")
+        assert talk.variables == {"x": ["Tea"]}
+
+    def test_a_change_in_place_does_not_wait(self) -> None:
+        document = self.document()
+        document["steps"][0]["message"]["delay"] = "5s"
+        talk = Talk(document)
+        talk.start()
+        assert talk.message.delay == 5
+        talk.press("Tea", message_id="77")
+        assert talk.message.delay == 0
+
 
 class TestChoicesFromLists:
     def document(self, **fields: Any) -> Document:
@@ -155,6 +183,8 @@ class TestRules:
             {"reject_if": "value % 2.0 == 1.0", "message": "Even only, not {{ value }}."},
             {"reject_if": "value > 10", "message": "Too many."},
         )
+        assert talk.say("3") == ["Even only, not 3."]
+        assert talk.say("12") == ["Too many."]
         talk.say("10")
         assert talk.variables == {"x": 10.0}
 

@@ -29,6 +29,22 @@ class TestTheLanguageIsSwitched:
         assert talk.say("нет") == [RU["not_number"]]
         assert talk.say("1,5") == ["Это 1,5."]
 
+    def test_choices_are_shown_again_in_the_new_one(self) -> None:
+        yes = [{"text": {"en": "Yes", "ru": "Да"}, "value": True}]
+        document = scenario(
+            choose("a", "x", *yes, next_step="b"),
+            say("b", "{{ x }}", end=True),
+            choose("lang", "language", *LANGUAGES),
+            languages=["en", "ru"],
+            commands={"/language": {"next_step": "lang", "resume": True}},
+        )
+        talk = Talk(document)
+        talk.start()
+        talk.say("/language")
+        talk.press("Русский")
+        assert talk.labels == ["Да"]
+        assert talk.press("Да") == ["да"]
+
     def test_and_reminders_follow(self) -> None:
         document = self.DOCUMENT | {
             "defaults": {"timeout": {"after": "1h", "remind": {"en": "Well?", "ru": "Ну как?"}}}

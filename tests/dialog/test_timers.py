@@ -178,6 +178,14 @@ class TestDelays:
         assert [message.delay for message in talk.turn.messages] == [0, 3]
         assert talk.turn.timers == ()
 
+    def test_a_clock_begins_to_run_when_all_has_been_said(self) -> None:
+        step = ask("a", "x", expected_input={"timeout": {"after": "1m", "remind": "Well?"}})
+        step["message"] = [{"text": "One", "delay": "2s"}, {"text": "Name?", "delay": "3s"}]
+        talk = Talk(scenario(step))
+        talk.start()
+        assert talk.wait(64) == []
+        assert talk.wait(1) == ["Well?"]
+
 
 @pytest.mark.parametrize("seconds", [1, 900, 901, 7 * 24 * HOUR, 365 * 24 * HOUR])
 def test_a_timer_says_when_it_is_due(seconds: int) -> None:

@@ -249,9 +249,7 @@ class Answers(Walk):
         if not asked.rules:
             return None
         self.bound = {"value": self.as_read(asked.type, value)}
-        broken = next((rule.message for rule in asked.rules if self.is_true(rule.reject_if)), None)
-        self.bound = {}
-        return broken
+        return next((rule.message for rule in asked.rules if self.is_true(rule.reject_if)), None)
 
     def _choose(self, ask: Ask, index: int, message_id: str = "") -> bool:
         """Take a choice as the answer; in a question of another type its value counts as typed.
@@ -314,17 +312,28 @@ class Answers(Walk):
     # --- several choices ------------------------------------------------------------------------------
 
     def _answer_with_several(self, ask: Ask, step: CompiledStep, event: MessageReceived, text: str) -> None:
-        if ask.selected and comparable(text) == comparable(self.words("done")):
+        leaving = choice_typed(text, ask.choices)
+        if leaving is not None and ask.choices[leaving].next_step:
+            self._leave_by(step, ask.choices[leaving])
+        elif ask.selected and comparable(text) == comparable(self.words("done")):
             self._finish_choosing(ask, step, ask.selected)
         elif step.input and (typed := choices_typed(text, ask.choices, step.input.limits)) is not None:
             self._finish_choosing(ask, step, typed)
         else:
             self._refuse(ask, step, _words_without_choice(event, "choose_buttons"))
 
+    def _leave_by(self, step: CompiledStep, choice: Choice) -> bool:
+        """One of several choices that leads somewhere is a way out, and stores nothing."""
+        self.label = choice.label
+        self._go_on(step, choice)
+        return True
+
     def _toggle(self, ask: Ask, step: CompiledStep, index: int, message_id: str) -> bool:
         """A press on one of several choices takes it, or takes it back; the last button finishes."""
         if index == len(ask.choices):
             return self._finish_choosing(ask, step, ask.selected)
+        if ask.choices[index].next_step:
+            return self._leave_by(step, ask.choices[index])
         self.label = ask.choices[index].label
         kept = {*ask.selected} ^ {index}
         ask = msgspec.structs.replace(ask, selected=tuple(sorted(kept)))
@@ -333,7 +342,7 @@ class Answers(Walk):
         return False
 
     def _finish_choosing(self, ask: Ask, step: CompiledStep, selected: tuple[int, ...]) -> bool:
-        chosen = [ask.choices[index] for index in selected]
+        chosen = [choice for index in selected if not (choice := ask.choices[index]).next_step]
         values = [choice.value for choice in chosen]
         if not step.input or not _is_enough(len(values), step.input):
             self._refuse(ask, step, "choose_buttons")

@@ -13,6 +13,7 @@ from shared.dialog.messages import Button, Media, Message, Template
 from shared.dialog.state import Ask, Choice
 from shared.scenario.caps import MAX_CHOICES_FOR_EACH, MAX_TURN_BYTES, MAX_TURN_MESSAGES
 from shared.scenario.compiled import CompiledButton, CompiledMedia, CompiledMessage, CompiledStep
+from shared.scenario.compiler import value_key
 from shared.scenario.texts import Text, Url
 
 MANY_CHARACTERS = 10_000
@@ -94,7 +95,7 @@ class Speech(Values):
                 spans,
                 buttons,
                 tuple(media for each in message.media if (media := self._media(each))),
-                message.delay,
+                0 if replaces else message.delay,
                 self._template(message),
                 several,
                 replaces,
@@ -134,6 +135,17 @@ class Speech(Values):
         return self.plain(text)[:MAX_LABEL] or NO_WORDS
 
     # --- buttons ------------------------------------------------------------------------------------
+
+    def relabelled(self, step: CompiledStep, ask: Ask) -> Ask:
+        """The question's choices in the language of now; those made from a list stay as they were."""
+        texts = {(value_key(b.value), b.next_step): b.text for b in step.buttons if not b.is_dynamic}
+        choices = tuple(
+            msgspec.structs.replace(choice, label=self._label_words(text))
+            if (text := texts.get((value_key(choice.value), choice.next_step)))
+            else choice
+            for choice in ask.choices
+        )
+        return msgspec.structs.replace(ask, choices=choices)
 
     def choices(self, step: CompiledStep) -> tuple[Choice, ...]:
         """The choices to show now, in order; they stay what they are for as long as they are shown."""

@@ -94,9 +94,13 @@ class Workspace:
     # --- timers and tasks ---------------------------------------------------------------------------
 
     def new_timer(self, seconds: float) -> Timer:
-        """A timer that is due so long from now; it is set if it still belongs to something in the end."""
+        """A timer that is due so long from when all has been said that was said so far in this turn.
+
+        It is set if it still belongs to something in the end.
+        """
         self.dialog.serial += 1
-        timer = Timer(self.dialog.serial, self.moment.now + timedelta(seconds=seconds))
+        delays = sum(message.delay for message in self.messages)
+        timer = Timer(self.dialog.serial, self.moment.now + timedelta(seconds=seconds + delays))
         self.timers.append(timer)
         return timer
 

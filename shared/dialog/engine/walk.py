@@ -141,8 +141,8 @@ class Walk(Speech):
         if step.action:
             self.say_step(step, self.buttons(step, ask) if step.messages else ())
             return self.act(step, ask)
-        self.open(step, ask)
         self.say_step(step, self.buttons(step, ask))
+        self.open(step, ask)
         return None
 
     def _is_answered(self, step: CompiledStep) -> bool:
@@ -396,6 +396,7 @@ class Walk(Speech):
         step = self.step_of(ask) if ask else None
         if ask and step:
             self.dialog.current_step = step.id
+            ask = self.dialog.ask = self.relabelled(step, ask)
             self.say_step(step, self.buttons(step, ask))
 
 
