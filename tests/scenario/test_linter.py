@@ -669,6 +669,20 @@ def loop(**fields: Any) -> Document:
             [("cycle", "/steps/0")],
         ),
         (scenario(say("a", handoff={"timeout": "1h"}, next_step="a")), [("endless_cycle", "/steps/0")]),
+        (
+            scenario(
+                choose("a", "v", {"text": "x", "value": 1, "show_if": None}, next_step="a", when_empty="a"),
+            ),
+            [],
+        ),
+        (
+            scenario(
+                choose("a", "v", EACH | {"show_if": None}, when_empty="b"),
+                say("b", set={"names": "['x']"}, next_step="a"),
+                variables=NAMES,
+            ),
+            [("cycle", "/steps/0")],
+        ),
         (scenario(say("a", handoff={}, next_step="a")), []),
         (scenario(ask("a", "v", wait="1h", next_step="a")), []),
         (

@@ -126,7 +126,7 @@ def _led_to(guards: AbstractSet[str], circle: AbstractSet[str], turnings: Mappin
 def _decided_by(subject: Subject, node: Node) -> set[str]:
     """What decides which way a step is left without a word from the person."""
     raw = subject.raw(node.id)
-    sources = [b[name] for _, b in choices_of(raw) for name in ("show_if", "for_each") if name in b]
+    sources = [b[name] for _, b in choices_of(raw) for name in ("show_if", "for_each") if b.get(name)]
     sources = sources if may_be_empty(raw) else []
     if not node.asks:
         sources += [condition["if"] for condition in raw.get("conditions", [])]
