@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from cel_expr_python import cel
 
-from shared.scenario.compiler import CompiledScenario, compile_scenario
+from shared.scenario.compiled import CompiledScenario
+from shared.scenario.compiler import compile_scenario
 from shared.scenario.expressions import Environment
 from shared.scenario.variables import MAX_ROUNDS, environment_of
 from tests.scenario.documents import CALLED_ID, COMPLETED, EVERYTHING, Document, ask, choose, say, scenario
@@ -341,7 +342,8 @@ def test_everything_of_the_language_is_compiled() -> None:
     found, reports = compiled(EVERYTHING)
     assert reports == []
     assert found.moments == {"born", "day"}
-    assert (found.kept, found.sensitive) == ({"score"}, {"size"})
+    assert found.kept == {"score"}
+    assert found.sensitive == {"size"}
     assert found.commands.keys() == {"/help", "menu", "/back"}
     actions = [type(step.action).__name__ for step in found.steps.values() if step.action]
     assert sorted(set(actions)) == [f"Compiled{name}" for name in "Call Handoff Http Llm Sync Wait".split()]
