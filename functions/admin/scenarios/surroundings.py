@@ -13,8 +13,13 @@ from shared.storage.credentials import is_connected
 
 
 def library_of(bot: Bot, called: Called, scenario_id: str = "") -> Library:
-    """What is called, and what the connected messengers can show; nothing is known of media yet."""
-    return Library(scenarios=called.documents, messengers=_messengers_of(bot), scenario_id=scenario_id)
+    """What is called, and what the connected messengers can show; there is no library of media yet."""
+    return Library(
+        scenarios=called.documents,
+        media=frozenset(),
+        messengers=_messengers_of(bot),
+        scenario_id=scenario_id,
+    )
 
 
 def _messengers_of(bot: Bot) -> Mapping[str, Capabilities]:

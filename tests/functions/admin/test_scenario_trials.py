@@ -275,6 +275,15 @@ class TestActivation:
         verdict = api("POST", "/api/scenarios/validate", json={"scenario_data": document}).json()
         assert verdict["valid"] is False
 
+    def test_of_files_that_the_library_does_not_have_is_refused(self, api: Api, bot: str) -> None:
+        first = {"id": "first", "message": {"media": [{"media_id": str(uuid4())}]}, "next_step": "ask_name"}
+        scenario = made(api, bot, {**SCENARIO, "steps": [first, *SCENARIO["steps"]]})
+
+        (error,) = api("POST", f"/api/scenarios/{scenario}/activate").json()["errors"]
+
+        pointer = "/scenario_data/steps/0/message/media/0/media_id"
+        assert (error["code"], error["pointer"]) == ("unknown_media", pointer)
+
 
 class TestCalled:
     def test_revisions_of_called_scenarios_are_locked(self, api: Api, bot: str) -> None:
