@@ -24,6 +24,7 @@ from shared.dialog.events import (
     HandedOff,
     OperatorWrote,
     RunRequested,
+    TaskFinished,
 )
 from shared.dialog.history import Author, HistoryEntry
 from shared.dialog.moving import may_move
@@ -134,7 +135,7 @@ class DialogManager:
         program, applied = self._program(applying)
         turn = self._advance(program, applying) if program else Turn(applying.dialog, ())
         dialog = stamped(turn, applying.event, applying.moment.now)
-        data = self._sealed(_data(turn, program, applied, applying), turn, applied, applying.dialog)
+        data = self._sealed(_data(turn, program, applied, applying), turn, applied, applying)
         dialog.outbox = Outbox(
             event=dialog.recent_events[-1],
             entry=_entry(dialog, data, len(turn.messages), applying),
@@ -223,15 +224,18 @@ class DialogManager:
 
     # --- what follows from the turn ---------------------------------------------------------------
 
-    def _sealed(self, data: dict[str, Any], turn: Turn, applied: Applied, met: Dialog) -> dict[str, Any]:
-        """The entry's data without what nobody should read; an event too late may well have been that."""
-        sensitive = {*met.sensitive, *turn.dialog.sensitive}
-        is_late = applied is Applied.LATE
-        is_private = turn.is_private or (sensitive and (is_late or _has_new(sensitive, met, turn.dialog)))
-        if not is_private and not (sensitive and turn.ended_runs):
+    def _sealed(self, data: dict[str, Any], turn: Turn, applied: Applied, met: Applying) -> dict[str, Any]:
+        """The entry's data without what nobody should read."""
+        dialog = met.dialog
+        sensitive = {*dialog.sensitive, *turn.dialog.sensitive}
+        if not sensitive and not turn.is_private:
             return data
-        seal = partial(self.sealer.seal, context=context_of(met))
-        return sealed(data, is_private=bool(is_private), sensitive=sensitive, seal=seal)
+        is_private = turn.is_private or _may_hold_secrets(met.event, sensitive, applied)
+        is_private = is_private or _has_new(sensitive, dialog, turn.dialog)
+        if not is_private and not turn.ended_runs:
+            return data
+        seal = partial(self.sealer.seal, context=context_of(dialog))
+        return sealed(data, is_private=is_private, sensitive=sensitive, seal=seal)
 
     def _emit_again(self, dialog: Dialog, event: str, trace_id: str) -> None:
         """Of a turn that is no longer the last one everything was done before the next was taken up."""
@@ -284,6 +288,19 @@ def _calls_away(active: ActiveScenario | None, dialog: Dialog) -> bool:
         return False
     bound = dialog.scenario_id, dialog.revision, dialog.called
     return bound != (active.scenario_id, active.revision, active.called)
+
+
+def _may_hold_secrets(event: Event, sensitive: Collection[str], applied: Applied) -> bool:
+    """Whether the event may tell a secret, though the engine did not see an answer to a question for one."""
+    if applied is Applied.LATE:
+        return True
+    match event:
+        case RunRequested(variables=variables):
+            return not variables.keys().isdisjoint(sensitive)
+        case TaskFinished(result=result):
+            return bool(result)
+        case _:
+            return "start_payload" in sensitive and starts_over(event) is not None
 
 
 def _has_new(names: Collection[str], met: Dialog, after: Dialog) -> bool:

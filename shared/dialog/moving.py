@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 import msgspec
+from cel_expr_python import cel
 
 from shared.dialog.state import Ask, Dialog
 from shared.scenario.compiled import CompiledCondition, CompiledScenario
@@ -56,15 +56,18 @@ def _is_same(ask: Ask, old: CompiledScenario, new: CompiledScenario) -> bool:
 
 def _types_are_kept(dialog: Dialog, old: CompiledScenario, new: CompiledScenario) -> bool:
     before, after = old.environment.variables, new.environment.variables
-    return all(_type_of(before, name) == _type_of(after, name) for name in _held(dialog))
+    return all(_is_same_type(before.get(name), after.get(name)) for name in _held(dialog))
 
 
 def _held(dialog: Dialog) -> Iterable[str]:
     return dialog.variables.keys() | dialog.kept.keys()
 
 
-def _type_of(variables: Mapping[str, Any], name: str) -> Any:
-    return variables.get(name)
+def _is_same_type(before: cel.Type | None, after: cel.Type | None) -> bool:
+    """None is that of a variable which the scenario does not know; types compare with types only."""
+    if before is None or after is None:
+        return before is after
+    return bool(before == after)
 
 
 def _used_conditions(dialog: Dialog, old: CompiledScenario, new: CompiledScenario) -> tuple[int, ...]:

@@ -147,7 +147,7 @@ def fired(parley: Parley, number: int, epoch: str = "", at: datetime = NOW) -> A
 
 def finished(parley: Parley, number: int, text: str = "warm") -> Applied:
     event = TaskFinished(
-        id=f"task {number} {text}",
+        id=f"task {number}",
         occurred_at=NOW,
         epoch=parley.dialog.epoch,
         task=number,
@@ -358,11 +358,31 @@ def test_runs_that_ended_keep_their_secrets() -> None:
     assert SECRET not in written(parley)
 
 
-def test_a_secret_may_come_from_outside_too() -> None:
+def test_a_secret_may_come_from_outside_too_and_more_than_once() -> None:
     parley = Parley(ASKING_SECRETS)
-    request = RunRequested(id="1", occurred_at=NOW, variables={"passport": SECRET}, by="me")
-    parley.manager.handle(sealed(request))
-    assert parley.dialog.variables == {"passport": SECRET}
+    for number in range(2):
+        request = RunRequested(id=str(number), occurred_at=NOW, variables={"passport": SECRET}, by="me")
+        parley.manager.handle(sealed(request))
+        assert parley.dialog.variables == {"passport": SECRET}
+    assert SECRET not in written(parley)
+
+
+@pytest.mark.parametrize("variable", ["passport", "word"])
+def test_what_a_task_brings_may_be_a_secret(variable: str) -> None:
+    step = {"id": "look", "llm": {"prompt": "?", "variable": variable}, "next_step": "name"}
+    parley = Parley({**ASKING_SECRETS, "steps": [step, *ASKING_SECRETS["steps"]]})
+    parley.say("hello", "u1")
+    finished(parley, parley.tasks.tasks[-1].number, SECRET)
+    assert parley.dialog.variables == {variable: SECRET}
+    assert SECRET not in written(parley)
+
+
+def test_a_secret_in_a_deep_link_is_one_each_time() -> None:
+    declared = {**ASKING_SECRETS["variables"], "start_payload": {"type": "string", "sensitive": True}}
+    parley = Parley({**ASKING_SECRETS, "variables": declared})
+    for number in range(2):
+        parley.say(f"/start {SECRET}", f"u{number}")
+    assert parley.dialog.variables == {"start_payload": SECRET}
     assert SECRET not in written(parley)
 
 

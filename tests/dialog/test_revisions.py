@@ -120,6 +120,8 @@ def test_it_goes_over_where_it_can_go_on(new: dict[str, Any]) -> None:
         document(size=None, name={**STEPS["name"], "next_step": "bye"}),
         document(small=None, size={**STEPS["size"], "buttons": [{"text": "L", "value": "l"}]}),
         document(name=None, start="size"),
+        document(size=None, name={**STEPS["name"], "expected_input": {"type": "text"}, "next_step": "bye"}),
+        changed("name", expected_input={"type": "text", "variable": "full_name"}),
     ],
     ids=[
         "a variable's type",
@@ -128,6 +130,8 @@ def test_it_goes_over_where_it_can_go_on(new: dict[str, Any]) -> None:
         "the step is gone",
         "a choice's step is gone",
         "a variable and a question to go back to are gone",
+        "the step and a variable are gone",
+        "a variable is gone",
     ],
 )
 def test_it_stays_where_it_could_not(new: dict[str, Any]) -> None:
