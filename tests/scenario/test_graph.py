@@ -46,7 +46,11 @@ CALLED = "11111111-1111-4111-8111-111111111111"
             {},
             [("c", "", "x"), ("b", "q", "x")],
         ),
-        (choose("a", "x", SKIP, next_step="b", expected_input={"type": "buttons"}), {}, [("b", "", "x")]),
+        (
+            choose("a", "x", SKIP, next_step="b", expected_input={"type": "buttons"}, **GIVES),
+            {},
+            [("c", "", "p w"), ("b", "", "p w x")],
+        ),
         (choose("a", "x", SKIP, end=True), {}, []),
         (choose("a", "x", SKIP | IF_N, when_empty="b"), {}, [("c", "", "n x"), ("b", "q", "")]),
         (choose("a", "x", EACH, when_empty="b", **GIVES), {}, [("b", "q", "p")]),

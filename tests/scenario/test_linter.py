@@ -280,6 +280,10 @@ def several(*choices: Any, **validation: Any) -> Document:
         ),
         (several(1, 2, min=3), [("bad_range", f"{VALIDATION}/min")]),
         (several(1, 2, max=3), [("bad_range", f"{VALIDATION}/max")]),
+        (
+            several(1, {"text": "None", "value": 0, "next_step": "a"}, max=2),
+            [("bad_range", f"{VALIDATION}/max")],
+        ),
         (several(1, 2, min=2, max=1), [("bad_range", VALIDATION)]),
         (several(1, 2, min="1"), [("bad_limit", f"{VALIDATION}/min")]),
         (limited("number", min=2, max=1.5), [("bad_range", VALIDATION)]),

@@ -13,7 +13,6 @@ from shared.scenario.linting.steps import (
     Raw,
     choices_of,
     every_choice_leads_on,
-    expects_choice,
     input_of,
     leads_on,
     may_be_empty,
@@ -148,11 +147,10 @@ def _asking(document: Raw, step: Raw, at: str, values: Values) -> Iterator[Edge]
 
 
 def _pressing(step: Raw, at: str, values: Values) -> Iterator[Edge]:
-    """By a choice of its own way, which only a question has that takes no more than one."""
-    answer = values.answer if expects_choice(step) else _NOTHING
+    """By a choice that leads on, which stores itself only where it is the one answer."""
+    answer = values.answer if input_of(step)["type"] == "button" else _NOTHING
     known = values.before | values.sure | answer | values.set
-    choices = choices_of(step) if input_of(step)["type"] != "buttons" and not step.get("end") else []
-    for index, button in choices:
+    for index, button in choices_of(step) if not step.get("end") else ():
         if button.get("next_step"):
             shown = reading(button["show_if"]).if_true if button.get("show_if") else _NOTHING
             yield Edge(button["next_step"], f"{at}/buttons/{index}/next_step", known | shown)

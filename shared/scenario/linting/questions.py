@@ -185,10 +185,10 @@ def _range(subject: Subject, step: Raw, limits: Raw, at: str) -> Iterator[Findin
     least, most = _constant(kind, limits.get("min")), _constant(kind, limits.get("max"))
     if least is not None and most is not None and least > most:
         yield subject.finding("bad_range", at, "min is more than max")
-    choices = choices_of(step)
-    if kind != "buttons" or any(is_dynamic(button) for _, button in choices):
+    choices = [button for _, button in choices_of(step) if not button.get("next_step")]
+    if kind != "buttons" or any(map(is_dynamic, choices)):
         return
     for name, limit in (("min", least), ("max", most)):
         if isinstance(limit, int) and limit > len(choices):
-            message = f"{name} is {limit}, and there are {len(choices)} choices"
+            message = f"{name} is {limit}, and there are {len(choices)} choices to take"
             yield subject.finding("bad_range", f"{at}/{name}", message)
