@@ -27,12 +27,13 @@ from shared.dialog.sealing import MASK
 from shared.dialog.state import Dialog, Task, Timer
 from shared.errors import NotAccepted
 from shared.queueing.envelopes import OutboundEnvelope
+from shared.scenario.caps import MAX_TURN_BYTES
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.memory import MemoryHistory
 from shared.storage.tables import MAX_ITEM_BYTES
 from tests.conftest import Aws
 from tests.dialog.test_manager import Parley, every_dialog_replays, sealed
-from tests.dialog.world import NOW
+from tests.dialog.world import NOW, SCENARIO_ID
 
 __all__ = ["every_dialog_replays"]
 
@@ -284,6 +285,52 @@ def test_an_event_too_large_to_be_kept_is_applied_all_the_same(aws_account: Aws)
     data = list(parley.entries)[-1].message_data
     assert data.keys() == {"random", "omitted"}
     assert str(parley.difference()) == f"turn 2: the event was not kept: {data['omitted']}"
+
+
+CHAIN = [f"00000000-0000-4000-8000-00000000000{n}" for n in range(5)]
+FULL: dict[str, Any] = {
+    "version": "1.0",
+    "variables": {name: {"type": "string", "scope": "person"} for name in ("a", "b")},
+    "commands": {"/more": {"next_step": "a", "resume": True}},
+    "steps": [
+        {"id": "call", "scenario": {"id": CHAIN[0]}},
+        *(
+            {
+                "id": name,
+                "message": {"text": "More?"},
+                "expected_input": {"type": "text", "variable": name},
+                "next_step": following,
+            }
+            for name, following in (("a", "b"), ("b", "a"))
+        ),
+    ],
+}
+"""Calls scenarios that are full of initial values; what a command collects meanwhile comes on top."""
+
+
+def full(following: str | None) -> dict[str, Any]:
+    onwards = {"scenario": {"id": following}} if following else {"expected_input": {"type": "text"}}
+    return {
+        "version": "1.0",
+        "variables": {"long": {"type": "string", "initial": "x" * 30_000}, "copy": {"type": "string"}},
+        "steps": [{"id": "q", "before": {"copy": "long"}, "message": {"text": "Well?"}, **onwards}],
+    }
+
+
+def test_whatever_a_dialog_collects_it_can_be_kept(aws_account: Aws) -> None:
+    parley = Parley(FULL, dialogs=DynamoDialogs())
+    head = parley.scenarios.get(SCENARIO_ID)
+    for scenario_id, following in zip(CHAIN, [*CHAIN[1:], None], strict=True):
+        parley.scenarios.create(replace(head, id=scenario_id), full(following))
+    parley.activate(1, called=dict.fromkeys(CHAIN, 1))
+
+    sizes = []
+    for number, text in enumerate(("hello", "/more", "я" * 15_000, "я" * 15_000, "bye")):
+        assert parley.say(text, f"u{number}") is Applied.TURN
+        sizes.append(len(msgspec.json.encode(msgspec.structs.replace(parley.dialog, outbox=None))))
+    assert max(sizes) > MAX_TURN_BYTES * 0.9, "it came close"
+    assert max(sizes) <= MAX_TURN_BYTES
+    assert parley.difference() is None
 
 
 # --- what nobody may read -----------------------------------------------------------------------------
