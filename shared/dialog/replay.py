@@ -56,12 +56,13 @@ def replay(
 ) -> Difference | None:
     """The first difference between a dialog with its history, in order, and what the engine makes of it.
 
-    Without `open_sealed`, a replay ends at the first turn that has something sealed. Raises what
-    `program_of` and `open_sealed` raise.
+    Entries of turns made since the dialog was read are left alone. Without `open_sealed`, a replay ends
+    at the first turn that has something sealed. Raises what `program_of` and `open_sealed` raise.
     """
     replaying = _Replaying(stored, program_of, open_sealed)
+    known = (entry for entry in entries if entry.turn <= stored.turn)
     try:
-        for number, of_turn in groupby(entries, key=lambda entry: entry.turn):
+        for number, of_turn in groupby(known, key=lambda entry: entry.turn):
             replaying.take(number, list(of_turn))
         replaying.compare_with_stored()
     except _Differs as differs:

@@ -170,6 +170,13 @@ def test_messages_that_are_not_sent_yet_are_found_in_the_outbox() -> None:
     assert found.what == "outbox/messages"
 
 
+def test_turns_made_since_the_dialog_was_read_are_left_alone() -> None:
+    parley = talked()
+    dialog = parley.dialog
+    parley.say("S")
+    assert replayed(parley, list(parley.entries), dialog) is None
+
+
 def test_a_difference_is_told_in_words() -> None:
     assert str(Difference(3, "messages/1", {"text": "да"}, {"text": "no"})) == (
         'turn 3: messages/1 is {"text":"да"}, and a replay gives {"text":"no"}'
