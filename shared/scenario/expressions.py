@@ -15,7 +15,7 @@ from typing import Any
 
 from cel_expr_python import cel
 
-from shared.scenario import moments
+from shared.scenario import moments, nulls
 from shared.scenario.bounds import Work, work_of
 from shared.scenario.errors import ExpressionError, Undecided
 from shared.scenario.functions import SURROUNDED, TONGUE, ZONE, environment, surrounding
@@ -43,6 +43,7 @@ __all__ = [
     "Undecided",
     "common_type",
     "nesting",
+    "nulls",
     "offset_of",
     "type_of_value",
     "variables_in",

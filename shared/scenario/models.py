@@ -55,7 +55,7 @@ def _as_list(value: Any) -> Any:
 class Media(Part):
     """A file of the library by `media_id`, or one at an address, of which the type must be told."""
 
-    media_id: str | None = None
+    media_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     url: Text | None = None
     type: Literal["image", "video", "audio", "file"] | None = None
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -462,3 +464,12 @@ def test_a_variable_may_be_called_like_a_function(name: str) -> None:
 )
 def test_a_name_that_means_something_else_is_reserved(name: str) -> None:
     assert name in RESERVED_NAMES
+
+
+def test_nulls_do_not_use_up_none() -> None:
+    code = (
+        "from shared.scenario.expressions import Environment; null = Environment({}).compile('[null, null]');"
+        "print(len([null.evaluate({}.__getitem__) for _ in range(10_000)]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "10000\n", "")
