@@ -116,6 +116,16 @@ class ButtonPressed(_Event, frozen=True, kw_only=True, tag="button_pressed"):
     message_id: str = ""
 
 
+class ChatBlocked(_Event, frozen=True, kw_only=True, tag="chat_blocked"):
+    """The person has blocked the bot or left it, or the messenger says that they cannot be reached."""
+
+    reason: str = ""
+
+
+class ChatUnblocked(_Event, frozen=True, kw_only=True, tag="chat_unblocked"):
+    """The person lets the bot write again."""
+
+
 class TimerFired(_Event, frozen=True, kw_only=True, tag="timer_fired"):
     """A timer that a turn of this epoch has set is due."""
 
@@ -168,6 +178,8 @@ Event = (
     ConversationStarted
     | MessageReceived
     | ButtonPressed
+    | ChatBlocked
+    | ChatUnblocked
     | TimerFired
     | TaskFinished
     | RunRequested

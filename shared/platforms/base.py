@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 
@@ -40,21 +40,41 @@ class WebhookAnswer:
 
 
 class AddressedEvent(msgspec.Struct, frozen=True):
-    """An event and the chat it belongs to: the opaque identity of the person on the platform."""
+    """An event and the chat it belongs to: the opaque identity of the person on the platform.
+
+    `alias` is another identity of the same person that the same update tells, or "".
+    """
 
     chat_id: str
     event: Event
+    alias: str = ""
+
+
+class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a message has come, as its messenger tells afterwards.
+
+    It names the message by the `delivery_id` that was sent along, or by the messenger's own `message_id`.
+    `reason` is for people.
+    """
+
+    status: Literal["delivered", "read", "failed"]
+    at: datetime
+    delivery_id: str = ""
+    message_id: str = ""
+    chat_id: str = ""
+    reason: str = ""
 
 
 class Parsed(msgspec.Struct, frozen=True):
     """What was in an authentic update.
 
-    `ignored` names what was of no interest, one word each, for the counters. `answer` is the body
-    to give the messenger at once (Telegram's acknowledgement of a press). `wants_welcome` asks the
-    webhook to say the scenario's first message in its answer (Viber).
+    `receipts` tell of messages sent earlier. `ignored` names what was of no interest, one word each, for
+    the counters. `answer` is the body to give the messenger at once (Telegram's acknowledgement of a press).
+    `wants_welcome` asks the webhook to say the scenario's first message in its answer (Viber).
     """
 
     events: tuple[AddressedEvent, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
     ignored: tuple[str, ...] = ()
     answer: Mapping[str, Any] | None = None
     wants_welcome: bool = False
@@ -166,6 +186,12 @@ class PlatformAdapter(Protocol):
         `delivery_id` is at most 128 ASCII characters and comes back in receipts where the messenger
         can carry it.
         """
+        ...
+
+    def render_template(
+        self, message: Message, chat_id: str, credential: Credential, delivery_id: str
+    ) -> Rendered | None:
+        """Write the message's approved template instead, for a closed window; None where there is none."""
         ...
 
     def interpret(self, response: Response) -> Delivery:

@@ -131,6 +131,11 @@ class TelegramAdapter:
             tuple(dict.fromkeys(degradations)),
         )
 
+    def render_template(
+        self, _message: Message, _chat_id: str, _credential: Credential, _delivery_id: str
+    ) -> Rendered | None:
+        return None
+
     def interpret(self, response: Response) -> Delivery:
         answer = decoded(response)
         if answer.get("ok") is True:

@@ -227,6 +227,11 @@ class ViberAdapter:
             text = formatting.cut(text.rstrip() + formatting.ELLIPSIS, self.capabilities.max_text)
         return {**sender, "type": "text", "text": text, **keyboard}
 
+    def render_template(
+        self, _message: Message, _chat_id: str, _credential: Credential, _delivery_id: str
+    ) -> Rendered | None:
+        return None
+
     def interpret(self, response: Response) -> Delivery:
         """HTTP 200 says nothing: the status in the body does."""
         answer = decoded(response)

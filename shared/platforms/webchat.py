@@ -143,6 +143,11 @@ class WebchatAdapter:
         degradations += [formatting.SHARE_DROPPED] * asks_for_phone
         return Rendered(degradations=tuple(degradations))
 
+    def render_template(
+        self, _message: Message, _chat_id: str, _credential: Credential, _delivery_id: str
+    ) -> Rendered | None:
+        return None
+
     def interpret(self, response: Response) -> Delivery:  # noqa: ARG002 (nothing answers)
         """Nothing is asked of anybody, so there is nothing that could be refused."""
         return Delivery(Outcome.SENT)

@@ -151,6 +151,11 @@ class WhatsAppAdapter:
         requests = [Request(url, {**envelope, **content}, headers) for content in contents]
         return Rendered(tuple(requests), tuple(dict.fromkeys(degradations)))
 
+    def render_template(
+        self, _message: Message, _chat_id: str, _credential: Credential, _delivery_id: str
+    ) -> Rendered | None:
+        return None
+
     def interpret(self, response: Response) -> Delivery:
         """By the error's code: neither title nor HTTP status is reliable."""
         answer = decoded(response)
