@@ -59,7 +59,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     """One question put to the person, numbered within its run; open until answered.
 
     `selected` are the places of choices taken so far, where several may be; `reminded` counts reminders;
-    `route` is the step that a model has chosen for afterwards.
+    `route` is the step that a model has chosen for afterwards; `refused_album` the album last refused.
     """
 
     number: int
@@ -70,6 +70,7 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     timer: Timer | None = None
     reminded: int = 0
     route: str | None = None
+    refused_album: str = ""
 
 
 TaskKind = Literal["llm", "http", "sync", "understand"]
@@ -129,7 +130,10 @@ class Detour(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Album(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The album that gave the last answer; what is left of it is added to its variable, up to `max`."""
+    """The album that gave the last answer; what is left of it is added to its variable, up to `max`.
+
+    What is left of one with a `max` of 0 is only recorded.
+    """
 
     id: str
     variable: str = ""

@@ -16,6 +16,8 @@ MAX_COMMANDS = 100
 MAX_MEDIA = 10
 MAX_RULES = 50
 MAX_CHOICES_FOR_EACH = 50
+MAX_CHOICES = 1000
+"""Of one question, whatever its buttons are made for."""
 MAX_CALL_DEPTH = 8
 MAX_TESTS = 100
 MAX_TEST_TURNS = 500
@@ -35,6 +37,8 @@ MAX_TURN_MESSAGES = 20
 MAX_TURN_BYTES = 300 * 1024
 """A dialog with what its turn says, as JSON: all of it is saved as one item."""
 MAX_COLLECTED_BYTES = 64 * 1024
+MAX_VALUE_DEPTH = 64
+"""Lists and maps within one another, in a variable's value."""
 MAX_SILENT_TURNS = 50
 """Turns that timers and tasks bring about without a word from the person."""
 MAX_TRAIL = 50

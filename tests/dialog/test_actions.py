@@ -126,6 +126,20 @@ class TestLanguageModels:
         assert "4509" not in str(talk.task.request)
         assert talk.turn.is_private
 
+    @pytest.mark.parametrize("route", [["food"], {"food": 1}, 7, True])
+    def test_a_route_that_is_no_name_is_a_failure(self, route: Any) -> None:
+        talk = Talk(llm(on_error="sorry", routes={"food": {"step": "food", "when": "hungry"}}))
+        talk.start()
+        assert talk.finish(route=route) == ["Sorry."]
+
+    @pytest.mark.parametrize("name", ["input.text", "input.value"])
+    def test_what_was_just_said_for_a_sensitive_variable_is_masked_too(self, name: str) -> None:
+        steps = ask("a", "code", next_step="b"), {"id": "b", "llm": {"prompt": f"Check {{{{ {name} }}}}"}}
+        talk = Talk(scenario(*steps, variables={"code": {"type": "string", "sensitive": True}}))
+        talk.start()
+        talk.say("1234")
+        assert talk.task.request["prompt"] == "Check •••"
+
 
 class TestHttp:
     STEP: ClassVar[Document] = {
@@ -207,6 +221,53 @@ class TestUnderstanding:
         talk.start()
         talk.say("something")
         assert talk.fail() == ["Size?"]
+
+    @pytest.mark.parametrize("action", [{}, {"wait": "1m"}])
+    def test_cut_short_it_leaves_everything_to_be_asked(self, action: Document) -> None:
+        told = {"understand": {"fill": ["day"]}}
+        commands = {"help": {"next_step": "help", "resume": True}}
+        steps = ask("a", text="Tell!", expected_input=told, next_step="b", **action), ask("b", "day", "Day?")
+        talk = Talk(scenario(*steps, say("help", "Help."), commands=commands))
+        talk.start()
+        talk.wait(60)
+        talk.say("on monday")
+        assert talk.say("help") == ["Help.", "Day?"]
+
+    def test_what_a_button_says_is_read_too(self) -> None:
+        told = {"understand": {"fill": ["day"]}}
+        step = ask("a", expected_input=told, buttons=[{"text": "On Monday!", "value": "monday"}])
+        talk = Talk(scenario(step, ask("b", "day", "Day?")))
+        talk.start()
+        talk.press("On Monday!")
+        assert talk.task.request["text"] == "monday"
+
+    def test_for_a_sensitive_variable_all_of_it_is_private(self) -> None:
+        talk = Talk(self.sensitive("day"))
+        talk.start()
+        talk.say("my number is 4000")
+        assert talk.turn.is_private
+        talk.finish(values={"day": "4000"})
+        assert talk.turn.is_private
+
+    def test_no_model_reads_an_answer_that_nobody_should(self) -> None:
+        talk = Talk(self.sensitive("told"))
+        talk.start()
+        assert talk.say("4000") == ["4000?"]
+        assert talk.turn.tasks == ()
+
+    def test_what_is_asked_about_is_told_without_what_nobody_should_read(self) -> None:
+        document = self.sensitive("other")
+        document["steps"][1]["message"]["text"] = "Is it {{ other }}?"
+        document["variables"]["other"]["initial"] = "4000"
+        talk = Talk(document)
+        talk.start()
+        talk.say("yes")
+        assert talk.task.request["fill"]["day"]["question"] == "Is it •••?"
+
+    def sensitive(self, name: str) -> Document:
+        told = {"understand": {"fill": ["day"]}}
+        steps = ask("a", "told", expected_input=told, next_step="b"), ask("b", "day", "{{ told }}?")
+        return scenario(*steps, variables={name: {"type": "string", "sensitive": True}})
 
 
 class TestCalls:
@@ -425,6 +486,58 @@ class TestHandOff:
         talk.give_back()
         assert talk.give_back() == []
 
+    def test_its_own_question_is_asked_when_it_is_given_back(self) -> None:
+        talk = Talk(scenario(ask("a", "x", "Any more?", handoff={})))
+        assert talk.start() == ["Any more?"]
+        talk.say("Hello?")
+        assert talk.give_back() == ["Any more?"]
+        talk.say("No")
+        assert talk.variables == {"x": "No"}
+
+    WITHIN_A_COMMAND = scenario(
+        ask("a", "x", "Name?", expected_input={"timeout": {"after": "10m", "next_step": "late"}}),
+        say("late", "Too late."),
+        say("person", "One moment.", handoff={"timeout": "1h"}),
+        say("wait", "Let me see.", wait="1m"),
+        commands={word: {"next_step": word, "resume": True} for word in ("person", "wait")},
+    )
+
+    def test_within_a_command_it_stops_the_clock_of_the_interrupted_question(self) -> None:
+        talk = Talk(self.WITHIN_A_COMMAND)
+        talk.start()
+        talk.say("person")
+        assert talk.wait(1800) == []
+        assert talk.give_back() == ["Name?"]
+        assert talk.wait(599) == []
+        assert talk.wait(1) == ["Too late."]
+
+    def test_so_it_does_when_its_time_runs_out(self) -> None:
+        talk = Talk(self.WITHIN_A_COMMAND)
+        talk.start()
+        talk.say("person")
+        assert talk.wait(3600) == ["Name?"]
+        assert talk.wait(600) == ["Too late."]
+
+    def test_of_a_command_that_was_at_work_the_interrupted_question_has_its_clock_again(self) -> None:
+        talk = Talk(self.WITHIN_A_COMMAND)
+        talk.start()
+        talk.say("wait")
+        talk.hand_off()
+        assert talk.give_back() == []
+        assert talk.wait(60) == ["Name?"]
+        assert talk.wait(600) == ["Too late."]
+
+    def test_given_back_to_a_step_out_of_a_call_one_can_go_back_to_the_callers_questions(self) -> None:
+        steps = ask("a", "x", "A?", next_step="b"), {"id": "b", "scenario": {"id": CHILD}}, ask("c")
+        child = scenario(ask("q1", next_step="q2"), ask("q2"))
+        talk = Talk(scenario(*steps, commands={"back": {"back": True}}), called={CHILD: child})
+        talk.start()
+        talk.say("1")
+        talk.say("2")
+        talk.hand_off()
+        talk.give_back("c")
+        assert talk.say("back") == ["A?"]
+
 
 class TestRunsByApi:
     DOCUMENT = scenario(ask("a", "x", "Hi {{ who }}?"), variables={"who": {"type": "string"}})
@@ -446,3 +559,29 @@ class TestRunsByApi:
         talk.run_by_api()
         assert talk.dialog.status == "active"
         assert talk.ended == [(1, "abandoned")]
+
+    @pytest.mark.parametrize(
+        ("value", "kept"),
+        [
+            ("\ud800x", {"x": "x"}),
+            ({"\udfff": ["\ud800"]}, {"x": {"": [""]}}),
+            (float("nan"), {}),
+            ([float("inf")], {}),
+            (10**30, {"x": 10**30}),
+            (None, {}),
+        ],
+    )
+    def test_it_takes_any_value_that_can_be_saved(self, value: Any, kept: dict[str, Any]) -> None:
+        talk = Talk(scenario(ask("a"), variables={"x": {"type": "any"}}))
+        talk.run_by_api(x=value)
+        assert talk.variables == kept
+
+    @pytest.mark.parametrize(("depth", "kept"), [(64, ["x"]), (65, []), (300, [])])
+    def test_a_value_is_nested_64_deep_at_most(self, depth: int, kept: list[str]) -> None:
+        value: Any = 1
+        for _ in range(depth):
+            value = {"x": value}
+        talk = Talk(scenario(ask("a"), variables={"x": {"type": "any"}}))
+        talk.run_by_api(x=value)
+        assert list(talk.variables) == kept
+        assert len(talk.turn.notes) == 1 - len(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -90,7 +91,8 @@ class TestSeveralChoices:
         document = self.document()
         document["steps"][0]["buttons"].append({"text": "Nothing", "value": 0, "next_step": "c"})
         document["steps"].append(say("c", "[{{ x }}]"))
-        for leave in (lambda talk: talk.press("Nothing"), lambda talk: talk.say("nothing")):
+        leaves: list[Callable[[Talk], list[str]]] = [lambda t: t.press("Nothing"), lambda t: t.say("nothing")]
+        for leave in leaves:
             talk = Talk(document)
             talk.start()
             talk.press("Tea")
@@ -113,6 +115,11 @@ class TestSeveralChoices:
         assert talk.message.delay == 5
         talk.press("Tea", message_id="77")
         assert talk.message.delay == 0
+
+    def test_done_may_be_typed_where_none_need_be_taken(self) -> None:
+        talk = self.talk(min=0)
+        talk.say(EN["done"])
+        assert talk.variables == {"x": []}
 
 
 class TestChoicesFromLists:
@@ -247,6 +254,39 @@ class TestAlbums:
         talk.send_file(album="x")
         assert talk.send_file(album="y") == [EN["not_text"]]
 
+    @pytest.mark.parametrize("after_end", ["tell", "restart", "b"])
+    def test_the_rest_of_an_album_that_ended_the_run_is_only_recorded(self, after_end: str) -> None:
+        expected = {"type": "media", "validation": {"max": 5}}
+        steps = ask("a", "photos", expected_input=expected, end=True), say("b")
+        talk = Talk(scenario(*steps, after_end=after_end))
+        talk.start()
+        assert [talk.send_file(album="x") for _ in range(3)] == [[], [], []]
+        assert len(talk.variables["photos"]) == 1
+        assert talk.dialog.run == 1
+        assert talk.send_file(album="y") != [] or talk.dialog.run == 2
+
+    def test_one_that_is_refused_is_one_answer(self) -> None:
+        expected = {"max_attempts": 2, "on_failure": "b"}
+        talk = Talk(scenario(ask("a", "x", expected_input=expected), ask("b", "y", "Never mind.")))
+        talk.start()
+        assert [talk.send_file(album="x") for _ in range(3)] == [[EN["not_text"]], [], []]
+        assert [talk.send_file(album="y") for _ in range(3)] == [["Never mind."], [], []]
+        assert talk.dialog.ask
+        assert talk.dialog.ask.attempts == 0
+
+    def test_of_one_that_is_refused_a_later_item_may_fit(self) -> None:
+        talk = Talk(self.document())
+        talk.start()
+        assert talk.send_file("video", album="x") == [EN["not_media"]]
+        assert talk.send_file("image", album="x") == ["Name?"]
+
+    def test_all_of_one_that_answers_a_sensitive_question_is_private(self) -> None:
+        talk = Talk(self.document() | {"variables": {"photos": {"type": "map", "sensitive": True}}})
+        talk.start()
+        talk.send_file(album="x")
+        talk.send_file(album="x", caption="4000 1234")
+        assert talk.turn.is_private
+
 
 class TestScopes:
     DOCUMENT = scenario(
@@ -313,6 +353,20 @@ class TestMedia:
         talk = Talk(scenario({"id": "a", "message": {"media": media}}))
         talk.start()
         assert (talk.message.text, talk.message.media[0].media_id) == ("", "m1")
+
+    def test_buttons_are_sent_even_under_a_file_without_an_address(self) -> None:
+        media = [{"url": "{{ x }}", "type": "image"}]
+        step = choose("a", "y", "Yes", text="") | {"message": {"media": media}}
+        talk = Talk(scenario(step, variables={"x": {"type": "string"}}))
+        assert talk.start() == [EN["choose_button"]]
+        assert talk.labels == ["Yes"]
+
+    def test_a_link_without_an_address_is_not_shown(self) -> None:
+        link = {"text": "Site", "url": "{{ x }}"}
+        talk = Talk(scenario(choose("a", "y", "Yes", link), variables={"x": {"type": "string"}}))
+        talk.start()
+        assert talk.labels == ["Yes"]
+        assert talk.turn.notes == ("a link without an address was not shown",)
 
 
 class TestTime:

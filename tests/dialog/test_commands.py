@@ -171,6 +171,13 @@ class TestResume:
         assert talk.fire(first.number) == []
         assert talk.wait(600) == ["Done."]
 
+    def test_after_as_much_as_fits_into_a_turn_the_question_is_shown_last(self) -> None:
+        many = {"id": "many", "message": [{"text": str(n)} for n in range(20)]}
+        steps = ask("a", "x", "Name?"), many
+        talk = Talk(scenario(*steps, commands={"many": {"next_step": "many", "resume": True}}))
+        talk.start()
+        assert talk.say("many") == [*map(str, range(19)), "Name?"]
+
 
 class TestOutsideOfARun:
     def test_after_the_end_one_begins_a_run_at_its_step(self) -> None:

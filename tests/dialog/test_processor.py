@@ -7,14 +7,16 @@ from typing import Any
 import msgspec
 import pytest
 
+from shared.dialog.engine.happenings import Happenings
 from shared.dialog.events import ContentType, ConversationStarted, MessageReceived, Person
 from shared.dialog.history import HistoryEntry
 from shared.dialog.messages import Button, Span
 from shared.dialog.presses import write
-from shared.dialog.processor import has_open_run, starts_over
+from shared.dialog.processor import Moment, has_open_run, starts_over
 from shared.dialog.state import Outbox
+from shared.scenario.compiler import compile_scenario
 from shared.scenario.words import FALLBACKS
-from tests.dialog.talk import NOW, Talk
+from tests.dialog.talk import NOW, Talk, new_dialog
 from tests.scenario.documents import COMPLETED, Document, ask, choose, say, scenario
 
 EN = FALLBACKS["en"]
@@ -1100,6 +1102,53 @@ class TestBounds:
         talk.start()
         talk.say("я" * 5000)
         assert talk.labels == ["я" * 1000]
+
+    BIG = "x" * 20_000
+
+    @pytest.mark.parametrize(
+        "step",
+        [
+            {"id": "a", "message": [{"text": "[x](https://x.example/{{ big }})"}] * 20},
+            {
+                "id": "a",
+                "message": [{"media": [{"url": "https://x.example/{{ big }}", "type": "file"}]}] * 20,
+            },
+            {
+                "id": "a",
+                "message": {"text": "?"},
+                "buttons": [{"for_each": "ten", "text": "x", "value": "big"}] * 2,
+            },
+            {
+                "id": "a",
+                "message": {"text": "?"},
+                "buttons": [{"for_each": "ten", "text": "{{ big }}", "value": "index"}] * 20,
+                "wait": "1m",
+            },
+        ],
+        ids=["addresses", "files", "values", "a question that opens later"],
+    )
+    def test_whatever_is_too_much_to_be_saved_is_broken_off(self, step: Document) -> None:
+        variables = {"big": {"initial": self.BIG}, "ten": {"initial": [*range(10)]}}
+        talk = Talk(scenario(step, variables=variables))
+        assert talk.start() == [EN["action_failed"]]
+        assert talk.dialog.status == "completed"
+        assert talk.dialog.pending is None
+
+    def test_of_very_many_choices_each_can_be_pressed(self) -> None:
+        button = {"for_each": "many", "text": "{{ index }}", "value": "index"}
+        step = {"id": "a", "message": {"text": "?"}, "buttons": [button] * 30}
+        talk = Talk(scenario(step, variables={"many": {"initial": [0] * 50}}))
+        talk.start()
+        assert len(talk.labels) == 1000
+        assert talk.press_data(talk.message.buttons[-1].data) == []
+        assert talk.dialog.status == "completed"
+
+    def test_a_language_that_anybody_wrote_is_read_no_further_than_a_tag_is_long(self) -> None:
+        long = "a-" * 8000
+        dialog = new_dialog(variables={"language": long}, person=Person(language=long))
+        event = ConversationStarted(id="1", occurred_at=NOW)
+        own = compile_scenario(scenario(ask("a", "language")))
+        assert len(Happenings(own, {}, dialog, event, Moment(NOW, 0.5)).languages()) < 50
 
 
 class TestDrafts:

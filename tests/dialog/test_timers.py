@@ -170,6 +170,13 @@ class TestWaits:
         talk.say("hm")
         assert len(talk.wait(60 * 40)) == 40
 
+    def test_timers_that_nothing_waits_for_do_not_count(self) -> None:
+        talk = Talk(question(after="1m", remind="Well?"))
+        talk.start()
+        for _ in range(60):
+            talk.fire(999)
+        assert talk.wait(60) == ["Well?"]
+
 
 class TestDelays:
     def test_a_delay_is_the_messages_own(self) -> None:

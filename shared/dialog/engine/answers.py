@@ -149,16 +149,16 @@ class Answers(Walk):
     def _turn_aside(self, command: CompiledCommand) -> None:
         """Follow a command; a second one inside another takes its place."""
         dialog = self.dialog
-        detour = dialog.detour or self._interrupted()
+        detour = dialog.detour or self.interrupted()
         dialog.ask = dialog.pending = None
-        dialog.calls, self.scenario = (), self.own
+        self.leave_calls()
         if command.resume:
             dialog.detour, dialog.trail = detour, ()
         else:
-            dialog.detour, dialog.trail = None, _trail_behind(detour)
+            dialog.detour, dialog.trail = None, trail_behind(detour)
         self.walk(command.next_step)
 
-    def _interrupted(self) -> Detour:
+    def interrupted(self) -> Detour:
         """What is under way, to return to; pending work is given up, and would begin again."""
         dialog, pending = self.dialog, self.dialog.pending
         return Detour(
@@ -219,7 +219,8 @@ class Answers(Walk):
 
     def mark_private(self, step: CompiledStep) -> None:
         """What was said may be for a variable that nobody should read."""
-        if step.input and step.input.variable in self.scenario.sensitive:
+        asked = step.input
+        if asked and not self.scenario.sensitive.isdisjoint((asked.variable, *asked.fill)):
             self.is_private = True
 
     def _accept(self, ask: Ask, step: CompiledStep, event: MessageReceived) -> bool:
@@ -265,7 +266,8 @@ class Answers(Walk):
         choice = ask.choices[index]
         self.label = choice.label
         if step.input.type != "button" and not choice.next_step:
-            return self._accept(ask, step, self._typed(as_typed(choice.value)))
+            self.input_text = as_typed(choice.value)
+            return self._accept(ask, step, self._typed(self.input_text))
         if step.input.type == "button":
             if message := self._broken_rule(step.input, choice.value):
                 self._refuse(ask, step, "choose_button", message)
@@ -289,25 +291,35 @@ class Answers(Walk):
         route = dialog.ask.route if dialog.ask else None
         dialog.ask = None
         dialog.trail = (*dialog.trail, step.id)[-MAX_TRAIL:]
-        if step.input and step.input.fill and pressed is None:
+        if step.input and step.input.fill and pressed is None and not self._is_secret(step.input):
             self._understand(step, step.input.fill)
         else:
             self.walk(self.next_after(step, pressed, route))
 
     def _refuse(self, ask: Ask, step: CompiledStep, words: str, message: Text | None = None) -> None:
-        """Say that the answer does not fit; the question stays open, until there were too many."""
-        asked = step.input
+        """Say that the answer does not fit; the question stays open, until there were too many.
+
+        All of an album that is refused is one answer.
+        """
+        asked, album = step.input, getattr(self.event, "album", "")
+        if album and album == ask.refused_album:
+            return
         attempts = ask.attempts + 1
         if asked and asked.max_attempts and attempts >= asked.max_attempts and asked.on_failure:
-            self.dialog.ask = None
-            self.went(step.id, "on_failure")
-            self.walk(asked.on_failure)
+            self._fail(step, asked.on_failure, album)
             return
-        self.dialog.ask = self.wound_up(step, msgspec.structs.replace(ask, attempts=attempts))
+        refused = msgspec.structs.replace(ask, attempts=attempts, refused_album=album)
+        self.dialog.ask = self.wound_up(step, refused)
         own = message or (asked.error_message if asked else None)
         several = bool(asked and asked.type == "buttons")
         text = own or self.scenario.fallbacks[words]
         self.say(text, self.buttons(step, ask), instead=words, several=several)
+
+    def _fail(self, step: CompiledStep, on_failure: str, album: str) -> None:
+        self.dialog.ask = None
+        self.dialog.album = Album(album, max=0) if album else None
+        self.went(step.id, "on_failure")
+        self.walk(on_failure)
 
     # --- several choices ------------------------------------------------------------------------------
 
@@ -315,12 +327,17 @@ class Answers(Walk):
         leaving = choice_typed(text, ask.choices)
         if leaving is not None and ask.choices[leaving].next_step:
             self._leave_by(step, ask.choices[leaving])
-        elif ask.selected and comparable(text) == comparable(self.words("done")):
+        elif ask.selected and self._is_done(text):
             self._finish_choosing(ask, step, ask.selected)
         elif step.input and (typed := choices_typed(text, ask.choices, step.input.limits)) is not None:
             self._finish_choosing(ask, step, typed)
+        elif self._is_done(text):
+            self._finish_choosing(ask, step, ())
         else:
             self._refuse(ask, step, _words_without_choice(event, "choose_buttons"))
+
+    def _is_done(self, text: str) -> bool:
+        return comparable(text) == comparable(self.words("done"))
 
     def _leave_by(self, step: CompiledStep, choice: Choice) -> bool:
         """One of several choices that leads somewhere is a way out, and stores nothing."""
@@ -360,11 +377,13 @@ class Answers(Walk):
     def _remember_album(self, asked: CompiledInput, event: MessageReceived) -> None:
         if event.album:
             most = asked.limits.max if isinstance(asked.limits.max, int) else 1
-            variable = asked.variable or ""
-            self.dialog.album = Album(event.album, variable if asked.type == "media" else "", most)
+            room = most if asked.type == "media" else 0
+            self.dialog.album = Album(event.album, asked.variable or "", room)
 
     def _add_to_album(self, event: MessageReceived, album: Album) -> None:
         """A later item of an album that has answered: added where there is room, never a new answer."""
+        if album.variable in self.scenario.sensitive:
+            self.is_private = True
         found = self.variables.get(album.variable)
         step = self.scenario.steps.get(self.scenario.questions.get(album.variable, ""))
         if not isinstance(found, list) or len(found) >= album.max or not step or not step.input:
@@ -377,11 +396,14 @@ class Answers(Walk):
 
     # --- understanding --------------------------------------------------------------------------------
 
+    def _is_secret(self, asked: CompiledInput) -> bool:
+        """No model reads what is kept in a variable that nobody should read."""
+        return asked.variable in self.scenario.sensitive
+
     def _understand(self, step: CompiledStep, fill: tuple[str, ...]) -> None:
         """Let a language model find values for these variables in the answer."""
         wanted = {name: self._described(name) for name in fill}
-        is_private = step.input and step.input.variable in self.scenario.sensitive
-        request = {"text": "" if is_private else self.input_text, "fill": wanted}
+        request = {"text": self.input_text, "fill": wanted}
         number = self.new_task("understand", request, UNDERSTAND_TIMEOUT)
         self.dialog.pending = Pending("understand", number, step.id)
 
@@ -391,7 +413,7 @@ class Answers(Walk):
         if step is None or step.input is None:
             return {"type": "any"}
         choices = [choice.label for choice in self.choices(step)]
-        question = " ".join(self.plain(message.text) for message in step.messages)
+        question = " ".join(self.masked(message.text) for message in step.messages)
         about = {"type": step.input.type, "question": question, "choices": choices}
         return {name: value for name, value in about.items() if value}
 
@@ -438,7 +460,7 @@ def _words_without_choice(event: MessageReceived, words: str) -> str:
     return "unsupported" if event.content == "unsupported" and not event.text else words
 
 
-def _trail_behind(detour: Detour) -> tuple[str, ...]:
+def trail_behind(detour: Detour) -> tuple[str, ...]:
     """The questions that one can go back to from a command that does not return."""
     if detour.calls:
         return detour.calls[0].trail

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from shared.dialog.engine.answers import Answers, starts_over
+from shared.dialog.engine.answers import Answers, starts_over, trail_behind
 from shared.dialog.engine.turn import Turn
-from shared.dialog.engine.walk import has_open_run, timeout_of
+from shared.dialog.engine.walk import has_open_run, stopped, timeout_of
 from shared.dialog.events import (
     FROM_PERSON,
     ButtonPressed,
@@ -37,7 +37,7 @@ class Failed(Exception):
 class Happenings(Answers):
     def turn(self) -> Turn:
         """Apply the event."""
-        self._count_silence()
+        self._break_silence()
         if self.dialog.handoff and isinstance(self.event, FROM_PERSON):
             self._only_record()
         else:
@@ -76,14 +76,13 @@ class Happenings(Answers):
             case GivenBack():
                 self._give_back(event.step_id)
 
-    def _count_silence(self) -> None:
+    def _break_silence(self) -> None:
         """Timers and tasks cannot keep a dialog going for ever by themselves."""
         if not isinstance(self.event, TimerFired | TaskFinished):
             self.dialog.silent_turns = 0
-            return
-        self.dialog.silent_turns += 1
 
     def _is_allowed_to_go_on(self) -> bool:
+        self.dialog.silent_turns += 1
         if self.dialog.silent_turns <= MAX_SILENT_TURNS:
             return True
         self.break_off(f"more than {MAX_SILENT_TURNS} turns without a word from the person")
@@ -200,7 +199,7 @@ class Happenings(Answers):
 
     def _use_words(self, step: CompiledStep, llm: CompiledLlm, result: dict[str, Any]) -> str | None:
         name = result.get("route")
-        if name is not None and name not in llm.routes:
+        if name is not None and not (isinstance(name, str) and name in llm.routes):
             raise Failed("the model chose a route that is not declared")
         value = result.get(llm.output)
         if value is None and name is None:
@@ -258,9 +257,8 @@ class Happenings(Answers):
         if dialog.handoff:
             return
         dialog.pending = None
-        dialog.ask = _stopped(dialog.ask)
-        if dialog.detour:
-            dialog.detour = msgspec.structs.replace(dialog.detour, ask=_stopped(dialog.detour.ask))
+        dialog.ask = stopped(dialog.ask)
+        self.stop_suspended()
         dialog.handoff = Handoff(
             reason=extract(reason),
             is_over=not has_open_run(dialog),
@@ -295,26 +293,21 @@ class Happenings(Answers):
             self.begin(at=step_id)
             return
         dialog.status = "active"
+        dialog.trail = trail_behind(dialog.detour or self.interrupted())
         dialog.ask = dialog.detour = None
-        dialog.calls, self.scenario = (), self.own
+        self.leave_calls()
         self.walk(step_id)
 
     def _continue(self, handoff: Handoff) -> None:
         """Go on where the bot was when the person took over."""
         self.dialog.status = "active"
+        self._wind_up_all()
         if handoff.step_id is not None:
             self._after_handoff(handoff)
         elif handoff.redo is not None:
-            self.walk(self._redone(handoff.redo, handoff.ask))
+            self.walk(self.redo(handoff.redo, handoff.ask))
         elif self.dialog.ask:
-            self._wind_up_all()
             self.show_again()
-
-    def _redone(self, step_id: str, ask: Ask | None) -> str | None:
-        step = self.scenario.steps.get(step_id)
-        if step and step.action is None:
-            return self.next_after(step)
-        return self.redo(step_id, ask)
 
     def _wind_up_all(self) -> None:
         dialog, detour = self.dialog, self.dialog.detour
@@ -340,6 +333,7 @@ class Happenings(Answers):
         """The time of a hand-off is up."""
         self.dialog.handoff = None
         self.dialog.status = "active"
+        self._wind_up_all()
         step = self.scenario.steps.get(handoff.step_id or "")
         action = step.action if step else None
         if not self._is_allowed_to_go_on():
@@ -353,7 +347,3 @@ class Happenings(Answers):
 
 def _is(number: int, holder: Ask | Pending | Handoff) -> bool:
     return holder.timer is not None and holder.timer.number == number
-
-
-def _stopped(ask: Ask | None) -> Ask | None:
-    return msgspec.structs.replace(ask, timer=None) if ask else None

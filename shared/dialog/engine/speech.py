@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -11,14 +12,10 @@ from shared.dialog import presses
 from shared.dialog.engine.values import Values, as_saved
 from shared.dialog.messages import Button, Media, Message, Template
 from shared.dialog.state import Ask, Choice
-from shared.scenario.caps import MAX_CHOICES_FOR_EACH, MAX_TURN_BYTES, MAX_TURN_MESSAGES
+from shared.scenario.caps import MAX_CHOICES, MAX_CHOICES_FOR_EACH, MAX_TURN_BYTES, MAX_TURN_MESSAGES
 from shared.scenario.compiled import CompiledButton, CompiledMedia, CompiledMessage, CompiledStep
 from shared.scenario.compiler import value_key
 from shared.scenario.texts import Text, Url
-
-MANY_CHARACTERS = 10_000
-MANY_CHOICES = 10
-"""A turn that says or offers no more than this is never too large to be saved."""
 
 MAX_LABEL = 1000
 """Characters of a button's label; messengers show far fewer."""
@@ -38,7 +35,8 @@ class Speech(Values):
     def say_step(self, step: CompiledStep, buttons: tuple[Button, ...], *, replaces: str = "") -> None:
         """Say all its messages, the buttons with the last; of a question shown again those that fit."""
         several = bool(step.input and step.input.type == "buttons")
-        messages = step.messages[len(self.messages) - MAX_TURN_MESSAGES :]
+        room = max(1, MAX_TURN_MESSAGES - len(self.messages))
+        messages = step.messages[-room:]
         for message in messages[:-1] if not replaces else ():
             self._say_message(message)
         if messages:
@@ -68,9 +66,9 @@ class Speech(Values):
         self.tell(Message(words, spans, buttons, several=several, replaces=replaces))
 
     def tell(self, message: Message) -> None:
-        """Add the message, unless there is nothing in it."""
+        """Add the message, unless there is nothing in it; in a full turn it takes the last one's place."""
         if message.text.strip() or message.media:
-            self.characters += len(message.text)
+            del self.messages[MAX_TURN_MESSAGES - 1 :]
             self.messages.append(message)
         else:
             self.notes.append("a message came out empty and was not sent")
@@ -87,14 +85,15 @@ class Speech(Values):
             self.say(message.text, buttons, several=several, replaces=replaces)
             return
         words, spans = message.text.show(self.value_of, self.languages(), self.notes)
-        if not words.strip() and buttons and not message.media:
+        shown = tuple(media for each in message.media if (media := self._media(each)))
+        if not words.strip() and buttons and not shown:
             words, spans = self.words("choose_button") or NO_WORDS, ()
         self.tell(
             Message(
                 words,
                 spans,
                 buttons,
-                tuple(media for each in message.media if (media := self._media(each))),
+                shown,
                 0 if replaces else message.delay,
                 self._template(message),
                 several,
@@ -126,6 +125,10 @@ class Speech(Values):
     def plain(self, text: Text) -> str:
         return text.show(self.value_of, self.languages(), self.notes)[0].strip()
 
+    def masked(self, text: Text) -> str:
+        """The same for those who may not read what is sensitive."""
+        return text.show(self.value_unless_sensitive, self.languages(), self.notes)[0].strip()
+
     def address(self, urls: Mapping[str, Url]) -> str:
         """An address in the dialog's language."""
         language = next((each for each in self.languages() if each in urls), next(iter(urls)))
@@ -151,7 +154,8 @@ class Speech(Values):
         """The choices to show now, in order; they stay what they are for as long as they are shown."""
         if not step.buttons:
             return ()
-        return tuple(choice for button in step.buttons for choice in self._choices_of(button))
+        choices = (choice for button in step.buttons for choice in self._choices_of(button))
+        return tuple(islice(choices, MAX_CHOICES))
 
     def _choices_of(self, button: CompiledButton) -> Iterator[Choice]:
         if button.url is not None:
@@ -199,11 +203,15 @@ class Speech(Values):
         return (*shown, *self.links(step))
 
     def links(self, step: CompiledStep) -> tuple[Button, ...]:
-        return tuple(
-            Button(self._label_words(button.text), url=self.address(button.url))
-            for button in step.buttons
-            if button.url is not None and self._is_shown(button)
-        )
+        return tuple(link for button in step.buttons for link in self._links_of(button))
+
+    def _links_of(self, button: CompiledButton) -> Iterator[Button]:
+        if button.url is None or not self._is_shown(button):
+            return
+        if address := self.address(button.url):
+            yield Button(self._label_words(button.text), url=address)
+        else:
+            self.notes.append("a link without an address was not shown")
 
     def _is_shown(self, button: CompiledButton) -> bool:
         return not button.is_conditional or self.is_true(button.show_if)
@@ -211,19 +219,7 @@ class Speech(Values):
     # --- size ---------------------------------------------------------------------------------------
 
     def is_too_large(self) -> bool:
-        """Whether the turn and its dialog cannot be saved; measured only where they might be."""
-        ask, calls = self.dialog.ask, self.dialog.calls
-        choices = ask.choices if ask else ()
-        is_small = len(choices) <= MANY_CHOICES and self._characters(choices) <= MANY_CHARACTERS
-        if is_small and not calls and not self.tasks:
-            return False
-        # The outbox still is the one of the turn before, which this turn's will take the place of.
-        dialog = msgspec.structs.replace(self.dialog, outbox=None)
-        saved = dialog, self.messages, self.ended_runs, self.tasks
+        """Whether the turn and its dialog cannot be saved."""
+        self.dialog.outbox = None  # that of the turn before, whose place this turn's will take
+        saved = self.dialog, self.messages, self.ended_runs, self.tasks
         return len(msgspec.json.encode(saved)) > MAX_TURN_BYTES
-
-    def _characters(self, choices: Iterable[Choice]) -> int:
-        """What the turn says, with its links, and with the words of the choices in every language."""
-        links = [b.text + b.url for message in self.messages for b in message.buttons if b.url]
-        labels = [label for choice in choices for label in choice.labels]
-        return self.characters + sum(map(len, links)) + sum(map(len, labels))

@@ -72,7 +72,6 @@ class Workspace:
         self.label = ""
         self.is_private = False
         self.steps_passed = 0
-        self.characters = 0
         if dialog.calls:
             self.rescope()
 

@@ -15,13 +15,16 @@ from shared.dialog.engine.turn import Workspace
 from shared.dialog.events import Person
 from shared.dialog.sealing import MASK
 from shared.scenario import moments
-from shared.scenario.caps import MAX_COLLECTED_BYTES
+from shared.scenario.caps import MAX_COLLECTED_BYTES, MAX_VALUE_DEPTH
 from shared.scenario.compiled import Assignments
 from shared.scenario.compiler import value_key
 from shared.scenario.expressions import Expression, Undecided
 from shared.scenario.inputs import extract
 from shared.scenario.texts import printed
 from shared.scenario.words import DEFAULT_LANGUAGE
+
+MAX_TAG = 35
+"""Characters of a language tag (RFC 5646): who answers “your language?” may write anything."""
 
 
 class Values(Workspace):
@@ -57,10 +60,12 @@ class Values(Workspace):
         return _loaded(value) if kind == "date" else value
 
     def value_unless_sensitive(self, name: str) -> Any:
-        """The value for where it may be read by others: a sensitive one is masked."""
+        """The value for where others may read it: a sensitive one is masked, and what was said for it."""
         value = self.value_of(name)
         variable = name.removeprefix("label.")
-        return MASK if variable in self.scenario.sensitive and variable in self.variables else value
+        is_said = self.is_private and name in ("input.text", "input.value")
+        is_kept = variable in self.scenario.sensitive and variable in self.variables
+        return MASK if is_said or is_kept else value
 
     def _label(self, variable: str) -> Any:
         """The words of the choice; `label(…)` within them has no value, or it might never end."""
@@ -158,6 +163,8 @@ class Values(Workspace):
         except (TypeError, ValueError, ArithmeticError) as error:
             self.notes.append(f"“{name}” was not stored: {error}")
             return
+        if name in self.scenario.sensitive and variables[name] != self.variables.get(name):
+            self.is_private = True
         if value is None:
             del variables[name]
         if len(msgspec.json.encode(variables)) > MAX_COLLECTED_BYTES:
@@ -182,20 +189,30 @@ class Values(Workspace):
             dialog.kept = kept | {key: variables[key] for key in [name] if key in variables}
 
 
-def as_saved(value: Any) -> Any:
+def as_saved(value: Any, depth: int = 0) -> Any:
     """A value as JSON has it. Raises TypeError, ValueError or ArithmeticError for one it cannot have."""
     match value:
-        case str() | int():
+        case str():
+            return _characters(value)
+        case int():
             return value
+        case list() | tuple() | dict() if depth == MAX_VALUE_DEPTH:
+            raise ValueError(f"it is nested deeper than {MAX_VALUE_DEPTH} levels")
         case float() if not math.isfinite(value):
             raise ValueError("it is not a number")
         case datetime():
             return moments.saved(value)
         case list() | tuple():
-            return [as_saved(each) for each in value]
+            return [as_saved(each, depth + 1) for each in value]
         case dict():
-            return {key: as_saved(value[key]) for key in sorted(map(_key, value))}  # CEL's have no order
+            keys = sorted(map(_key, value))  # CEL's have no order
+            return {_characters(key): as_saved(value[key], depth + 1) for key in keys}
     return msgspec.json.decode(msgspec.json.encode(value, order="deterministic"))
+
+
+def _characters(text: str) -> str:
+    """The text without halves of surrogate pairs, which nothing can save."""
+    return text if text.isascii() else text.encode(errors="ignore").decode()
 
 
 def _key(key: Any) -> str:
@@ -213,6 +230,7 @@ def _loaded(value: Any) -> Any:
 
 def _ever_shorter(tag: str) -> Iterator[str]:
     """A language tag, then what is left of it part by part: `zh-Hans-CN`, `zh-Hans`, `zh`."""
+    tag = tag[:MAX_TAG]
     while tag:
         yield tag
         tag = tag.rpartition("-")[0]

@@ -41,7 +41,7 @@ class Walk(Speech):
             self._close("abandoned")
         dialog = self.dialog
         self._set_down()
-        self._leave_calls()
+        self.leave_calls()
         dialog.run += 1
         dialog.status = "active"
         dialog.asks = 0
@@ -67,22 +67,23 @@ class Walk(Speech):
         run = {"run": self.dialog.run, "status": how, "collected_data": self.dialog.variables}
         self.ended_runs.append(run)
         self._set_down()
-        self._leave_calls()
+        if album := self.dialog.album:  # more of it may be on its way, and is for this run
+            self.dialog.album = msgspec.structs.replace(album, max=0)
+        self.leave_calls()
         self.dialog.status = "completed"
 
     def _set_down(self) -> None:
         """Nothing is waited for any longer."""
         dialog = self.dialog
-        dialog.ask = dialog.pending = dialog.handoff = dialog.detour = dialog.album = None
+        dialog.ask = dialog.pending = dialog.handoff = dialog.detour = None
 
-    def _leave_calls(self) -> None:
+    def leave_calls(self) -> None:
         self.dialog.calls = ()
         self.scenario = self.own
 
     def break_off(self, note: str) -> None:
         """An author's mistake that leaves nowhere to go: say so, end the run; the dialog can begin anew."""
         self.notes.append(note)
-        del self.messages[MAX_TURN_MESSAGES - 1 :]
         self.say_words("action_failed")
         if self.dialog.status != "completed":
             self._close("broken_off")
@@ -194,16 +195,13 @@ class Walk(Speech):
     def _llm_request(self, llm: CompiledLlm) -> dict[str, Any]:
         """All that a model is told; what is sensitive is masked before it leaves."""
 
-        def shown(text: Any) -> str:
-            words: str = text.show(self.value_unless_sensitive, self.languages(), self.notes)[0]
-            return words
-
-        request = {"prompt": shown(llm.prompt), "output": llm.output, **llm.settings}
+        request = {"prompt": self.masked(llm.prompt), "output": llm.output, **llm.settings}
         if llm.system:
-            request["system"] = shown(llm.system)
+            request["system"] = self.masked(llm.system)
         return request | ({"options": list(llm.options)} if llm.options else {})
 
     def _hand_off(self, step: CompiledStep, handoff: CompiledHandoff, ask: Ask | None) -> str | None:
+        self.stop_suspended()
         timer = self.new_timer(handoff.timeout) if handoff.timeout else None
         reason = self.plain(handoff.reason) if handoff.reason else ""
         self.dialog.handoff = Handoff(reason=reason, step_id=step.id, timer=timer, ask=ask)
@@ -214,7 +212,9 @@ class Walk(Speech):
         if ask is None or self._is_answered(step):
             return self.next_after(step, route=route)
         self.open(step, msgspec.structs.replace(ask, route=route))
-        if not step.messages:
+        if isinstance(step.action, CompiledHandoff):
+            self.show_again()
+        elif not step.messages:
             self._show_late(step, ask)
         return None
 
@@ -254,7 +254,8 @@ class Walk(Speech):
     def _inputs(self, call: CompiledCall, child: CompiledScenario) -> dict[str, Any]:
         values = {name: self.evaluate(expression) for name, expression in call.inputs}
         known = child.environment.variables
-        self.notes.extend(f"the called scenario has no variable “{name}”" for name in values.keys() - known)
+        unknown = [name for name in values if name not in known]
+        self.notes.extend(f"the called scenario has no variable “{name}”" for name in unknown)
         return {name: value for name, value in values.items() if value is not None and name in known}
 
     def _return(self) -> str | None:
@@ -367,6 +368,11 @@ class Walk(Speech):
 
     # --- detours ------------------------------------------------------------------------------------
 
+    def stop_suspended(self) -> None:
+        """The clock of the question that a command has interrupted stands still."""
+        if detour := self.dialog.detour:
+            self.dialog.detour = msgspec.structs.replace(detour, ask=stopped(detour.ask))
+
     def resume(self) -> str | None:
         """The end of a command: show the open question again, or begin the interrupted work again."""
         detour, dialog = self.dialog.detour, self.dialog
@@ -384,10 +390,13 @@ class Walk(Speech):
     def redo(self, step_id: str, ask: Ask | None) -> str | None:
         """Begin the work of a step again, without saying again what it says."""
         step = self.scenario.steps.get(step_id)
-        if step is None or step.action is None:
+        if step is None:
             self.break_off("the work that was interrupted belongs to a step that is gone")
             return None
         self.dialog.current_step = step.id
+        is_answered = step.input is not None and ask is None
+        if step.action is None or is_answered:  # it was being understood: what is missing is asked
+            return self.next_after(step)
         return self.act(step, ask)
 
     def show_again(self) -> None:
@@ -404,6 +413,10 @@ def has_open_run(dialog: Dialog) -> bool:
     """Whether the dialog is in the middle of a run, and so bound to the revision that began it."""
     is_over = dialog.handoff.is_over if dialog.handoff else dialog.status == "completed"
     return dialog.run > 0 and not is_over
+
+
+def stopped(ask: Ask | None) -> Ask | None:
+    return msgspec.structs.replace(ask, timer=None) if ask else None
 
 
 def timeout_of(step: CompiledStep) -> CompiledTimeout | None:
