@@ -171,7 +171,7 @@ def parse_update(payload: Any, own_number: str) -> Parsed:
     changes = (change for entry in update.entry for change in entry.changes)
     found = [item for change in changes for item in _found_in(change, own_number)]
     events = tuple(item for item in found if isinstance(item, AddressedEvent))
-    return Parsed(events, tuple(item for item in found if isinstance(item, str)))
+    return Parsed(events, ignored=tuple(item for item in found if isinstance(item, str)))
 
 
 def _found_in(change: _Change, own_number: str) -> Iterator[AddressedEvent | str]:
