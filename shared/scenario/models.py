@@ -291,6 +291,12 @@ class Handoff(Part):
     timeout: Duration | None = None
     next_step: StepId | None = None
 
+    @model_validator(mode="after")
+    def _knows_when(self) -> Handoff:
+        if self.next_step is not None and self.timeout is None:
+            raise ValueError("next_step is where a hand-off's timeout leads, and needs one")
+        return self
+
 
 class Sync(Part):
     pass
