@@ -69,13 +69,16 @@ class Parsed(msgspec.Struct, frozen=True):
     """What was in an authentic update.
 
     `receipts` tell of messages sent earlier. `ignored` names what was of no interest, one word each, for
-    the counters. `answer` is the body to give the messenger at once (Telegram's acknowledgement of a press).
-    `wants_welcome` asks the webhook to say the scenario's first message in its answer (Viber).
+    the counters. `unreadable` says what could not be read or acted upon beside, never in its own words: the
+    webhook keeps the raw body for it. `answer` is the body to give the messenger at once (Telegram's
+    acknowledgement of a press). `wants_welcome` asks the webhook to say the scenario's first message in
+    its answer (Viber).
     """
 
     events: tuple[AddressedEvent, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     ignored: tuple[str, ...] = ()
+    unreadable: tuple[str, ...] = ()
     answer: Mapping[str, Any] | None = None
     wants_welcome: bool = False
 

@@ -13,7 +13,7 @@ import msgspec
 from shared.credential import Credential
 from shared.dialog.events import ConversationStarted
 from shared.dialog.ports import InboundQueue
-from shared.errors import Invalid, NotFound
+from shared.errors import Invalid, NotFound, UnreadableUpdate
 from shared.observability import count, describe, logger
 from shared.platforms.base import Parsed, PlatformAdapter, WebhookAnswer
 from shared.queueing.envelopes import InboundEnvelope
@@ -81,6 +81,8 @@ class Door(msgspec.Struct, frozen=True):
         except Exception as error:  # noqa: BLE001 (a parser breaks as it likes, and nothing may be lost)
             self._keep(call, error, received_at)
             return _TAKEN
+        if parsed.unreadable:
+            self._keep(call, UnreadableUpdate("; ".join(parsed.unreadable)), received_at)
         self._count_ignored(parsed, call)
         return self._queue(parsed, envelopes, credential)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 
 from shared.credential import Credential
@@ -211,6 +212,21 @@ def test_an_update_that_breaks_the_parser_is_kept_and_taken(
     }
     assert webhook.queue.calls == 0
     assert [line["unparsed_updates"] for line in counted(capsys)] == [1]
+
+
+class HalfRead(TelegramAdapter):
+    """Reads all, and says that there was more."""
+
+    def parse(self, payload: Any, credential: Credential, received_at: datetime) -> Parsed:
+        parsed = super().parse(payload, credential, received_at)
+        return msgspec.structs.replace(parsed, unreadable=("no id",))
+
+
+def test_of_a_body_read_in_part_the_events_are_taken_and_the_whole_is_kept() -> None:
+    webhook = Webhook(adapter=HalfRead())
+    assert webhook.post(update("Anna"))["statusCode"] == 200
+    assert len(webhook.queue.envelopes) == 1
+    assert list(webhook.bucket.objects.values()) == [json.dumps(update("Anna")).encode()]
 
 
 def test_one_broken_update_sent_again_and_again_is_kept_once(webhook: Webhook) -> None:
