@@ -105,12 +105,14 @@ class Capabilities:
 class Request:
     """One HTTP POST to a messenger. `url` may hold a token: never log it.
 
-    `json` is sent as compact UTF-8: limits in bytes are counted on that.
+    `json` is sent as compact UTF-8: limits in bytes are counted on that. `instead` is made in its place where
+    it comes to `MEDIA_FAILED`: the same words, with the addresses of the files. It counts as the same request.
     """
 
     url: str = field(repr=False)
     json: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    instead: Request | None = field(default=None, repr=False)
 
 
 class Rendered(msgspec.Struct, frozen=True):
