@@ -106,7 +106,7 @@ class Request:
     """One HTTP POST to a messenger. `url` may hold a token: never log it.
 
     `json` is sent as compact UTF-8: limits in bytes are counted on that. `instead` is made in its place where
-    it comes to `MEDIA_FAILED`: the same words, with the addresses of the files. It counts as the same request.
+    it comes to `MEDIA_FAILED`: the same words, with the files' addresses. It counts as the same request.
     """
 
     url: str = field(repr=False)
