@@ -192,6 +192,15 @@ class TestOutsideOfARun:
         talk = Talk(two_questions(menu={"next_step": "menu"}))
         assert talk.say("menu") == ["Menu?"]
 
+    def test_a_first_word_that_returns_opens_the_dialog_too(self) -> None:
+        talk = Talk(two_questions(**HELP))
+        assert talk.say("/help") == ["Name?", "Help for .", "Name?"]
+        assert talk.say("Ann") == ["Age?"]
+
+    def test_so_it_does_where_nothing_is_asked(self) -> None:
+        talk = Talk(scenario(say("a", "Hello."), say("help", "Help."), commands=HELP))
+        assert talk.say("/help") == ["Hello.", "Help."]
+
     def test_going_back_before_anything_opens_the_dialog(self) -> None:
         talk = Talk(two_questions(back={"back": True}))
         assert talk.say("back") == ["Name?"]

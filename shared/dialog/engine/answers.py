@@ -137,14 +137,22 @@ class Answers(Walk):
 
     def _obey(self, command: CompiledCommand, event: MessageReceived) -> None:
         if not has_open_run(self.dialog):
-            if command.next_step is None:
-                self._take(event)
-            else:
-                self.begin(at=command.next_step)
+            self._obey_outside_of_run(command, event)
         elif command.back:
             self._go_back()
         else:
             self._turn_aside(command)
+
+    def _obey_outside_of_run(self, command: CompiledCommand, event: MessageReceived) -> None:
+        """A run begins with the command, or where somebody new begins, if it returns to there."""
+        if command.next_step is None:
+            self._take(event)
+        elif self.dialog.run or not command.resume:
+            self.begin(at=command.next_step)
+        else:
+            self.begin()
+            if not self.dialog.handoff:
+                self._obey(command, event)
 
     def _turn_aside(self, command: CompiledCommand) -> None:
         """Follow a command; a second one inside another takes its place."""
