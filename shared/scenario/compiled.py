@@ -1,4 +1,4 @@
-"""What the engine interprets: a scenario with its texts and expressions compiled, its durations in seconds."""
+"""What the engine interprets: a scenario with its texts and expressions compiled, durations in seconds."""
 
 from __future__ import annotations
 
@@ -190,9 +190,10 @@ class CompiledScenario:
 
     `languages` are the declared ones, the default first; empty where none is. `language_of_tag` finds
     one of them by any tag in small letters that it may go by. `labels` maps a button's variable to its
-    values' words. `commands` are found by their word in comparable form. `moments` are the variables
-    whose values are days or points in time, `kept` those that survive runs, `sensitive` those that
-    nobody should read by the way. `questions` maps a variable to the first step that asks for it.
+    values' words, `listed` to the buttons made from lists. `commands` are found by their word in
+    comparable form. `moments` are the variables whose values are days or points in time, `kept` those
+    that survive runs, `sensitive` those that nobody should read by the way. `questions` maps a variable
+    to the first step that asks for it.
     """
 
     start: str
@@ -205,6 +206,7 @@ class CompiledScenario:
     timezone: str | None
     initial: Mapping[str, Any]
     labels: Mapping[str, Mapping[str, Text]]
+    listed: Mapping[str, tuple[CompiledButton, ...]]
     moments: frozenset[str]
     kept: frozenset[str]
     sensitive: frozenset[str]

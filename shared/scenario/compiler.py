@@ -84,6 +84,7 @@ class _Compiler:
             timezone=document.get("timezone"),
             initial={name: d["initial"] for name, d in declared.items() if d.get("initial") is not None},
             labels=_labels(steps),
+            listed=_listed(steps),
             moments=frozenset(n for n, t in self.environment.variables.items() if t == cel.Type.TIMESTAMP),
             kept=frozenset(name for name, d in declared.items() if d.get("scope") == "person"),
             sensitive=frozenset(name for name, d in declared.items() if d.get("sensitive")),
@@ -157,8 +158,9 @@ class _Compiler:
         )
 
     def _choices(self, button: Mapping[str, Any], at: str) -> CompiledButton:
-        whole, self.environment = self.environment, self.environment.with_names(
-            item=cel.Type.DYN, index=cel.Type.INT
+        whole, self.environment = (
+            self.environment,
+            self.environment.with_names(item=cel.Type.DYN, index=cel.Type.INT),
         )
         try:
             text = self._text(button["text"], f"{at}/text", markup=False)
@@ -217,9 +219,7 @@ class _Compiler:
         is_constant = kind in ("date", "time") and source[:1].isdigit() and "(" not in source
         return source if is_constant else self._expression(source, at)
 
-    def _rules(
-        self, step: Mapping[str, Any], expected: Mapping[str, Any], at: str
-    ) -> Iterator[CompiledRule]:
+    def _rules(self, step: Mapping[str, Any], expected: Mapping[str, Any], at: str) -> Iterator[CompiledRule]:
         rules = (expected.get("validation") or {}).get("rules", [])
         if not rules:
             return
@@ -406,11 +406,25 @@ def _by_tag(languages: Sequence[str]) -> dict[str, str]:
 
 def _labels(steps: Sequence[CompiledStep]) -> dict[str, dict[str, Text]]:
     found: dict[str, dict[str, Text]] = {}
+    for variable, buttons in _choosing(steps):
+        words = found.setdefault(variable, {})
+        words.update({value_key(b.value): b.text for b in buttons if _is_constant_choice(b)})
+    return found
+
+
+def _listed(steps: Sequence[CompiledStep]) -> dict[str, tuple[CompiledButton, ...]]:
+    found: dict[str, tuple[CompiledButton, ...]] = {}
+    for variable, buttons in _choosing(steps):
+        if listed := [button for button in buttons if button.is_dynamic]:
+            found[variable] = (*found.get(variable, ()), *listed)
+    return found
+
+
+def _choosing(steps: Sequence[CompiledStep]) -> Iterator[tuple[str, tuple[CompiledButton, ...]]]:
+    """The variables that choices go to, with the buttons of one step each."""
     for step in steps:
         if step.input and step.input.variable and step.input.type in ("button", "buttons"):
-            words = found.setdefault(step.input.variable, {})
-            words.update({value_key(b.value): b.text for b in step.buttons if _is_constant_choice(b)})
-    return found
+            yield step.input.variable, step.buttons
 
 
 def _is_constant_choice(button: CompiledButton) -> bool:

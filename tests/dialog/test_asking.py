@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from shared.dialog.events import Person
 from shared.scenario.words import FALLBACKS
 from tests.dialog.talk import Talk
 from tests.scenario.documents import Document, ask, choose, say, scenario
@@ -175,6 +176,33 @@ class TestChoicesFromLists:
         talk = Talk(self.document(show_if="item.id > 7 && index < 5"))
         talk.run_by_api(dishes=[{"id": 7, "name": "Soup"}, {"id": 8, "name": "Fish"}])
         assert talk.labels == ["2. Fish", "None"]
+
+    ROOM: ClassVar[Document] = {
+        "for_each": "rooms",
+        "text": {"en": "Room {{ item.name }}", "ru": "Зал {{ item.name }}"},
+        "value": "item.id",
+    }
+    ROOMS = scenario(
+        choose("a", "room", ROOM, expected_input={"type": "buttons"}, next_step="b"),
+        ask("b", text="{{ label(room) }}", set={"rooms": "[]"}, next_step="c"),
+        say("c", "{{ label(room) }}"),
+        languages=["en", "ru"],
+        variables={"rooms": {"initial": [{"id": 1, "name": "Blue"}, {"id": 2, "name": "Red"}]}},
+    )
+
+    @pytest.mark.parametrize(
+        ("language", "said"), [("en", "Room Blue, Room Red"), ("ru", "Зал Blue, Зал Red")]
+    )
+    def test_a_label_has_the_words_of_the_choice_in_the_list(self, language: str, said: str) -> None:
+        talk = Talk(self.ROOMS, person=Person(language=language))
+        talk.start()
+        assert talk.say("1, 2") == [said]
+
+    def test_where_it_is_no_longer_in_the_list_it_is_the_value(self) -> None:
+        talk = Talk(self.ROOMS)
+        talk.start()
+        talk.say("2")
+        assert talk.say("ok") == ["2"]
 
 
 class TestRules:

@@ -12,7 +12,7 @@ from shared.dialog import presses
 from shared.dialog.engine.values import Values, as_saved
 from shared.dialog.messages import Button, Media, Message, Template
 from shared.dialog.state import Ask, Choice
-from shared.scenario.caps import MAX_CHOICES, MAX_CHOICES_FOR_EACH, MAX_TURN_BYTES, MAX_TURN_MESSAGES
+from shared.scenario.caps import MAX_CHOICES, MAX_TURN_BYTES, MAX_TURN_MESSAGES
 from shared.scenario.compiled import CompiledButton, CompiledMedia, CompiledMessage, CompiledStep
 from shared.scenario.compiler import value_key
 from shared.scenario.texts import Text, Url
@@ -167,13 +167,9 @@ class Speech(Values):
             yield Choice(label, button.value, button.text.words, button.next_step)
 
     def _dynamic_choices(self, button: CompiledButton) -> Iterator[Choice]:
-        items = self.evaluate(button.for_each) if button.for_each else None
-        for index, item in enumerate(items[:MAX_CHOICES_FOR_EACH] if isinstance(items, list) else ()):
-            self.bound = {"item": item, "index": index}
-            value = self.evaluate(button.value_of_item) if button.value_of_item else None
-            if value is not None and self._is_shown(button):
+        for value in self.values_listed(button, self.value_of):
+            if self._is_shown(button):
                 yield from self._dynamic_choice(button, value)
-        self.bound = {}
 
     def _dynamic_choice(self, button: CompiledButton, value: Any) -> Iterator[Choice]:
         try:

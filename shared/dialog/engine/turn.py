@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -124,7 +125,9 @@ class Workspace:
         )
 
     def _kept_notes(self) -> tuple[str, ...]:
-        return tuple(note[:MAX_NOTE] for note in dict.fromkeys(self.notes))[:MAX_NOTES]
+        """Each once, as text that can be saved: they name what came from outside."""
+        notes = islice(dict.fromkeys(self.notes), MAX_NOTES)
+        return tuple(note[:MAX_NOTE].encode(errors="ignore").decode() for note in notes)
 
 
 def _live(dialog: Dialog) -> set[int]:

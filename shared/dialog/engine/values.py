@@ -15,12 +15,12 @@ from shared.dialog.engine.turn import Workspace
 from shared.dialog.events import Person
 from shared.dialog.sealing import MASK
 from shared.scenario import moments
-from shared.scenario.caps import MAX_COLLECTED_BYTES, MAX_VALUE_DEPTH
-from shared.scenario.compiled import Assignments
+from shared.scenario.caps import MAX_CHOICES_FOR_EACH, MAX_COLLECTED_BYTES, MAX_VALUE_DEPTH
+from shared.scenario.compiled import Assignments, CompiledButton
 from shared.scenario.compiler import value_key
 from shared.scenario.expressions import Expression, Undecided
 from shared.scenario.inputs import extract
-from shared.scenario.texts import printed
+from shared.scenario.texts import Text, printed
 from shared.scenario.words import DEFAULT_LANGUAGE
 
 MAX_TAG = 35
@@ -76,9 +76,20 @@ class Values(Workspace):
 
     def _label_of(self, variable: str, value: Any) -> str:
         text = self.scenario.labels.get(variable, {}).get(value_key(value))
-        if text is None:
-            return printed(value, self.languages()[0])
+        if text is not None:
+            return self._label_words_of(text)
+        return self._listed_label(variable, value) or printed(value, self.languages()[0])
+
+    def _label_words_of(self, text: Text) -> str:
         return text.show(self._value_without_labels, self.languages(), self.notes)[0].strip()
+
+    def _listed_label(self, variable: str, value: Any) -> str:
+        """The words that a choice made from a list has in the list as it is now, or ""."""
+        for button in self.scenario.listed.get(variable, ()):
+            for made in self.values_listed(button, self._value_without_labels):
+                if value_key(made) == value_key(value):
+                    return self._label_words_of(button.text)
+        return ""
 
     def _value_without_labels(self, name: str) -> Any:
         if name.startswith("label."):
@@ -108,13 +119,26 @@ class Values(Workspace):
 
     # --- deciding -----------------------------------------------------------------------------------
 
-    def evaluate(self, expression: Expression) -> Any:
+    def evaluate(self, expression: Expression, value_of: Callable[[str], Any] | None = None) -> Any:
         """Its value, or None where it is not decided."""
         try:
-            return expression.evaluate(self.value_of)
+            return expression.evaluate(value_of or self.value_of)
         except Undecided as undecided:
             self._note(expression, undecided)
             return None
+
+    def values_listed(self, button: CompiledButton, value_of: Callable[[str], Any]) -> Iterator[Any]:
+        """The values of choices made from a list; while one is looked at, `item` and `index` are its own."""
+        items = self.evaluate(button.for_each, value_of) if button.for_each else None
+        outside = self.bound
+        try:
+            for index, item in enumerate(items[:MAX_CHOICES_FOR_EACH] if isinstance(items, list) else ()):
+                self.bound = {"item": item, "index": index}
+                value = self.evaluate(button.value_of_item, value_of) if button.value_of_item else None
+                if value is not None:
+                    yield value
+        finally:
+            self.bound = outside
 
     def is_true(self, expression: Expression | None) -> bool:
         return self.decide(expression) is True
