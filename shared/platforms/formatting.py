@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -26,6 +27,7 @@ SHARE_DROPPED = "share_dropped"
 SENT_ANEW = "sent_anew"
 MEDIA_AS_LINKS = "media_as_links"
 MEDIA_DROPPED = "media_dropped"
+CAPTION_APART = "caption_apart"
 
 Range = tuple[int, int]
 Size = Callable[[int, int], int]
@@ -35,6 +37,12 @@ _WEB_LINK = re.compile(
     r"https?://(?:[\w-]+(?:\.[\w-]+)*\.[^\W\d_][\w-]+|\d{1,3}(?:\.\d{1,3}){3})(?::\d{1,5})?(?:[/?#][^\s\x00-\x1f]*)?",
     re.IGNORECASE,
 )
+
+_JOINER = "\u200d"
+_CONTINUES = re.compile("[\u200c\u200d\u1160-\u11ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+"""What belongs to the character before it, beside accents: joiners, Korean vowels, shades of skin, tags."""
+_FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
+"""Two of them make a flag."""
 
 
 def is_web_link(url: str) -> bool:
@@ -54,7 +62,7 @@ def label_of(button: Button) -> str:
 
 def cut(text: str, limit: int) -> str:
     """The text in at most `limit` characters, with an ellipsis where something is missing."""
-    return text if len(text) <= limit else text[: limit - 1].rstrip() + ELLIPSIS
+    return text if len(text) <= limit else text[: _character_end(text, 0, limit - 1)].rstrip() + ELLIPSIS
 
 
 def distinct(labels: Iterable[str], limit: int) -> list[str]:
@@ -179,6 +187,8 @@ def tail_start(text: str, limit: int, size: Size) -> int:
         start = end - max(1, (end - start) * limit // taken)
     if start == 0:
         return 0
+    while start < end - 1 and _is_within_character(text, start):
+        start += 1
     for break_ in ("\n", " "):
         after = text.find(break_, start - 1) + 1
         if after and text[after:].strip() and size(after, end) <= limit:
@@ -197,9 +207,35 @@ def _part_end(text: str, start: int, limit: int, size: Size) -> int:
 
 
 def _word_end(text: str, start: int, end: int) -> int:
-    """The last place at or before `end` where the text may be cut: a line of some length, a word."""
+    """The last place at or before `end` where the text may be cut: a line, if not too early, else a word."""
     if end == len(text) or text[end].isspace():
         return end
     middle = (start + end) // 2
     line = text.rfind("\n", middle, end) + 1
-    return line or text.rfind(" ", start + 1, end) + 1 or end
+    return line or text.rfind(" ", start + 1, end) + 1 or _character_end(text, start, end)
+
+
+def _character_end(text: str, start: int, end: int) -> int:
+    """The last place at or before `end` that cuts no character of several code points in two.
+
+    Where all of it is one character, it is cut in any case.
+    """
+    place = end
+    while place > start and _is_within_character(text, place):
+        place -= 1
+    return place if place > start else end
+
+
+def _is_within_character(text: str, place: int) -> bool:
+    """Whether what is before and after the place are shown as one: accents, emoji of several, flags."""
+    after = text[place]
+    if text[place - 1] == _JOINER or _CONTINUES.match(after) or unicodedata.category(after)[0] == "M":
+        return True
+    return bool(_FLAG_LETTER.match(after)) and _flag_letters_before(text, place) % 2 == 1
+
+
+def _flag_letters_before(text: str, place: int) -> int:
+    start = place
+    while start > 0 and _FLAG_LETTER.match(text[start - 1]):
+        start -= 1
+    return place - start

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from shared.dialog.messages import Button, Span
@@ -37,6 +39,47 @@ def length(start: int, end: int) -> int:
 )
 def test_a_text_is_split_where_it_is_least_missed(text: str, limit: int, parts: list[str]) -> None:
     assert [text[start:end] for start, end in split(text, limit, length)] == parts
+
+
+FAMILY = "👨\u200d👩\u200d👧\u200d👦"
+
+
+@pytest.mark.parametrize(
+    ("characters", "limit", "parts"),
+    [
+        pytest.param([FAMILY] * 3, 10, [1, 1, 1], id="emoji joined"),
+        pytest.param(["👍🏽"] * 4, 5, [2, 2], id="emoji with a shade of skin"),
+        pytest.param(["❤\ufe0f"] * 3, 3, [1, 1, 1], id="emoji with a selector"),
+        pytest.param(["🇺🇦", "🇷🇴", "🇵🇱"], 3, [1, 1, 1], id="flags"),
+        pytest.param(["x", "🇺🇦", "🇷🇴"], 4, [2, 1], id="flags after a letter"),
+        pytest.param(["\U0001f3f4\U000e0067\U000e0062\U000e007f"] * 2, 5, [1, 1], id="flags by tags"),
+        pytest.param(["и\u0306"] * 3, 3, [1, 1, 1], id="letters with accents"),
+        pytest.param(["ก\u0e34\u0e48"] * 3, 5, [1, 1, 1], id="letters with marks above"),
+        pytest.param(["\u1112\u1161\u11ab"] * 2, 5, [1, 1], id="syllables of letters"),
+    ],
+)
+def test_no_character_is_cut_in_two(characters: list[str], limit: int, parts: list[int]) -> None:
+    text = "".join(characters)
+    shown = [text[start:end] for start, end in split(text, limit, length)]
+    assert "".join(shown) == text
+    assert [sum(1 for _ in whole(part, characters)) for part in shown] == parts
+
+
+def whole(part: str, characters: list[str]) -> Iterator[str]:
+    """The characters that a part is made of; fails where it is made of less than whole ones."""
+    while part:
+        character = next(each for each in characters if part.startswith(each))
+        yield character
+        part = part.removeprefix(character)
+
+
+def test_a_character_that_is_longer_than_a_part_is_cut_all_the_same() -> None:
+    text = "e" + "\u0301" * 9
+    assert [text[start:end] for start, end in split(text, 4, length)] == [text[:4], text[4:8], text[8:]]
+
+
+def test_a_tail_begins_with_a_whole_character() -> None:
+    assert tail_start("x" * 10 + FAMILY, 5, length) == 16
 
 
 @pytest.mark.parametrize(
@@ -112,6 +155,7 @@ def test_a_label_is_one_line_and_never_empty() -> None:
 def test_a_text_is_cut_with_an_ellipsis_in_place_of_its_last_character() -> None:
     assert [cut("abcdef", n) for n in (7, 6, 5, 1)] == ["abcdef", "abcdef", "abcd…", "…"]
     assert cut("abc def", 5) == "abc…"
+    assert cut(f"abc{FAMILY}", 9) == "abc…"
 
 
 @pytest.mark.parametrize(("text", "units"), [("", 0), ("abc", 3), ("я", 1), ("😀я", 3), ("\ud800", 1)])
