@@ -32,13 +32,13 @@ help: ## List these targets.
 run: environment ## Run Parley on this machine and print the address of its chat (PORT=8000, TELEGRAM_TOKEN=...).
 	@$(PY) -m infra.local
 
-test: environment .venv/.synced-bench ## Run every test, the embedded deployment's too.
+test: environment ## Run every test, the embedded deployment's too.
 	$(PYTEST)
 
 test-quick: environment ## Run the quick tests: no deployment, build or browser.
 	$(PYTEST) -m "not deployed and not slow"
 
-check: environment .venv/.synced-bench ## What CI runs: format, lint, types, import contracts, template, tests.
+check: environment ## What CI runs: format, lint, types, import contracts, template, tests.
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
@@ -46,7 +46,7 @@ check: environment .venv/.synced-bench ## What CI runs: format, lint, types, imp
 	AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(SAM) validate --lint
 	$(PYTEST)
 
-bench: environment .venv/.synced-bench ## Measure CPU per turn and cold starts.
+bench: environment ## Measure CPU per turn and cold starts.
 	$(PY) -m tests.benchmarks
 
 build: environment ## Build the Lambdas' artifact for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64).
@@ -86,10 +86,6 @@ $(UV):
 .venv/.synced: pyproject.toml uv.lock | $(UV)
 	@$(FIND_PYTHON); echo "==> Parley's environment (.venv)"; \
 	$(UV) sync --frozen --quiet --python "$$(command -v $$python)"
-	@touch $@
-
-.venv/.synced-bench: .venv/.synced
-	@$(UV) sync --frozen --quiet --group bench
 	@touch $@
 
 $(SAM): infra/sam/pyproject.toml infra/sam/uv.lock | $(UV)

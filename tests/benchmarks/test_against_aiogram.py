@@ -4,8 +4,6 @@ import pytest
 
 from tests.benchmarks.against_aiogram import Comparison, compare
 
-pytest.importorskip("aiogram", reason="aiogram is of the benchmarks' group: make bench installs it")
-
 
 @pytest.mark.parametrize("press", [False, True], ids=["typed", "pressed"])
 def test_both_bots_hold_the_same_conversation(*, press: bool) -> None:
