@@ -576,6 +576,11 @@ class TestRunsByApi:
         talk.run_by_api(x=value)
         assert talk.variables == kept
 
+    def test_a_name_that_nobody_can_read_is_noted_as_far_as_it_can_be(self) -> None:
+        talk = Talk(scenario(ask("a")))
+        talk.run_by_api(**{"x\ud800": 1})
+        assert talk.turn.notes == ("“x” was not stored: the scenario has no such variable",)
+
     @pytest.mark.parametrize(("depth", "kept"), [(64, ["x"]), (65, []), (300, [])])
     def test_a_value_is_nested_64_deep_at_most(self, depth: int, kept: list[str]) -> None:
         value: Any = 1

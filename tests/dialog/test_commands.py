@@ -179,6 +179,15 @@ class TestResume:
         assert talk.say("many") == [*map(str, range(19)), "Name?"]
 
 
+@pytest.mark.parametrize("caption", ["/start", "/start x", "menu"])
+def test_a_caption_is_none(caption: str) -> None:
+    steps = ask("a", "x", expected_input={"type": "media"}, next_step="b"), ask("b", text="Thanks!")
+    talk = Talk(scenario(*steps, commands={"menu": {"next_step": "a"}}))
+    talk.start()
+    assert talk.send_file(caption=caption) == ["Thanks!"]
+    assert talk.variables["x"]["caption"] == caption
+
+
 class TestOutsideOfARun:
     def test_after_the_end_one_begins_a_run_at_its_step(self) -> None:
         talk = Talk(two_questions(**HELP))

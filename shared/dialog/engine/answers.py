@@ -37,7 +37,9 @@ def starts_over(event: Event) -> ConversationStarted | None:
     """The event as a request to begin anew, if it is one; `/start` is a command on every platform."""
     if isinstance(event, ConversationStarted):
         return event
-    if isinstance(event, MessageReceived) and (command := _START.match(event.text)):
+    if not isinstance(event, MessageReceived) or event.content != "text":
+        return None
+    if command := _START.match(event.text):
         return ConversationStarted(
             id=event.id, occurred_at=event.occurred_at, person=event.person, payload=command[1] or ""
         )

@@ -187,7 +187,7 @@ class Values(Workspace):
         except (TypeError, ValueError, ArithmeticError) as error:
             self.notes.append(f"“{name}” was not stored: {error}")
             return
-        if name in self.scenario.sensitive and variables[name] != self.variables.get(name):
+        if name in self.scenario.sensitive:
             self.is_private = True
         if value is None:
             del variables[name]

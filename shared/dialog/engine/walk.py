@@ -85,7 +85,7 @@ class Walk(Speech):
         """An author's mistake that leaves nowhere to go: say so, end the run; the dialog can begin anew."""
         self.notes.append(note)
         self.say_words("action_failed")
-        if self.dialog.status != "completed":
+        if has_open_run(self.dialog):
             self._close("broken_off")
 
     def say_less(self) -> None:
