@@ -25,7 +25,7 @@ from shared.platforms.base import (
     WebhookRequest,
 )
 from shared.platforms.markup import Markup, parts
-from shared.platforms.whatsapp_updates import parse_update
+from shared.platforms.whatsapp_updates import is_scoped, parse_update
 
 SIGNATURE_HEADER = "x-hub-signature-256"
 
@@ -39,9 +39,6 @@ MAX_LINK = 2000
 """Undocumented; a longer address is written into the text."""
 
 _MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)
-
-# A business-scoped user id, as of 2026; everything else is a phone number.
-_SCOPED_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]+")
 
 # What the button says that opens a list of choices, by the letters of the message.
 _OPENERS = (
@@ -119,9 +116,9 @@ class WhatsAppAdapter:
         credential: Credential,
         received_at: datetime,  # noqa: ARG002 (every message has its own time)
     ) -> Parsed:
-        """Every message of every change of every entry, if it is to the bot's own number.
+        """Every message and status of every change of every entry, if it is to the bot's own number.
 
-        Raises `msgspec.ValidationError` or `UnreadableUpdate` for a message not as documented.
+        Raises `msgspec.ValidationError` for what is no envelope at all.
         """
         return parse_update(payload, credential.settings["phone_number_id"])
 
@@ -143,7 +140,7 @@ class WhatsAppAdapter:
         envelope = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
-            "recipient" if _SCOPED_USER_ID.fullmatch(chat_id) else "to": chat_id,
+            "recipient" if is_scoped(chat_id) else "to": chat_id,
             "biz_opaque_callback_data": delivery_id,
         }
         url = f"{self._api_url}/{credential.settings['phone_number_id']}/messages"

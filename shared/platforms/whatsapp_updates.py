@@ -1,11 +1,15 @@
-"""What WhatsApp posts, as far as we read it, and the events that it makes."""
+"""What WhatsApp posts, as far as we read it, and the events and receipts that it makes.
+
+A body holds many things of many people, so each is read on its own: one that cannot be read puts none of
+the others aside.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 import msgspec
 
@@ -20,10 +24,31 @@ from shared.dialog.events import (
     SharedContact,
 )
 from shared.errors import UnreadableUpdate
-from shared.platforms.base import AddressedEvent, Parsed
+from shared.platforms.answers import reason
+from shared.platforms.base import AddressedEvent, Parsed, Receipt
 
 _MILLISECONDS_FROM = 10**12
 """Timestamps are seconds; some have been seen in milliseconds."""
+
+# A business-scoped user id, as of 2026; everything else is a phone number.
+_SCOPED_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]+")
+
+
+def is_scoped(identity: str) -> bool:
+    """Whether it is a business-scoped user id and not a phone number."""
+    return _SCOPED_USER_ID.fullmatch(identity) is not None
+
+
+# ── What is posted ───────────────────────────────────────────────────────────────────────────────────
+
+
+class _Update(msgspec.Struct):
+    object: str
+    entry: list[Any] = []
+
+
+class _Entry(msgspec.Struct):
+    changes: list[Any] = []
 
 
 class _Change(msgspec.Struct):
@@ -31,17 +56,16 @@ class _Change(msgspec.Struct):
     value: Any = None
 
 
-class _Entry(msgspec.Struct):
-    changes: list[_Change] = []
-
-
-class _Update(msgspec.Struct):
-    object: str
-    entry: list[_Entry] = []
-
-
 class _Metadata(msgspec.Struct):
     phone_number_id: str
+
+
+class _Value(msgspec.Struct):
+    metadata: _Metadata
+    contacts: list[Any] = []
+    messages: list[Any] = []
+    statuses: list[Any] = []
+    errors: list[Any] = []
 
 
 class _Profile(msgspec.Struct, frozen=True):
@@ -65,14 +89,30 @@ class _Reply(msgspec.Struct):
     id: str
 
 
+class _FlowReply(msgspec.Struct):
+    response_json: str = ""
+
+
 class _Interactive(msgspec.Struct):
     type: str
     button_reply: _Reply | None = None
     list_reply: _Reply | None = None
+    nfm_reply: _FlowReply | None = None
 
 
 class _QuickReply(msgspec.Struct):
-    payload: str
+    text: str = ""
+    payload: str = ""
+
+
+class _Order(msgspec.Struct):
+    text: str = ""
+
+
+class _Named(msgspec.Struct):
+    """What kind of system message or of unsupported message it is."""
+
+    type: str = ""
 
 
 class _Media(msgspec.Struct):
@@ -103,15 +143,19 @@ class _Name(msgspec.Struct, frozen=True):
 
 
 class _Card(msgspec.Struct):
-    """A contact that was shared."""
+    """A contact that was shared; `origin` tells an answer to our request from any other card.
+
+    One source has it beside the cards.
+    """
 
     name: _Name = _Name()
     phones: list[_Phone] = []
+    origin: str = ""
 
 
 class _Message(msgspec.Struct):
     id: str
-    timestamp: str
+    timestamp: str | int
     type: str
     sender: str = msgspec.field(name="from", default="")
     from_user_id: str = ""
@@ -119,6 +163,7 @@ class _Message(msgspec.Struct):
     text: _Text | None = None
     interactive: _Interactive | None = None
     button: _QuickReply | None = None
+    order: _Order | None = None
     image: _Media | None = None
     video: _Media | None = None
     audio: _Media | None = None
@@ -126,18 +171,38 @@ class _Message(msgspec.Struct):
     document: _Media | None = None
     location: _Location | None = None
     contacts: list[_Card] = []
+    origin: str = ""
+    system: _Named = msgspec.field(default_factory=_Named)
+    unsupported: _Named = msgspec.field(default_factory=_Named)
 
 
-class _Value(msgspec.Struct):
-    metadata: _Metadata
-    contacts: list[_Contact] = []
-    messages: list[_Message] = []
-    statuses: list[Any] = []
-    errors: list[Any] = []
+class _ErrorData(msgspec.Struct, frozen=True):
+    details: str = ""
+
+
+class _Error(msgspec.Struct):
+    code: int = 0
+    title: str = ""
+    message: str = ""
+    error_data: _ErrorData = _ErrorData()
+
+
+class _Status(msgspec.Struct):
+    """How far one of our messages has come."""
+
+    id: str
+    status: str
+    timestamp: str | int
+    recipient_id: str = ""
+    recipient_user_id: str = ""
+    recipient_type: str = ""
+    biz_opaque_callback_data: str = ""
+    errors: list[_Error] = []
 
 
 _CONTENT: Mapping[str, ContentType] = {
     "text": "text",
+    "button": "text",
     "image": "image",
     "video": "video",
     "audio": "audio",
@@ -146,7 +211,9 @@ _CONTENT: Mapping[str, ContentType] = {
     "sticker": "sticker",
     "location": "location",
     "contacts": "contact",
+    "interactive": "unsupported",
     "order": "unsupported",
+    "unsupported": "unsupported",
 }
 
 _FILES: Mapping[str, Literal["image", "video", "audio", "file"]] = {
@@ -157,79 +224,212 @@ _FILES: Mapping[str, Literal["image", "video", "audio", "file"]] = {
     "document": "file",
 }
 
-_NOT_INPUT = frozenset({"reaction", "system", "unsupported", "request_welcome", "edit", "revoke"})
+_NOT_INPUT = frozenset({"reaction", "system", "request_welcome", "edit", "revoke"})
+
+# What comes as `unsupported` and yet says nothing new: it is about a message of before.
+_NO_MESSAGE = frozenset({"edit", "reaction", "pin", "keep_in_chat", "poll_update"})
+
+# After these the person is somebody else to us, and only a human can say what is to become of the dialog.
+_MOVED = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
+
+_RECEIPTS: Mapping[str, Literal["delivered", "read", "failed"]] = {
+    "delivered": "delivered",
+    "read": "read",
+    "played": "read",
+    "failed": "failed",
+}
+
+
+# ── What is found in it ──────────────────────────────────────────────────────────────────────────────
+
+
+class _Ignored(NamedTuple):
+    word: str
+
+
+class _Unreadable(NamedTuple):
+    why: str
+
+
+_Found = AddressedEvent | Receipt | _Ignored | _Unreadable
 
 
 def parse_update(payload: Any, own_number: str) -> Parsed:
-    """Every message of every change of every entry, if it is to the number with this id.
+    """Every message and status of every change of every entry, if it is to the number with this id.
 
-    Raises `msgspec.ValidationError` or `UnreadableUpdate` for a message not as documented.
+    Raises `msgspec.ValidationError` for what is no envelope at all.
     """
     update = msgspec.convert(payload, _Update)
     if update.object != "whatsapp_business_account":
         return Parsed(ignored=("not_whatsapp",))
-    changes = (change for entry in update.entry for change in entry.changes)
-    found = [item for change in changes for item in _found_in(change, own_number)]
-    events = tuple(item for item in found if isinstance(item, AddressedEvent))
-    return Parsed(events, ignored=tuple(item for item in found if isinstance(item, str)))
+    found = list(_each("entry", update.entry, lambda entry: _in_entry(entry, own_number)))
+    return Parsed(
+        events=tuple(item for item in found if isinstance(item, AddressedEvent)),
+        receipts=tuple(item for item in found if isinstance(item, Receipt)),
+        ignored=tuple(item.word for item in found if isinstance(item, _Ignored)),
+        unreadable=tuple(dict.fromkeys(item.why for item in found if isinstance(item, _Unreadable))),
+    )
 
 
-def _found_in(change: _Change, own_number: str) -> Iterator[AddressedEvent | str]:
-    """The events of a change, and a word for each thing that is none."""
+def _each(what: str, things: Iterable[Any], read: Callable[[Any], Iterable[_Found]]) -> Iterator[_Found]:
+    for thing in things:
+        try:
+            yield from list(read(thing))
+        except UnreadableUpdate as error:
+            yield _Unreadable(str(error))
+        except msgspec.ValidationError:
+            yield _Unreadable(f"{what} not as documented")
+
+
+def _in_entry(entry: Any, own_number: str) -> Iterator[_Found]:
+    changes = msgspec.convert(entry, _Entry).changes
+    return _each("change", changes, lambda change: _in_change(change, own_number))
+
+
+def _in_change(given: Any, own_number: str) -> Iterator[_Found]:
+    change = msgspec.convert(given, _Change)
     if change.field != "messages":
-        yield "not_messages"
+        yield _Ignored("not_messages")
         return
     value = msgspec.convert(change.value, _Value)
     if value.metadata.phone_number_id != own_number:
-        yield "other_number"
+        yield _Ignored("other_number")
         return
-    yield from ["status"] * len(value.statuses)
-    yield from ["error"] * len(value.errors)
-    for message in value.messages:
-        yield _read(message, value.contacts)
+    contacts = list(_readable(value.contacts))
+    yield from _each("message", value.messages, lambda message: _in_message(message, contacts))
+    yield from _each("status", value.statuses, lambda status: [_status(status)])
+    yield from [_Ignored("error")] * len(value.errors)
 
 
-def _read(message: _Message, contacts: Sequence[_Contact]) -> AddressedEvent | str:
+def _readable(contacts: Iterable[Any]) -> Iterator[_Contact]:
+    """Without a name a person can be talked to as well."""
+    for contact in contacts:
+        try:
+            yield msgspec.convert(contact, _Contact)
+        except msgspec.ValidationError:
+            continue
+
+
+# ── Statuses ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _status(given: Any) -> _Found:
+    status = msgspec.convert(given, _Status)
+    if status.recipient_type == "group":
+        return _Ignored("group")
+    if status.status not in _RECEIPTS:
+        return _Ignored("status")
+    return Receipt(
+        _RECEIPTS[status.status],
+        _time(status.timestamp),
+        delivery_id=status.biz_opaque_callback_data,
+        message_id=status.id,
+        chat_id=status.recipient_id or status.recipient_user_id,
+        reason=_why(status.errors) if status.status == "failed" else "",
+    )
+
+
+def _why(errors: Sequence[_Error]) -> str:
+    if not errors:
+        return "no reason was given"
+    error = errors[0]
+    return reason(error.code, error.error_data.details or error.message or error.title)
+
+
+# ── Messages ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _in_message(given: Any, contacts: Sequence[_Contact]) -> Iterator[_Found]:
+    message = msgspec.convert(given, _Message)
+    quiet = _no_input(message)
+    if quiet is not None:
+        yield quiet
+        return
+    if message.type not in _CONTENT:
+        yield _Ignored("unknown")
+    yield _addressed(message, contacts)
+
+
+def _no_input(message: _Message) -> _Ignored | _Unreadable | None:
+    """What it is, if it is no word of a person to the bot."""
     if message.group_id is not None:
-        return "group"
+        return _Ignored("group")
+    if message.type == "system" and message.system.type in _MOVED:
+        return _Unreadable(message.system.type)
     if message.type in _NOT_INPUT:
-        return message.type
-    chat_id = message.sender or message.from_user_id
-    if not chat_id:
-        raise UnreadableUpdate("a message from nobody")
-    event = _event(message, _person(message, contacts))
-    return AddressedEvent(chat_id, event) if event else "unknown"
+        return _Ignored(message.type)
+    if message.type == "unsupported" and message.unsupported.type in _NO_MESSAGE:
+        return _Ignored(message.unsupported.type)
+    return None
 
 
-def _event(message: _Message, person: Person | None) -> Event | None:
+def _addressed(message: _Message, contacts: Sequence[_Contact]) -> AddressedEvent:
+    contact = _contact_of(message, contacts)
+    number, scoped = _identities(message, contact)
+    if not (number or scoped):
+        raise UnreadableUpdate("message from nobody")
+    event = _event(message, _person(contact), number)
+    return AddressedEvent(number or scoped, event, scoped if number else "")
+
+
+def _contact_of(message: _Message, contacts: Sequence[_Contact]) -> _Contact:
+    """The contact with the sender's number or id; its place in the list says nothing."""
+    senders = {message.sender, message.from_user_id} - {""}
+    return next((each for each in contacts if senders & {each.wa_id, each.user_id}), _Contact())
+
+
+def _identities(message: _Message, contact: _Contact) -> tuple[str, str]:
+    """The person's number and business-scoped id, as far as they are told. Either may stand in `from`."""
+    told = [each for each in (message.sender, message.from_user_id, contact.wa_id, contact.user_id) if each]
+    number = next((each for each in told if not is_scoped(each)), "")
+    return number, next((each for each in told if is_scoped(each)), "")
+
+
+def _person(contact: _Contact) -> Person | None:
+    """Its name is one string; it is not cut in two."""
+    profile = contact.profile
+    return Person(first_name=profile.name, username=profile.username) if profile != _Profile() else None
+
+
+def _event(message: _Message, person: Person | None, number: str) -> Event:
     occurred_at = _time(message.timestamp)
-    pressed = _pressed(message)
+    pressed = _pressed(message.interactive) if message.type == "interactive" else None
     if pressed is not None:
         return ButtonPressed(id=message.id, occurred_at=occurred_at, person=person, data=pressed)
-    content = _content(message)
-    if content is None:
-        return None
     media = _media(message) or _Media()
     return MessageReceived(
         id=message.id,
         occurred_at=occurred_at,
         person=person,
-        text=_words(message) if content == "text" else media.caption,
-        content="voice" if media.voice else content,
+        text=_words(message) or media.caption,
+        content="voice" if media.voice else _CONTENT.get(message.type, "unsupported"),
         place=_place(message),
-        contact=_contact(message),
+        contact=_shared_contact(message, number),
         file=_file(message),
     )
 
 
-def _content(message: _Message) -> ContentType | None:
-    return _CONTENT.get(message.type) or ("unsupported" if message.type == "interactive" else None)
-
-
 def _words(message: _Message) -> str:
-    if message.text is None:
-        raise UnreadableUpdate("a text without words")
-    return message.text.body
+    """What the person wrote, or what the button under a template says that they pressed.
+
+    Templates carry nothing of ours, so their buttons mean what is written on them.
+    """
+    if message.type == "text":
+        if message.text is None:
+            raise UnreadableUpdate("text without words")
+        return message.text.body
+    if message.type == "button" and message.button:
+        return message.button.text or message.button.payload
+    if message.type == "order" and message.order:
+        return message.order.text
+    filled_in = message.interactive.nfm_reply if message.interactive else None
+    return filled_in.response_json if filled_in else ""
+
+
+def _pressed(interactive: _Interactive | None) -> str | None:
+    """What the button or the row carried."""
+    reply = (interactive.button_reply or interactive.list_reply) if interactive else None
+    return reply.id if reply else None
 
 
 def _media(message: _Message) -> _Media | None:
@@ -251,55 +451,37 @@ def _place(message: _Message) -> Place | None:
     return Place(location.latitude, location.longitude, location.name) if location else None
 
 
-def _contact(message: _Message) -> SharedContact | None:
+def _shared_contact(message: _Message, number: str) -> SharedContact | None:
     """The first contact with a number."""
     for card in message.contacts:
         phones = [phone for phone in card.phones if phone.phone or phone.wa_id]
         if phones:
-            return _shared(card.name, phones, message.sender)
+            return _shared(card, phones, number, card.origin or message.origin)
     return None
 
 
-def _shared(name: _Name, phones: Sequence[_Phone], sender: str) -> SharedContact:
+def _shared(card: _Card, phones: Sequence[_Phone], number: str, origin: str) -> SharedContact:
     """Of several numbers the sender's own.
 
     A card may be written by hand, also the account in it: so the own number is told as WhatsApp knows
-    the sender, never as it stands beside.
+    the sender, never as it stands beside. Who has shown no number may show it by the button for that.
     """
-    first_name = name.first_name or name.formatted_name
-    has_own = any(sender in (phone.wa_id, _digits(phone.phone)) for phone in phones)
-    if has_own and sender.isdecimal():
-        return SharedContact(f"+{sender}", first_name, name.last_name, own=True)
+    first_name, last_name = card.name.first_name or card.name.formatted_name, card.name.last_name
+    if number.isdecimal() and any(number in (phone.wa_id, _digits(phone.phone)) for phone in phones):
+        return SharedContact(f"+{number}", first_name, last_name, own=True)
     shown = phones[0]
-    return SharedContact(shown.phone or f"+{shown.wa_id}", first_name, name.last_name)
+    if origin == "contact_request" and not number and shown.wa_id.isdecimal():
+        return SharedContact(f"+{shown.wa_id}", first_name, last_name, own=True)
+    return SharedContact(shown.phone or f"+{shown.wa_id}", first_name, last_name)
 
 
 def _digits(phone: str) -> str:
     return re.sub(r"[^0-9]", "", phone)
 
 
-def _pressed(message: _Message) -> str | None:
-    """What the button carried: ours come as `interactive`, a template's as `button`."""
-    if message.type == "button" and message.button is not None:
-        return message.button.payload
-    if message.type != "interactive" or message.interactive is None:
-        return None
-    reply = message.interactive.button_reply or message.interactive.list_reply
-    return reply.id if reply else None
-
-
-def _person(message: _Message, contacts: Sequence[_Contact]) -> Person | None:
-    """The contact with the sender's number or id. Its name is one string; it is not cut in two."""
-    for contact in contacts:
-        if message.sender in (contact.wa_id, contact.user_id) and message.sender:
-            break
-        if message.from_user_id and message.from_user_id == contact.user_id:
-            break
-    else:
-        return None
-    return Person(first_name=contact.profile.name, username=contact.profile.username)
-
-
-def _time(timestamp: str) -> datetime:
-    moment = int(timestamp)
-    return datetime.fromtimestamp(moment / 1000 if moment >= _MILLISECONDS_FROM else moment, UTC)
+def _time(timestamp: str | int) -> datetime:
+    try:
+        moment = int(timestamp)
+        return datetime.fromtimestamp(moment / 1000 if moment >= _MILLISECONDS_FROM else moment, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise UnreadableUpdate("time that is none") from None
