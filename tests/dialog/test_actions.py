@@ -160,6 +160,13 @@ class TestHttp:
         talk.start()
         assert talk.finish(**result) == ["Sorry no."]
 
+    def test_a_map_in_a_body_is_in_the_same_order_whenever_it_is_replayed(self) -> None:
+        letters = dict.fromkeys("qwertyuiopasdfgh", 1)
+        request = {"method": "POST", "url": "https://x.example/", "body": {"all": "{{ x }}"}}
+        talk = Talk(scenario({"id": "a", "http": request}, variables={"x": {"initial": letters}}))
+        talk.start()
+        assert list(talk.task.request["body"]["all"]) == sorted(letters)
+
 
 class TestSync:
     def test_it_emits_what_was_collected(self) -> None:

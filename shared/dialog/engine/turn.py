@@ -107,7 +107,8 @@ class Workspace:
     def new_task(self, kind: TaskKind, request: dict[str, Any], timeout: int) -> int:
         """A task, emitted if the dialog still waits for it in the end; its number."""
         self.dialog.serial += 1
-        self.tasks.append(Task(self.dialog.serial, kind, request, timeout))
+        in_order = msgspec.json.encode(request, order="deterministic")  # CEL's maps have none
+        self.tasks.append(Task(self.dialog.serial, kind, msgspec.json.decode(in_order), timeout))
         return self.dialog.serial
 
     def finished(self) -> Turn:
