@@ -80,7 +80,8 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     """Work of a step that goes on without the person: a task, or a wait with its timer.
 
     `ask` is the question of the same step, shown already, which opens when the work is done. `told_busy`
-    is whether the person was told to be patient.
+    is whether the person was told to be patient. `route` is the step that a model chose before the answer
+    that is being understood.
     """
 
     kind: TaskKind | Literal["wait"]
@@ -89,6 +90,7 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     timer: Timer | None = None
     ask: Ask | None = None
     told_busy: bool = False
+    route: str | None = None
 
 
 class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):

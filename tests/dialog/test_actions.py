@@ -240,6 +240,21 @@ class TestUnderstanding:
         talk.say("on monday")
         assert talk.say("help") == ["Help.", "Day?"]
 
+    @pytest.mark.parametrize("found", [{"values": {"day": "monday"}}, {"error": "timeout"}])
+    def test_the_route_that_was_chosen_before_is_taken_after_it(self, found: dict[str, Any]) -> None:
+        model = {"prompt": "?", "routes": {"b": {"step": "b", "when": "…"}}}
+        told = {"understand": {"fill": ["day"]}}
+        steps = (
+            ask("a", expected_input=told, next_step="day", llm=model),
+            ask("day", "day"),
+            ask("b", text="B?"),
+        )
+        talk = Talk(scenario(*steps))
+        talk.start()
+        talk.finish(route="b")
+        talk.say("on monday")
+        assert (talk.fail() if "error" in found else talk.finish(**found)) == ["B?"]
+
     def test_what_a_button_says_is_read_too(self) -> None:
         told = {"understand": {"fill": ["day"]}}
         step = ask("a", expected_input=told, buttons=[{"text": "On Monday!", "value": "monday"}])

@@ -302,7 +302,7 @@ class Answers(Walk):
         dialog.ask = None
         dialog.trail = (*dialog.trail, step.id)[-MAX_TRAIL:]
         if step.input and step.input.fill and pressed is None and not self._is_secret(step.input):
-            self._understand(step, step.input.fill)
+            self._understand(step, step.input.fill, route)
         else:
             self.walk(self.next_after(step, pressed, route))
 
@@ -410,12 +410,12 @@ class Answers(Walk):
         """No model reads what is kept in a variable that nobody should read."""
         return asked.variable in self.scenario.sensitive
 
-    def _understand(self, step: CompiledStep, fill: tuple[str, ...]) -> None:
+    def _understand(self, step: CompiledStep, fill: tuple[str, ...], route: str | None) -> None:
         """Let a language model find values for these variables in the answer."""
         wanted = {name: self._described(name) for name in fill}
         request = {"text": self.input_text, "fill": wanted}
         number = self.new_task("understand", request, UNDERSTAND_TIMEOUT)
-        self.dialog.pending = Pending("understand", number, step.id)
+        self.dialog.pending = Pending("understand", number, step.id, route=route)
 
     def _described(self, variable: str) -> dict[str, Any]:
         """What a model has to know of a variable: its type and, of choices, their words."""

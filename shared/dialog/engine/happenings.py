@@ -182,7 +182,7 @@ class Happenings(Answers):
         except Failed as failed:
             self._task_failed(step, pending, str(failed))
             return
-        self.walk(self.after_action(step, pending.ask, route))
+        self.walk(self.after_action(step, pending.ask, route or pending.route))
 
     def _use(self, step: CompiledStep, pending: Pending, event: TaskFinished) -> str | None:
         """Take what a task has brought; the step that a model has chosen, if it has. Raises `Failed`."""
@@ -247,7 +247,7 @@ class Happenings(Answers):
             return
         if pending.kind not in ("understand", "sync"):
             self.say_words("action_failed")
-        self.walk(self.after_action(step, pending.ask))
+        self.walk(self.after_action(step, pending.ask, pending.route))
 
     # --- people of the account ------------------------------------------------------------------------
 
