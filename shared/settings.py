@@ -48,10 +48,11 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class WebhookSettings(Settings):
-    """Where a webhook puts events, and updates that it could not read."""
+    """Where a webhook puts events, receipts if its messenger sends any, and updates it could not read."""
 
     inbound_queue_url: str
     media_bucket: str
+    receipts_queue_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,18 @@ class RelaySettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class ReceiptsSettings(Settings):
+    """Where receipts come from, and those go that cannot be put to their message."""
+
+    receipts_queue_url: str
+    receipts_dlq_url: str
+
+
+@dataclass(frozen=True, slots=True)
 class SenderSettings(Settings):
     """The queues around the sender, and the messengers' addresses."""
 
+    inbound_queue_url: str
     outbound_queue_url: str
     outbound_dlq_url: str
     telegram_api_url: str
@@ -100,3 +110,14 @@ class AdminSettings(Settings):
     bots_table: str
     supabase_url: str = ""
     supabase_jwt_secret_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectingSettings(Settings):
+    """The messengers' addresses, and this API's own, where it is not that of API Gateway."""
+
+    telegram_api_url: str
+    whatsapp_api_url: str
+    whatsapp_api_version: str
+    viber_api_url: str
+    public_url: str = ""

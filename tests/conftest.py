@@ -48,12 +48,15 @@ ENVIRONMENT = {
     "REVISIONS_TABLE": "parley-revisions",
     "DIALOGS_TABLE": "parley-dialogs",
     "HISTORY_TABLE": "parley-history",
+    "CACHE_TABLE": "parley-cache",
     "INBOUND_QUEUE_URL": f"{_QUEUES}/parley-inbound.fifo",
     "OUTBOUND_QUEUE_URL": f"{_QUEUES}/parley-outbound.fifo",
     "INBOUND_DLQ_URL": f"{_QUEUES}/parley-inbound-dead.fifo",
     "OUTBOUND_DLQ_URL": f"{_QUEUES}/parley-outbound-dead.fifo",
     "DELAYS_QUEUE_URL": f"{_QUEUES}/parley-delays",
     "TASKS_QUEUE_URL": f"{_QUEUES}/parley-tasks.fifo",
+    "RECEIPTS_QUEUE_URL": f"{_QUEUES}/parley-receipts",
+    "RECEIPTS_DLQ_URL": f"{_QUEUES}/parley-receipts-dead",
     "SCHEDULE_GROUP": "parley-timers",
     "SCHEDULE_ROLE_ARN": f"arn:aws:iam::{_ACCOUNT}:role/parley-schedules",
     "SCHEDULE_TARGET_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-inbound.fifo",
@@ -118,6 +121,8 @@ class Aws:
     outbound_dlq: str = ENVIRONMENT["OUTBOUND_DLQ_URL"]
     delays: str = ENVIRONMENT["DELAYS_QUEUE_URL"]
     tasks: str = ENVIRONMENT["TASKS_QUEUE_URL"]
+    receipts: str = ENVIRONMENT["RECEIPTS_QUEUE_URL"]
+    receipts_dlq: str = ENVIRONMENT["RECEIPTS_DLQ_URL"]
     bucket: str = ENVIRONMENT["MEDIA_BUCKET"]
 
 
@@ -136,7 +141,7 @@ class Call:
 
 @pytest.fixture
 def aws_account() -> Iterator[Aws]:
-    """An empty account but for the six tables, the queues, the key and the bucket of Parley.
+    """An empty account but for the seven tables, the queues, the key and the bucket of Parley.
 
     Tables and key are dear to make, so they are kept from test to test, and only emptied.
     """
@@ -220,7 +225,8 @@ def _create_queues(account: Aws) -> None:
         redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 1000})
         account.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
     _create_queue(account.sqs, account.tasks)
-    account.sqs.create_queue(QueueName=account.delays.rsplit("/", 1)[1])
+    for url in (account.delays, account.receipts, account.receipts_dlq):
+        account.sqs.create_queue(QueueName=url.rsplit("/", 1)[1])
 
 
 def _create_queue(sqs: SQSClient, url: str) -> None:

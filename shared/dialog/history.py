@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID, uuid5
@@ -10,6 +11,19 @@ import msgspec
 
 Author = Literal["user", "bot", "system", "operator"]
 DeliveryStatus = Literal["queued", "sent", "delivered", "read", "failed"]
+ReceiptStatus = Literal["delivered", "read", "failed"]
+Fallback = Literal["", "template", "links"]
+
+RANKS: dict[ReceiptStatus, int] = {"failed": 1, "delivered": 2, "read": 3}
+"""Receipts come in any order, and several times: only one of a higher rank takes another's place."""
+
+
+class ReceiptRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How far a message has come, as its messenger has told since; `reason` is for people."""
+
+    status: ReceiptStatus
+    at: datetime
+    reason: str = ""
 
 
 class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,6 +33,9 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     sender that died half-way goes on where it stopped. `attempts` counts failures. `in_doubt` is
     true after a request whose answer was lost; `possibly_doubled` once such a request was repeated.
     `not_before` is when a message with a delay may go out; it is certain not to have been sent sooner.
+    `fallback` is what is sent in its place after the first `kept` requests: its template, or links to its
+    media.
+    `receipt` is written by another hand than all the rest, and never by this record.
     """
 
     status: DeliveryStatus
@@ -29,6 +46,19 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     degradations: tuple[str, ...] = ()
     not_before: datetime | None = None
+    fallback: Fallback = ""
+    kept: int = 0
+    receipt: ReceiptRecord | None = None
+
+    @property
+    def reached(self) -> DeliveryStatus:
+        """How far it has come by all that is known: a messenger knows better than its sender."""
+        return self.receipt.status if self.receipt else self.status
+
+    @property
+    def explained(self) -> str:
+        """Why it has come no further: in the messenger's words where the messenger has told."""
+        return self.receipt.reason if self.receipt else self.reason
 
 
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -59,6 +89,20 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     def key(self) -> str:
         """Its place, sortable as text: `epoch/turn/n`."""
         return entry_key(self.epoch, self.turn, self.n)
+
+
+def delivery_id_of(dialog_id: str, epoch: str, turn: int, n: int) -> str:
+    """What a messenger is given to name the message by in its receipts."""
+    return f"{dialog_id}:{epoch}:{turn}:{n}"
+
+
+def place_of(delivery_id: str) -> tuple[str, str] | None:
+    """The dialog and the entry's key that a delivery id names; None for what is none of ours."""
+    found = _DELIVERY_ID.fullmatch(delivery_id)
+    return (found[1], entry_key(found[2], int(found[3]), int(found[4]))) if found else None
+
+
+_DELIVERY_ID = re.compile(r"([0-9a-f-]{36}):([0-9a-f]{1,32}):([0-9]{1,8}):([0-9]{1,4})", re.ASCII)
 
 
 def entry_key(epoch: str, turn: int, n: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Literal, Protocol
 
 from shared.dialog.history import HistoryEntry
 from shared.dialog.state import Dialog, Task, Timer
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, ReceiptEnvelope
 
 Running = Literal["keep", "move", "restart"]
 """What an activation means for runs under way on something else: they stay, go over, or begin anew."""
@@ -52,7 +52,7 @@ class HistoryRepository(Protocol):
     """History entries, ordered by their place in the dialog."""
 
     def record(self, entry: HistoryEntry) -> None:
-        """Write the entry, over whatever was in its place."""
+        """Write the entry, over whatever was in its place but for the receipt of a message."""
         ...
 
     def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
@@ -87,6 +87,14 @@ class InboundQueue(Protocol):
 
     def send(self, envelopes: Sequence[InboundEnvelope]) -> None:
         """Put them in, in order, grouped by dialog. Raises `NotAccepted` unless all were taken."""
+        ...
+
+
+class ReceiptQueue(Protocol):
+    """Towards the history."""
+
+    def send(self, envelopes: Sequence[ReceiptEnvelope]) -> None:
+        """Put them in. Raises `NotAccepted` unless all were taken."""
         ...
 
 

@@ -1,5 +1,6 @@
 """What crosses the queues, as JSON: `inbound` towards the dialog worker, `outbound` towards the sender,
-`tasks` towards the workers of what is slow or outside. Timers come back as what `inbound` takes.
+`tasks` towards the workers of what is slow or outside, `receipts` towards the history. Timers come back as
+what `inbound` takes.
 
 Producer and consumer may be of different deployments for a moment, so a field may be added with a
 default, never renamed or removed.
@@ -8,6 +9,7 @@ default, never renamed or removed.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 import msgspec
 
@@ -65,11 +67,31 @@ class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trace_id: str
 
 
-Envelope = InboundEnvelope | OutboundEnvelope | TaskEnvelope
+class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="receipt.v1"):
+    """How far one message of a bot's has come, as its messenger tells.
+
+    The message goes by the delivery id that it was sent with, or by the messenger's own name of it.
+    `failure` is set when the worker gives it up.
+    """
+
+    bot_id: str
+    platform: str
+    status: Literal["delivered", "read", "failed"]
+    at: datetime
+    trace_id: str
+    delivery_id: str = ""
+    message_id: str = ""
+    reason: str = ""
+    failure: str = ""
+
+
+DialogEnvelope = InboundEnvelope | OutboundEnvelope | TaskEnvelope
+Envelope = DialogEnvelope | ReceiptEnvelope
 
 _inbound = msgspec.json.Decoder(InboundEnvelope)
 _outbound = msgspec.json.Decoder(OutboundEnvelope)
 _task = msgspec.json.Decoder(TaskEnvelope)
+_receipt = msgspec.json.Decoder(ReceiptEnvelope)
 
 
 def read_inbound(body: str) -> InboundEnvelope:
@@ -85,3 +107,8 @@ def read_outbound(body: str) -> OutboundEnvelope:
 def read_task(body: str) -> TaskEnvelope:
     """Raises `msgspec.DecodeError` for what is none."""
     return _task.decode(body)
+
+
+def read_receipt(body: str) -> ReceiptEnvelope:
+    """Raises `msgspec.DecodeError` for what is none."""
+    return _receipt.decode(body)

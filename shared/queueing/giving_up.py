@@ -16,8 +16,8 @@ from pynamodb.exceptions import PynamoDBException
 from shared.errors import Again, Later
 from shared.observability import count, describe, logger
 from shared.queueing.consumer import Handle, Record
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
-from shared.queueing.producer import dead_letter
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, ReceiptEnvelope
+from shared.queueing.producer import body_of, dead_letter, told_as_not_accepted
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -69,6 +69,26 @@ class DeadLetters:
             MessageGroupId=record.group,
             MessageDeduplicationId=record.message_id,
         )
+
+
+class DeadReceipts:
+    """The dead-letter queue of receipts, which keeps no order, as theirs does not."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def put(self, envelope: ReceiptEnvelope, error: Exception) -> None:
+        """Raises `NotAccepted`."""
+        self._send(body_of(msgspec.structs.replace(envelope, failure=_reason_of(error))))
+
+    def put_unread(self, record: Record) -> None:
+        """A body that is no envelope of ours, as it came. Raises `NotAccepted`."""
+        self._send(record.body)
+
+    def _send(self, body: str) -> None:
+        with told_as_not_accepted(self._queue_url):
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
 
 
 def _reason_of(error: Exception) -> str:

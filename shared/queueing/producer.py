@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.dialog.state import Dialog, Task
 from shared.errors import GiveUp, NotAccepted
-from shared.queueing.envelopes import Envelope, InboundEnvelope, OutboundEnvelope, TaskEnvelope
+from shared.queueing.envelopes import (
+    DialogEnvelope,
+    Envelope,
+    InboundEnvelope,
+    OutboundEnvelope,
+    ReceiptEnvelope,
+    TaskEnvelope,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
 
 MAX_BATCH_ENTRIES = 10
 MAX_BATCH_BYTES = 200_000
@@ -47,6 +55,16 @@ class _Message(msgspec.Struct, frozen=True):
     size: int
 
 
+class _Body(msgspec.Struct, frozen=True):
+    """What a queue without order is given."""
+
+    text: str
+
+    @property
+    def size(self) -> int:
+        return len(self.text.encode())
+
+
 class SqsInbound:
     """The queue towards the dialog worker; fulfils `ports.InboundQueue`."""
 
@@ -65,22 +83,32 @@ class SqsInbound:
             self._send(batch)
 
     def _send(self, batch: Sequence[_Message]) -> None:
-        with told_as_not_accepted(self._queue_url):
-            answer = self._client.send_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[
-                    {
-                        "Id": str(place),
-                        "MessageBody": message.body,
-                        "MessageGroupId": message.group,
-                        "MessageDeduplicationId": message.deduplication_id,
-                    }
-                    for place, message in enumerate(batch)
-                ],
-            )
-        failed = answer.get("Failed", [])
-        if failed:
-            raise NotAccepted(_queue_name(self._queue_url), [entry["Code"] for entry in failed])
+        entries: list[SendMessageBatchRequestEntryTypeDef] = [
+            {
+                "Id": str(place),
+                "MessageBody": message.body,
+                "MessageGroupId": message.group,
+                "MessageDeduplicationId": message.deduplication_id,
+            }
+            for place, message in enumerate(batch)
+        ]
+        _send_batch(self._client, self._queue_url, entries)
+
+
+class SqsReceipts:
+    """The queue of receipts, which keeps no order: they need none."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, envelopes: Sequence[ReceiptEnvelope]) -> None:
+        """Put them in, in as few calls as they need. Raises `NotAccepted` unless all were taken."""
+        for batch in _batches([_Body(body_of(envelope)) for envelope in envelopes]):
+            entries: list[SendMessageBatchRequestEntryTypeDef] = [
+                {"Id": str(place), "MessageBody": body.text} for place, body in enumerate(batch)
+            ]
+            _send_batch(self._client, self._queue_url, entries)
 
 
 class SqsOutbound:
@@ -118,12 +146,22 @@ class SqsTasks:
         _send_one(self._client, self._queue_url, _message(envelope, name))
 
 
-def dead_letter(client: SQSClient, queue_url: str, envelope: InboundEnvelope | OutboundEnvelope) -> None:
+def dead_letter(client: SQSClient, queue_url: str, envelope: DialogEnvelope) -> None:
     """Put an envelope that was given up, with its `failure`, where a person will find it.
 
     Raises `NotAccepted`: then it has to stay where it was.
     """
     _send_one(client, queue_url, _message(envelope, _digest(_encoder.encode(envelope))))
+
+
+def _send_batch(
+    client: SQSClient, queue_url: str, entries: Sequence[SendMessageBatchRequestEntryTypeDef]
+) -> None:
+    with told_as_not_accepted(queue_url):
+        answer = client.send_message_batch(QueueUrl=queue_url, Entries=entries)
+    failed = answer.get("Failed", [])
+    if failed:
+        raise NotAccepted(_queue_name(queue_url), [entry["Code"] for entry in failed])
 
 
 def _send_one(client: SQSClient, queue_url: str, message: _Message) -> None:
@@ -147,7 +185,7 @@ def _digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _message(envelope: Envelope, deduplication_id: str) -> _Message:
+def _message(envelope: DialogEnvelope, deduplication_id: str) -> _Message:
     body = body_of(envelope)
     size = len(body.encode())
     if size > MAX_MESSAGE_BYTES:
@@ -161,9 +199,12 @@ def body_of(envelope: Envelope) -> str:
     return body.replace("\ufffe", r"\ufffe").replace("\uffff", r"\uffff")
 
 
-def _batches(messages: Sequence[_Message]) -> Iterator[list[_Message]]:
+_Sized = TypeVar("_Sized", "_Message", "_Body")
+
+
+def _batches(messages: Sequence[_Sized]) -> Iterator[list[_Sized]]:
     """The messages in order, as many together as one call may take."""
-    batch: list[_Message] = []
+    batch: list[_Sized] = []
     room = MAX_BATCH_BYTES
     for message in messages:
         if batch and (len(batch) == MAX_BATCH_ENTRIES or message.size > room):

@@ -6,14 +6,18 @@ import re
 from datetime import timedelta
 
 import msgspec
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.update import Action
 
-from shared.dialog.history import HistoryEntry, entry_key
+from shared.dialog.history import RANKS, HistoryEntry, ReceiptRecord, entry_key
+from shared.storage.conditions import is_refused
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogHistory
 
 RETENTION_DAYS = 365
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(HistoryEntry)
+_receipt_decoder = msgspec.json.Decoder(ReceiptRecord)
 
 
 class DynamoHistory:
@@ -23,7 +27,7 @@ class DynamoHistory:
         self._retention = timedelta(days=retention_days)
 
     def record(self, entry: HistoryEntry) -> None:
-        """Write the entry, over whatever was in its place.
+        """Write the entry, over whatever was in its place but for the receipt of a message.
 
         An entry too large for an item is kept without its `message_data`, which then says so: its turn
         is committed, so there is nobody left who could be refused.
@@ -33,7 +37,30 @@ class DynamoHistory:
         if size > MAX_ITEM_BYTES:
             entry = msgspec.structs.replace(entry, message_data={"omitted": f"{size} bytes are too many"})
             item = _item_of(entry, self._retention)
-        item.save()
+        if entry.delivery is None:
+            item.save()
+        else:
+            item.update(_all_but_the_receipt(item))
+
+    def receive(self, dialog_id: str, key: str, receipt: ReceiptRecord) -> bool:
+        """Put the receipt to its entry, unless one that says as much is there; False if there is no entry.
+
+        One call, and a second one where the first changed nothing. A sender may write the entry meanwhile.
+        """
+        rank = RANKS[receipt.status]
+        text = _encoder.encode(receipt).decode()
+        written: list[Action] = [
+            BotDialogHistory.receipt.set(text),
+            BotDialogHistory.receipt_rank.set(rank),
+        ]
+        lower = BotDialogHistory.receipt_rank.does_not_exist() | (BotDialogHistory.receipt_rank < rank)
+        try:
+            BotDialogHistory(dialog_id, key).update(written, BotDialogHistory.payload.exists() & lower)
+        except UpdateError as error:
+            if is_refused(error):
+                return BotDialogHistory.find(dialog_id, key, ["receipt_rank"]) is not None
+            raise
+        return True
 
     def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
         """All entries of one turn, in order."""
@@ -41,7 +68,7 @@ class DynamoHistory:
         found = BotDialogHistory.query(
             dialog_id, BotDialogHistory.entry.between(first, last), consistent_read=True
         )
-        return [_decoder.decode(item.payload) for item in found]
+        return [_entry_of(item) for item in found]
 
     def after(
         self, dialog_id: str, epoch: str, key: str, limit: int, *, newest_first: bool = False
@@ -58,7 +85,7 @@ class DynamoHistory:
             scan_index_forward=not newest_first,
             limit=limit + 1,
         )
-        return [_decoder.decode(item.payload) for item in found if item.entry != key][:limit]
+        return [_entry_of(item) for item in found if item.entry != key][:limit]
 
 
 def span_after(epoch: str, key: str, *, newest_first: bool) -> tuple[str, str]:
@@ -69,7 +96,30 @@ def span_after(epoch: str, key: str, *, newest_first: bool) -> tuple[str, str]:
     return (first, key) if newest_first else (key, last)
 
 
+def _entry_of(item: BotDialogHistory) -> HistoryEntry:
+    entry = _decoder.decode(item.payload)
+    if not item.receipt or entry.delivery is None:
+        return entry
+    delivery = msgspec.structs.replace(entry.delivery, receipt=_receipt_decoder.decode(item.receipt))
+    return msgspec.structs.replace(entry, delivery=delivery)
+
+
+def _all_but_the_receipt(item: BotDialogHistory) -> list[Action]:
+    """What writes the whole item but its keys and the receipt, which may have come meanwhile."""
+    return [
+        BotDialogHistory.message_type.set(item.message_type),
+        BotDialogHistory.delivery_status.set(item.delivery_status),
+        BotDialogHistory.timestamp.set(item.timestamp),
+        BotDialogHistory.created_at.set(item.created_at),
+        BotDialogHistory.payload.set(item.payload),
+        BotDialogHistory.expires_at.set(item.expires_at),
+    ]
+
+
 def _item_of(entry: HistoryEntry, retention: timedelta) -> BotDialogHistory:
+    if entry.delivery and entry.delivery.receipt:
+        delivery = msgspec.structs.replace(entry.delivery, receipt=None)
+        entry = msgspec.structs.replace(entry, delivery=delivery)
     return BotDialogHistory(
         entry.dialog_id,
         entry.key,

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from shared.dialog.history import HistoryEntry, entry_key
+from shared.dialog.history import RANKS, HistoryEntry, ReceiptRecord, entry_key
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.state import Call, Dialog
 from shared.errors import ConcurrentTurn, Conflict, NotFound
@@ -61,9 +61,22 @@ class MemoryHistory:
 
     def __init__(self) -> None:
         self._entries: dict[str, dict[str, HistoryEntry]] = {}
+        self._lock = Lock()
 
     def record(self, entry: HistoryEntry) -> None:
-        self._entries.setdefault(entry.dialog_id, {})[entry.key] = entry
+        with self._lock:
+            entries = self._entries.setdefault(entry.dialog_id, {})
+            entries[entry.key] = _with_receipt(entry, _receipt_of(entries.get(entry.key)))
+
+    def receive(self, dialog_id: str, key: str, receipt: ReceiptRecord) -> bool:
+        with self._lock:
+            entry = self._entries.get(dialog_id, {}).get(key)
+            if entry is None:
+                return False
+            former = _receipt_of(entry)
+            if former is None or RANKS[former.status] < RANKS[receipt.status]:
+                self._entries[dialog_id][key] = _with_receipt(entry, receipt)
+            return True
 
     def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
         return self._between(dialog_id, entry_key(epoch, turn, 0), entry_key(epoch, turn, 9999))
@@ -78,6 +91,16 @@ class MemoryHistory:
     def _between(self, dialog_id: str, first: str, last: str) -> list[HistoryEntry]:
         entries = list(self._entries.get(dialog_id, {}).items())
         return [entry for key, entry in sorted(entries, key=lambda pair: pair[0]) if first <= key <= last]
+
+
+def _receipt_of(entry: HistoryEntry | None) -> ReceiptRecord | None:
+    return entry.delivery.receipt if entry and entry.delivery else None
+
+
+def _with_receipt(entry: HistoryEntry, receipt: ReceiptRecord | None) -> HistoryEntry:
+    if entry.delivery is None:
+        return entry
+    return msgspec.structs.replace(entry, delivery=msgspec.structs.replace(entry.delivery, receipt=receipt))
 
 
 class MemoryBots:

@@ -259,7 +259,8 @@ class BotDialogState(Table):
 class BotDialogHistory(Table):
     """What was said, and how far it came. Key: `dialog_id`, `entry` ("epoch/turn/n").
 
-    `payload` is the whole entry as JSON. DynamoDB deletes the item some time after `expires_at`.
+    `payload` is the whole entry as JSON, but for the messenger's `receipt`, which has a hand of its own:
+    JSON too, and of a `receipt_rank` that only rises. DynamoDB deletes the item some time after `expires_at`.
     """
 
     class Meta(Table.Meta):
@@ -273,6 +274,23 @@ class BotDialogHistory(Table):
     timestamp = UTCDateTimeAttribute()
     created_at = UTCDateTimeAttribute()
     payload = UnicodeAttribute()
+    receipt = UnicodeAttribute(null=True)
+    receipt_rank = NumberAttribute(null=True)
+    expires_at = TTLAttribute()
+
+
+class Cache(Table):
+    """What is of use for a while. Key: `key`, whose first word tells the kind (see `holds` and `names`).
+
+    DynamoDB deletes the item some time after `expires_at`: whoever reads it looks at the time as well.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "CACHE_TABLE"
+
+    key = UnicodeAttribute(hash_key=True)
+    value = UnicodeAttribute()
     expires_at = TTLAttribute()
 
 
@@ -283,4 +301,5 @@ TABLES: tuple[type[Table], ...] = (
     ScenarioRevision,
     BotDialogState,
     BotDialogHistory,
+    Cache,
 )

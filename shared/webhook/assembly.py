@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.aws import client
 from shared.platforms.base import PlatformAdapter
-from shared.queueing.producer import SqsInbound
+from shared.queueing.producer import SqsInbound, SqsReceipts
 from shared.settings import WebhookSettings
 from shared.storage.credential_cache import CredentialCache
 from shared.storage.credentials import DynamoCredentials
@@ -18,6 +18,7 @@ def door_of(
 ) -> Door:
     """The door, with the real collaborators in hand. Raises `MissingSetting`."""
     settings = WebhookSettings.from_environment()
+    receipts = settings.receipts_queue_url
     return Door(
         adapter=adapter,
         credentials=CredentialCache(DynamoCredentials(client("kms")).reveal),
@@ -25,4 +26,5 @@ def door_of(
         unparsed=UnparsedUpdates(lambda: client("s3"), settings.media_bucket),
         challenge=challenge,
         welcomer=welcomer,
+        receipts=SqsReceipts(client("sqs"), receipts) if receipts else None,
     )

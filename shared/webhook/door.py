@@ -12,14 +12,14 @@ import msgspec
 
 from shared.credential import Credential
 from shared.dialog.events import ConversationStarted
-from shared.dialog.ports import InboundQueue
+from shared.dialog.ports import InboundQueue, ReceiptQueue
 from shared.errors import Invalid, NotFound, UnreadableUpdate
 from shared.observability import count, describe, logger
 from shared.platforms.base import Parsed, PlatformAdapter, WebhookAnswer
-from shared.queueing.envelopes import InboundEnvelope
+from shared.queueing.envelopes import InboundEnvelope, ReceiptEnvelope
 from shared.webhook.body import NotJson, decode
 from shared.webhook.gateway import Call, LambdaAnswer, LambdaEvent, at_the_door, read_call, respond
-from shared.webhook.intake import seal, tell
+from shared.webhook.intake import seal, seal_receipts, tell
 from shared.webhook.proof import Credentials, known, prove
 from shared.webhook.unparsed import UnparsedUpdates
 from shared.webhook.welcome import Welcome, Welcomer
@@ -38,7 +38,8 @@ class Door(msgspec.Struct, frozen=True):
     """One messenger's webhook, its collaborators in hand.
 
     `challenge` answers a GET by its query (WhatsApp's verification); `welcomer` finds a first message
-    for a platform that wants one in the answer (Viber).
+    for a platform that wants one in the answer (Viber). `receipts` is for those that tell how far a
+    message has come.
     """
 
     adapter: PlatformAdapter
@@ -47,6 +48,7 @@ class Door(msgspec.Struct, frozen=True):
     unparsed: UnparsedUpdates
     challenge: Challenge | None = None
     welcomer: Welcomer | None = None
+    receipts: ReceiptQueue | None = None
     now: Callable[[], datetime] = _now
 
     def answer(self, event: LambdaEvent) -> LambdaAnswer:
@@ -76,6 +78,7 @@ class Door(msgspec.Struct, frozen=True):
         try:
             parsed = self._parse(call, credential, received_at)
             envelopes = seal(parsed.events, call, credential, received_at)
+            receipts = seal_receipts(parsed.receipts, call, credential)
         except NotJson:
             raise Invalid("the body is not JSON") from None
         except Exception as error:  # noqa: BLE001 (a parser breaks as it likes, and nothing may be lost)
@@ -84,6 +87,7 @@ class Door(msgspec.Struct, frozen=True):
         if parsed.unreadable:
             self._keep(call, UnreadableUpdate("; ".join(parsed.unreadable)), received_at)
         self._count_ignored(parsed, call)
+        self._queue_receipts(receipts)
         return self._queue(parsed, envelopes, credential)
 
     def _parse(self, call: Call, credential: Credential, received_at: datetime) -> Parsed:
@@ -100,6 +104,10 @@ class Door(msgspec.Struct, frozen=True):
     def _count_ignored(self, parsed: Parsed, call: Call) -> None:
         for reason in parsed.ignored:
             count("ignored_updates", platform=self.adapter.platform, bot_id=call.bot_id, reason=reason)
+
+    def _queue_receipts(self, receipts: tuple[ReceiptEnvelope, ...]) -> None:
+        if receipts and self.receipts:
+            self.receipts.send(receipts)
 
     def _queue(
         self, parsed: Parsed, envelopes: tuple[InboundEnvelope, ...], credential: Credential

@@ -11,12 +11,15 @@ from shared.credential import Credential
 from shared.dialog.state import dialog_id_of
 from shared.errors import UnreadableUpdate
 from shared.observability import logger
-from shared.platforms.base import AddressedEvent
-from shared.queueing.envelopes import InboundEnvelope
+from shared.platforms.base import AddressedEvent, Receipt
+from shared.queueing.envelopes import InboundEnvelope, ReceiptEnvelope
 from shared.webhook.gateway import Call
 
 MAX_EVENT_BYTES = 100_000
 """Far more than any messenger lets a person write, and little beside what a queue and a table take."""
+
+MAX_REASON = 500
+"""Characters that are kept of why a message was not delivered."""
 
 
 def seal(
@@ -41,6 +44,25 @@ def _sealed(
     if len(msgspec.json.encode(envelope.event)) > MAX_EVENT_BYTES:
         raise UnreadableUpdate("an event too large to be kept")
     return envelope
+
+
+def seal_receipts(
+    receipts: Sequence[Receipt], call: Call, credential: Credential
+) -> tuple[ReceiptEnvelope, ...]:
+    """One envelope per receipt."""
+    return tuple(
+        ReceiptEnvelope(
+            bot_id=credential.bot_id,
+            platform=credential.platform,
+            status=receipt.status,
+            at=receipt.at,
+            trace_id=call.trace_id,
+            delivery_id=receipt.delivery_id,
+            message_id=receipt.message_id,
+            reason=receipt.reason[:MAX_REASON],
+        )
+        for receipt in receipts
+    )
 
 
 def tell(envelopes: Sequence[InboundEnvelope]) -> None:

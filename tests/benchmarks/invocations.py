@@ -15,9 +15,11 @@ from typing import Any
 import msgspec
 
 from shared.dialog.events import ConversationStarted, TimerFired
+from shared.dialog.history import DeliveryRecord, HistoryEntry, delivery_id_of
 from shared.dialog.messages import Button, Message
 from shared.dialog.state import dialog_id_of
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, ReceiptEnvelope
+from shared.storage.history import DynamoHistory
 from tests.backend.tokens import claims, signed
 from tests.benchmarks.bodies import written
 from tests.benchmarks.cloud import ACCOUNT_ID, CHAT_ID
@@ -69,6 +71,31 @@ def relay(number: int) -> Event:
     return _records("delays", _inbound(number, fired))
 
 
+def receipts(number: int) -> Event:
+    """A message that was sent has been read."""
+    sent = HistoryEntry(
+        dialog_id=dialog_id_of(BOT_ID, "whatsapp", str(CHAT_ID)),
+        epoch="00000000",
+        turn=number,
+        n=1,
+        message_type="bot",
+        message_data={"text": "What's your position?"},
+        timestamp=_now(),
+        created_at=_now(),
+        delivery=DeliveryRecord("sent", ("wamid.1",)),
+    )
+    DynamoHistory().record(sent)
+    envelope = ReceiptEnvelope(
+        bot_id=BOT_ID,
+        platform="whatsapp",
+        status="read",
+        at=_now(),
+        trace_id="benchmark",
+        delivery_id=delivery_id_of(sent.dialog_id, sent.epoch, sent.turn, sent.n),
+    )
+    return _records("receipts", envelope)
+
+
 def sender(number: int) -> Event:
     """A question with two buttons."""
     buttons = (Button("Food Guide", "p:00000000:1:1:0"), Button("Cook", "p:00000000:1:1:1"))
@@ -96,6 +123,7 @@ EVENTS: Mapping[str, Callable[[int], Event]] = {
     "functions.admin.dialogs.handler": admin(f"/api/bots/{BOT_ID}/dialogs"),
     "functions.workers.dialog.handler": dialog,
     "functions.workers.relay.handler": relay,
+    "functions.workers.receipts.handler": receipts,
     "functions.workers.sender.handler": sender,
 }
 
@@ -158,14 +186,18 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _records(queue: str, envelope: InboundEnvelope | OutboundEnvelope) -> Event:
+def _records(queue: str, envelope: InboundEnvelope | OutboundEnvelope | ReceiptEnvelope) -> Event:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
-    group = {"MessageGroupId": envelope.dialog_id} if queue.endswith(".fifo") else {}
+    group = {} if isinstance(envelope, ReceiptEnvelope) else {"MessageGroupId": envelope.dialog_id}
     record = {
-        "messageId": hashlib.sha256(envelope.dialog_id.encode()).hexdigest()[:32],
+        "messageId": hashlib.sha256(queue.encode()).hexdigest()[:32],
         "receiptHandle": "benchmark",
         "body": json.dumps(msgspec.to_builtins(envelope), ensure_ascii=False),
-        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1767225600000", **group},
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": "1767225600000",
+            **(group if queue.endswith(".fifo") else {}),
+        },
         "messageAttributes": {},
         "eventSource": "aws:sqs",
         "eventSourceARN": f"arn:aws:sqs:eu-central-1:123456789012:{queue}",

@@ -48,6 +48,9 @@ class OneRequestPerLine:
             tuple(Request("url", {"line": line, "to": chat_id, "id": delivery_id}) for line in lines)
         )
 
+    def render_template(self, *_: Any) -> Rendered | None:
+        return None
+
     def interpret(self, response: Response) -> Delivery:
         return self.outcomes[response.status]
 

@@ -254,7 +254,7 @@ def test_the_sender_makes_one_call_a_message_beside_the_messenger_s(
     aws_calls.clear()
     sent = len(telegram.requests)
     assert sender(batch(outbound(bot_id, turn=2, messages=messages)), Context()) == {"batchItemFailures": []}
-    assert names(aws_calls) == ["dynamodb:PutItem"] * messages
+    assert names(aws_calls) == ["dynamodb:UpdateItem"] * messages
     assert len(telegram.requests) - sent == messages
     assert telegram.refusals == []
 

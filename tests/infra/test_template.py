@@ -14,8 +14,9 @@ TABLE_VARIABLES = {
     "REVISIONS_TABLE": "ScenarioRevision",
     "DIALOGS_TABLE": "BotDialogState",
     "HISTORY_TABLE": "BotDialogHistory",
+    "CACHE_TABLE": "Cache",
 }
-QUEUES = {"Inbound", "Outbound", "Delays", "Tasks"}
+QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Receipts"}
 FOURTEEN_DAYS_SECONDS = 14 * 86400
 
 
@@ -43,7 +44,7 @@ def test_no_policy_of_another_hand_is_attached(template: Template) -> None:
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     roles = [logical_id(function["Role"]) for function in template.functions.values()]
-    assert len(set(roles)) == len(roles) == 11
+    assert len(set(roles)) == len(roles) == 12
 
 
 def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Template) -> None:
@@ -81,11 +82,13 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
         for name in template.functions
     }
     assert {name: queues for name, queues in puts.items() if queues} == {
-        **{f"{platform}Webhook": {"Inbound"} for platform in ("Telegram", "WhatsApp", "Viber", "WebChat")},
+        **{f"{platform}Webhook": {"Inbound"} for platform in ("Telegram", "WebChat")},
+        **{f"{platform}Webhook": {"Inbound", "Receipts"} for platform in ("WhatsApp", "Viber")},
         "DialogsAdmin": {"Inbound"},
         "DialogWorker": {"Outbound", "Delays", "Tasks", "InboundDeadLetters"},
         "RelayWorker": {"Inbound"},
-        "SenderWorker": {"OutboundDeadLetters"},
+        "ReceiptsWorker": {"ReceiptsDeadLetters"},
+        "SenderWorker": {"Inbound", "OutboundDeadLetters"},
     }
 
 
@@ -152,11 +155,11 @@ def test_queues_keep_fourteen_days_and_are_encrypted(template: Template) -> None
         assert found["Properties"]["SqsManagedSseEnabled"], name
 
 
-def test_queues_are_fast_fifo_but_for_that_of_delays(template: Template) -> None:
-    """A FIFO queue delays all its messages alike."""
+def test_queues_are_fast_fifo_but_for_those_of_delays_and_receipts(template: Template) -> None:
+    """A FIFO queue delays all its messages alike, and receipts need no order."""
     queues = {name: found["Properties"] for name, found in template.of_type(QUEUE).items()}
     fast = {name: queue for name, queue in queues.items() if queue.get("FifoQueue")}
-    assert set(queues) - set(fast) == {"Delays", "DelaysDeadLetters"}
+    assert set(queues) - set(fast) == {"Delays", "DelaysDeadLetters", "Receipts", "ReceiptsDeadLetters"}
     for name, queue in fast.items():
         assert queue["ContentBasedDeduplication"], name
         assert queue["DeduplicationScope"] == "messageGroup", name
@@ -223,7 +226,7 @@ def test_access_logs_hold_no_query_and_no_body(template: Template) -> None:
 
 def test_every_handler_is_a_file(template: Template) -> None:
     handlers = {function["Handler"] for function in template.functions.values()}
-    assert len(handlers) == 11
+    assert len(handlers) == 12
     for handler in handlers:
         module, _, name = handler.rpartition(".")
         assert name == "lambda_handler"
@@ -253,6 +256,17 @@ def test_nothing_that_waits_as_long_as_it_may_is_an_alarm(template: Template) ->
 def test_an_alarm_watches_updates_that_could_not_be_parsed(template: Template) -> None:
     alarm = template.properties("UnparsedUpdatesAlarm")
     assert (alarm["Namespace"], alarm["MetricName"]) == ("Parley", "unparsed_updates")
+
+
+def test_an_alarm_watches_credentials_that_messengers_refuse(template: Template) -> None:
+    alarm = template.properties("RefusedCredentialsAlarm")
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Parley", "refused_credentials")
+
+
+def test_the_sender_may_mark_a_credential_and_not_replace_it(template: Template) -> None:
+    rights = template.rights("SenderWorker")
+    assert ("dynamodb:UpdateItem", "BotPlatformCredential") in rights
+    assert ("dynamodb:PutItem", "BotPlatformCredential") not in rights
 
 
 def test_a_deployment_is_for_arm64_and_python_3_13_unless_told(template: Template) -> None:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from shared.dialog.history import DeliveryRecord, HistoryEntry, entry_key
+from shared.dialog.history import (
+    RANKS,
+    DeliveryRecord,
+    HistoryEntry,
+    ReceiptRecord,
+    ReceiptStatus,
+    entry_key,
+)
 from shared.storage.history import DynamoHistory
 from shared.storage.memory import MemoryHistory
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogHistory
@@ -71,6 +79,55 @@ def test_a_later_record_takes_the_place_of_an_earlier_one(history: History) -> N
 
     (kept,) = history.of_turn(DIALOG, "e1", 1)
     assert kept.delivery == DeliveryRecord("delivered")
+
+
+KEY = entry_key("e1", 1, 1)
+
+
+def told(status: ReceiptStatus, reason: str = "") -> ReceiptRecord:
+    return ReceiptRecord(status, NOON + timedelta(seconds=RANKS[status]), reason)
+
+
+def receipt_of(history: History) -> ReceiptRecord | None:
+    (kept,) = history.of_turn(DIALOG, "e1", 1)
+    return kept.delivery.receipt if kept.delivery else None
+
+
+@pytest.mark.parametrize(
+    ("came", "stays"), [(order, max(order, key=RANKS.__getitem__)) for order in permutations(RANKS)]
+)
+def test_receipts_only_ever_tell_more(
+    history: History, came: tuple[ReceiptStatus, ...], stays: ReceiptStatus
+) -> None:
+    history.record(entry(1, 1, delivery=DeliveryRecord("sent")))
+    for status in (*came, *came):
+        assert history.receive(DIALOG, KEY, told(status))
+    assert receipt_of(history) == told(stays)
+
+
+def test_a_failure_is_told_unless_the_message_was_delivered(history: History) -> None:
+    history.record(entry(1, 1, delivery=DeliveryRecord("sent", reason="as sent")))
+    history.receive(DIALOG, KEY, told("failed", "as the messenger says"))
+    (kept,) = history.of_turn(DIALOG, "e1", 1)
+    assert kept.delivery
+    assert (kept.delivery.reached, kept.delivery.explained) == ("failed", "as the messenger says")
+    assert (kept.delivery.status, kept.delivery.reason) == ("sent", "as sent")
+
+
+def test_a_receipt_without_its_entry_leaves_nothing_behind(history: History) -> None:
+    assert not history.receive(DIALOG, KEY, told("read"))
+    assert history.of_turn(DIALOG, "e1", 1) == []
+
+
+def test_what_the_sender_writes_late_takes_no_receipt_away(history: History) -> None:
+    history.record(entry(1, 1, delivery=DeliveryRecord("queued")))
+    history.receive(DIALOG, KEY, told("delivered"))
+    history.record(entry(1, 1, delivery=DeliveryRecord("sent", ("m",))))
+    (kept,) = history.after(DIALOG, "e1", "", 10)
+    assert kept.delivery == DeliveryRecord("sent", ("m",), receipt=told("delivered"))
+    history.record(kept)
+    history.receive(DIALOG, KEY, told("read"))
+    assert receipt_of(history) == told("read")
 
 
 def test_a_turn_has_its_own_entries_in_order(history: History) -> None:
@@ -147,6 +204,12 @@ class TestItem:
         DynamoHistory().record(entry())
 
         assert [call.name for call in aws_calls] == ["dynamodb:PutItem"]
+
+    def test_a_message_s_record_and_its_receipt_are_one_write_each(self, aws_calls: list[Call]) -> None:
+        DynamoHistory().record(entry(1, 1, delivery=DeliveryRecord("sent")))
+        DynamoHistory().receive(DIALOG, KEY, told("read"))
+
+        assert [call.name for call in aws_calls] == ["dynamodb:UpdateItem"] * 2
 
     def test_reads_are_one_consistent_query(self, aws_calls: list[Call]) -> None:
         for n in range(4):

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.credential import Credential
 from shared.errors import NotAccepted
-from shared.queueing.envelopes import InboundEnvelope
+from shared.queueing.envelopes import InboundEnvelope, ReceiptEnvelope
 from shared.storage.credential_cache import CredentialCache
 
 BOT_ID = "6f1c8f5e-1111-4a6b-8c2d-0123456789ab"
@@ -84,6 +84,19 @@ class Queue:
         self.calls += 1
         if self.refuses:
             raise NotAccepted("inbound", ["InternalError"])
+        self.envelopes += envelopes
+
+
+class Receipts:
+    """A queue of receipts that keeps what it was given, unless it is told to refuse."""
+
+    def __init__(self) -> None:
+        self.envelopes: list[ReceiptEnvelope] = []
+        self.refuses = False
+
+    def send(self, envelopes: Sequence[ReceiptEnvelope]) -> None:
+        if self.refuses:
+            raise NotAccepted("receipts", ["InternalError"])
         self.envelopes += envelopes
 
 

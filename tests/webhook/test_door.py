@@ -13,7 +13,7 @@ import pytest
 from shared.credential import Credential
 from shared.dialog.events import ButtonPressed, MessageReceived
 from shared.dialog.state import dialog_id_of
-from shared.platforms.base import Parsed
+from shared.platforms.base import Parsed, Receipt
 from shared.platforms.telegram import TelegramAdapter
 from shared.platforms.whatsapp import WhatsAppAdapter, verify_subscription
 from shared.webhook.door import Door
@@ -23,6 +23,7 @@ from tests.webhook.doubles import (
     OTHER_BOT_ID,
     Bucket,
     Queue,
+    Receipts,
     Vault,
     body_of,
     gateway_event,
@@ -367,3 +368,36 @@ def signed(payload: Any) -> tuple[str, dict[str, str]]:
     body = json.dumps(payload)
     digest = hmac.new(SECRET.encode(), body.encode(), hashlib.sha256).hexdigest()
     return body, {"x-hub-signature-256": f"sha256={digest}"}
+
+
+class TellsOfMessages(TelegramAdapter):
+    """A messenger whose updates are receipts."""
+
+    def parse(self, payload: Any, _credential: Credential, received_at: datetime) -> Parsed:
+        return Parsed(receipts=tuple(Receipt(at=received_at, **receipt) for receipt in payload))
+
+
+@pytest.fixture
+def telling() -> tuple[Webhook, Receipts]:
+    receipts = Receipts()
+    return Webhook(adapter=TellsOfMessages(), receipts=receipts), receipts
+
+
+def test_receipts_go_into_a_queue_of_their_own(telling: tuple[Webhook, Receipts]) -> None:
+    webhook, receipts = telling
+    told = [
+        {"status": "read", "delivery_id": "d:e:1:1"},
+        {"status": "failed", "message_id": "5", "reason": "x" * 1000},
+    ]
+    assert webhook.post(told)["statusCode"] == 200
+    assert webhook.queue.envelopes == []
+    read, failed = receipts.envelopes
+    assert (read.bot_id, read.platform, read.trace_id) == (BOT_ID, "telegram", "request-1")
+    assert (read.status, read.delivery_id, read.at) == ("read", "d:e:1:1", NOW)
+    assert (failed.status, failed.message_id, failed.reason) == ("failed", "5", "x" * 500)
+
+
+def test_receipts_that_were_not_accepted_are_told_again(telling: tuple[Webhook, Receipts]) -> None:
+    webhook, receipts = telling
+    receipts.refuses = True
+    assert webhook.post([{"status": "read", "delivery_id": "d:e:1:1"}])["statusCode"] == 503

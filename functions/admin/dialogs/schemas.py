@@ -103,12 +103,12 @@ class DialogView(View):
 class DeliveryView(View):
     """How far a message of the bot's has come."""
 
-    status: DeliveryStatus
+    status: Annotated[DeliveryStatus, Field(validation_alias="reached")]
     message_ids: tuple[str, ...]
     attempts: int
     in_doubt: bool
     possibly_doubled: bool
-    reason: str
+    reason: Annotated[str, Field(validation_alias="explained")]
     degradations: tuple[str, ...]
 
 

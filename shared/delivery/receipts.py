@@ -1,0 +1,59 @@
+"""Receipts: what a messenger tells of a message afterwards, put to the message's entry of the history."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.dialog.history import ReceiptRecord, place_of
+from shared.errors import Wait
+from shared.queueing.backoff import backoff_seconds
+from shared.queueing.envelopes import ReceiptEnvelope
+
+TRIES = 10
+"""How often a receipt looks for its message: ten minutes or so, in which a sender that died is replaced."""
+
+LONGEST_BACKOFF_SECONDS = 120
+
+
+class TakesReceipts(Protocol):
+    def receive(self, dialog_id: str, key: str, receipt: ReceiptRecord) -> bool:
+        """Put the receipt to its entry, unless one that says as much is there; False if there is no entry."""
+        ...
+
+
+class MessageNames(Protocol):
+    """Which delivery a messenger means by its own name of a message."""
+
+    def put(self, bot_id: str, platform: str, message_id: str, delivery_id: str) -> None: ...
+
+    def get(self, bot_id: str, platform: str, message_id: str) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptBook:
+    """Puts receipts to messages; shared by threads."""
+
+    history: TakesReceipts
+    names: MessageNames
+
+    def put(self, envelope: ReceiptEnvelope, receive_count: int) -> bool:
+        """Whether its message was found, on the last try. Raises `Wait` on those before.
+
+        A messenger is often faster than the sender's own record, and tells of messages that are not ours.
+        """
+        place = self._place_of(envelope)
+        receipt = ReceiptRecord(envelope.status, envelope.at, envelope.reason)
+        if place and self.history.receive(*place, receipt):
+            return True
+        is_foreign = place is None and bool(envelope.delivery_id)
+        if is_foreign or receive_count >= TRIES:
+            return False
+        raise Wait(backoff_seconds(receive_count, longest=LONGEST_BACKOFF_SECONDS), "no such message yet")
+
+    def _place_of(self, envelope: ReceiptEnvelope) -> tuple[str, str] | None:
+        """The dialog and the entry's key."""
+        delivery_id: str | None = envelope.delivery_id
+        if not delivery_id:
+            delivery_id = self.names.get(envelope.bot_id, envelope.platform, envelope.message_id)
+        return place_of(delivery_id) if delivery_id else None
