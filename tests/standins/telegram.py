@@ -81,6 +81,7 @@ class TelegramStandIn(StandIn):
         self.webhook = ""
         self.webhook_settings: dict[str, Any] = {}
         self.people: dict[int, TelegramPerson] = {}
+        self.menus: dict[str, list[dict[str, str]]] = {}
         self.acknowledged: list[str] = []
         self.open_presses: set[str] = set()
         self.updates: list[dict[str, Any]] = []
@@ -101,6 +102,8 @@ class TelegramStandIn(StandIn):
             "setwebhook": self._set_webhook,
             "deletewebhook": self._delete_webhook,
             "getwebhookinfo": self._get_webhook_info,
+            "setmycommands": self._set_my_commands,
+            "deletemycommands": self._delete_my_commands,
             "getupdates": self._get_updates,
         }
 
@@ -277,6 +280,16 @@ class TelegramStandIn(StandIn):
                     "max_connections": self.webhook_settings.get("max_connections", 40),
                 }
             )
+
+    def _set_my_commands(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, _SET_MY_COMMANDS)
+        self.menus[given.get("language_code", "")] = given["commands"]
+        return _done()
+
+    def _delete_my_commands(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, an_object({}, {"language_code": _language_code}))
+        self.menus.pop(given.get("language_code", ""), None)
+        return _done()
 
     def _get_updates(self, given: dict[str, Any]) -> Answer:
         _shaped(given, _GET_UPDATES)
@@ -498,6 +511,22 @@ _SET_WEBHOOK = an_object(
         "drop_pending_updates": boolean,
         "secret_token": text(1, 256),
     },
+)
+
+
+def _command_word(value: Any, path: str) -> None:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9_]{1,32}", value, re.ASCII):
+        raise Wrong("value", path, "BOT_COMMAND_INVALID")
+
+
+def _language_code(value: Any, path: str) -> None:
+    if not isinstance(value, str) or not re.fullmatch(r"([a-z]{2})?", value):
+        raise Wrong("value", path, "invalid language code specified")
+
+
+_SET_MY_COMMANDS = an_object(
+    {"commands": a_list(an_object({"command": _command_word, "description": text(1, 256)}), 1, 100)},
+    {"language_code": _language_code},
 )
 
 _GET_UPDATES = an_object(

@@ -414,6 +414,32 @@ def test_a_webhook_that_is_set_gets_the_updates_with_its_secret(
     assert api(telegram, "getWebhookInfo").json["result"]["url"] == webhook.url
 
 
+def test_a_menu_is_kept_by_language_until_it_is_deleted(telegram: TelegramStandIn) -> None:
+    menu = [{"command": "help", "description": "What is this?"}]
+    assert api(telegram, "setMyCommands", {"commands": menu}).status == 200
+    assert api(telegram, "setMyCommands", {"commands": menu, "language_code": "de"}).status == 200
+    assert telegram.menus == {"": menu, "de": menu}
+    assert api(telegram, "deleteMyCommands").status == 200
+    assert telegram.menus == {"de": menu}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"commands": []},
+        {"commands": [{"command": "/help", "description": "x"}]},
+        {"commands": [{"command": "help", "description": ""}]},
+        {"commands": [{"command": "help", "description": "x"}], "language_code": "pt-BR"},
+        {"commands": [{"command": "help", "description": "x"}] * 101},
+    ],
+    ids=str,
+)
+def test_a_menu_of_another_shape_is_refused(telegram: TelegramStandIn, body: Any) -> None:
+    assert api(telegram, "setMyCommands", body).status == 400
+    assert telegram.menus == {}
+
+
 @pytest.mark.parametrize(
     ("body", "description"),
     [

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.standins.server import Answer, call
+from tests.standins.server import Answer, Incoming, StandIn, call
 from tests.standins.webhook import Webhook
 from tests.standins.whatsapp import WhatsAppPerson, WhatsAppStandIn
 
@@ -346,3 +346,48 @@ def test_who_has_blocked_the_number_cannot_be_reached(
 ) -> None:
     ivan.has_blocked = True
     assert send(whatsapp).json["error"]["code"] == 131026
+
+
+# ── The number ───────────────────────────────────────────────────────────────────────────────────────
+
+
+class Consent(StandIn):
+    """A webhook that gives every challenge back, unless it `refuses`."""
+
+    refuses = False
+
+    def is_send(self, request: Incoming) -> bool:
+        return False
+
+    def answer(self, request: Incoming) -> Answer:
+        return Answer(403) if self.refuses else Answer(200, request.query["hub.challenge"].encode())
+
+
+def configure(whatsapp: WhatsAppStandIn, address: str) -> Answer:
+    callback = {"override_callback_uri": address, "verify_token": "v"}
+    return post(whatsapp, {"webhook_configuration": callback}, f"/v25.0/{whatsapp.phone_number_id}")
+
+
+def test_the_number_tells_of_itself_to_whoever_has_its_token(whatsapp: WhatsAppStandIn) -> None:
+    url = f"{whatsapp.url}/v25.0/{whatsapp.phone_number_id}?fields=id,verified_name"
+    answer = call("GET", url, {"Authorization": f"Bearer {whatsapp.access_token}"})
+    assert answer.json == {"id": whatsapp.phone_number_id, "verified_name": "Stand-in"}
+    assert call("GET", url, {"Authorization": "Bearer EAAother"}).status == 401
+
+
+def test_a_callback_is_taken_with_its_consent(whatsapp: WhatsAppStandIn) -> None:
+    with Consent() as webhook:
+        assert configure(whatsapp, webhook.url).status == 200
+        assert whatsapp.callback == webhook.url
+        assert webhook.requests[0].method == "GET"
+        webhook.refuses = True
+        assert configure(whatsapp, webhook.url).json["error"]["code"] == 2200
+    assert configure(whatsapp, webhook.url).json["error"]["code"] == 2200
+    assert configure(whatsapp, "").status == 200
+    assert whatsapp.callback == ""
+
+
+def test_an_account_is_subscribed_by_its_own_id(whatsapp: WhatsAppStandIn) -> None:
+    assert post(whatsapp, {}, "/v25.0/1/subscribed_apps").json["error"]["error_subcode"] == 33
+    assert post(whatsapp, {}, f"/v25.0/{whatsapp.business_account_id}/subscribed_apps").status == 200
+    assert whatsapp.is_subscribed

@@ -12,6 +12,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
@@ -43,6 +44,7 @@ from tests.standins.shapes import (
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 
 _PATH = re.compile(r"/(v\d+\.0)/(\d+)/messages")
+_MANAGED = re.compile(r"/(v\d+\.0)/(\d+)(/subscribed_apps)?")
 _NUMBER = re.compile(r"\+?[0-9]{5,20}")
 _SCOPED_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]+")
 _CONTENT_TYPES = ("text", "interactive")
@@ -68,6 +70,9 @@ class WhatsAppStandIn(StandIn):
         self.phone_number_id = phone_number_id
         self.api_version = api_version
         self.number = "15550783881"
+        self.business_account_id = "102290129340398"
+        self.callback = ""
+        self.is_subscribed = False
         self.people: dict[str, WhatsAppPerson] = {}
         self.read: list[str] = []
 
@@ -96,7 +101,7 @@ class WhatsAppStandIn(StandIn):
         """A notification about this number, non-ASCII escaped as Meta does, and its signature."""
         envelope = {
             "object": "whatsapp_business_account",
-            "entry": [{"id": "102290129340398", "changes": [{"value": value, "field": field}]}],
+            "entry": [{"id": self.business_account_id, "changes": [{"value": value, "field": field}]}],
         }
         body = json.dumps(envelope, separators=(",", ":")).encode()
         signature = hmac.new(self.app_secret.encode(), body, hashlib.sha256).hexdigest()
@@ -114,16 +119,14 @@ class WhatsAppStandIn(StandIn):
 
     def answer(self, request: Incoming) -> Answer:
         self._authorized(request)
+        managed = _MANAGED.fullmatch(request.path)
+        if managed and managed[1] == self.api_version:
+            return self._subscribe(request, managed[2]) if managed[3] else self._manage(request, managed[2])
         path = _PATH.fullmatch(request.path)
         if path is None or path[1] != self.api_version or request.method != "POST":
             raise refused(2500, f"Unknown path components: {request.path}")
         if path[2] != self.phone_number_id:
-            raise refused(
-                100,
-                f"Unsupported post request. Object with ID '{path[2]}' does not exist, cannot be loaded "
-                "due to missing permissions, or does not support this operation.",
-                error_subcode=33,
-            )
+            raise _no_such(request.method, path[2])
         given = request.body
         if request.media_type != "application/json" or not isinstance(given, dict):
             raise refused(100, "(#100) The parameter messaging_product is required.")
@@ -137,6 +140,38 @@ class WhatsAppStandIn(StandIn):
             raise refused(0, "Authentication Error", status=401)
         if token != self.access_token:
             raise refused(190, "Invalid OAuth access token - Cannot parse access token", status=401)
+
+    def _manage(self, request: Incoming, phone_number_id: str) -> Answer:
+        """Tell of the number, or have its notifications sent elsewhere: "" for where the app's go."""
+        if phone_number_id != self.phone_number_id:
+            raise _no_such(request.method, phone_number_id)
+        if request.method == "GET":
+            names = {"verified_name": "Stand-in", "display_phone_number": self.number, "id": phone_number_id}
+            asked = request.query.get("fields", "verified_name,display_phone_number,id").split(",")
+            return answer_json({name: names[name] for name in names if name in asked or name == "id"})
+        given = request.body if isinstance(request.body, dict) else {}
+        _shaped(given, _CONFIGURATION)
+        address = given["webhook_configuration"]["override_callback_uri"]
+        token = given["webhook_configuration"].get("verify_token", "")
+        if address and not self._has_consent(address, token):
+            raise refused(
+                2200, "(#2200) Callback verification failed with the following errors: HTTP Status Code = 403"
+            )
+        self.callback = address
+        return answer_json({"success": True})
+
+    def _has_consent(self, address: str, token: str) -> bool:
+        try:
+            return self.verify(address, token).status == HTTPStatus.OK
+        except OSError:
+            return False
+
+    def _subscribe(self, request: Incoming, account_id: str) -> Answer:
+        if account_id != self.business_account_id:
+            raise _no_such(request.method, account_id)
+        _shaped(request.body or {}, an_object({}))
+        self.is_subscribed = True
+        return answer_json({"success": True})
 
     def _mark_read(self, given: dict[str, Any]) -> Answer:
         _shaped(given, _MARK_READ)
@@ -275,6 +310,15 @@ def refused(code: int, message: str, details: str = "", *, status: int = 400, **
     return Refusal(answer_json({"error": error}, status))
 
 
+def _no_such(method: str, object_id: str) -> Refusal:
+    return refused(
+        100,
+        f"Unsupported {method.lower()} request. Object with ID '{object_id}' does not exist, cannot be "
+        "loaded due to missing permissions, or does not support this operation.",
+        error_subcode=33,
+    )
+
+
 def _invalid(details: str) -> Refusal:
     return refused(131009, "(#131009) Parameter value is not valid", details)
 
@@ -378,6 +422,9 @@ _MESSAGE: Mapping[str, Check] = {
     )
     for kind, shape in _CONTENT.items()
 }
+_CONFIGURATION = an_object(
+    {"webhook_configuration": an_object({"override_callback_uri": text()}, {"verify_token": text(1)})}
+)
 _MARK_READ = an_object(
     {"messaging_product": one_of("whatsapp"), "status": one_of("read"), "message_id": text(1)},
     {"typing_indicator": an_object({"type": one_of("text")})},
