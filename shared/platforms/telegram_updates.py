@@ -9,6 +9,8 @@ import msgspec
 
 from shared.dialog.events import (
     ButtonPressed,
+    ChatBlocked,
+    ChatUnblocked,
     ContentType,
     MessageReceived,
     Person,
@@ -66,8 +68,12 @@ class _Contact(msgspec.Struct):
     user_id: int | None = None
 
 
+class _WebAppData(msgspec.Struct):
+    data: str
+
+
 class _Message(msgspec.Struct):
-    """A message; of what we cannot read only the presence matters."""
+    """A message, as far as we can read it."""
 
     date: int
     chat: _Chat
@@ -87,18 +93,7 @@ class _Message(msgspec.Struct):
     location: _Location | None = None
     venue: _Venue | None = None
     contact: _Contact | None = None
-    checklist: Any = None
-    dice: Any = None
-    game: Any = None
-    gift: Any = None
-    giveaway: Any = None
-    invoice: Any = None
-    paid_media: Any = None
-    poll: Any = None
-    rich_message: Any = None
-    story: Any = None
-    unique_gift: Any = None
-    web_app_data: Any = None
+    web_app_data: _WebAppData | None = None
 
 
 class _PressedOn(msgspec.Struct):
@@ -116,10 +111,25 @@ class _CallbackQuery(msgspec.Struct):
     data: str | None = None
 
 
+class _Member(msgspec.Struct):
+    status: str
+
+
+class _Membership(msgspec.Struct):
+    """What the bot was in a chat, and what it is from now on."""
+
+    chat: _Chat
+    date: int
+    sender: _User = msgspec.field(name="from")
+    old: _Member = msgspec.field(name="old_chat_member")
+    new: _Member = msgspec.field(name="new_chat_member")
+
+
 class _Update(msgspec.Struct):
     update_id: int
     message: _Message | None = None
     callback_query: _CallbackQuery | None = None
+    my_chat_member: _Membership | None = None
 
 
 _FILES: tuple[tuple[str, ContentType, Literal["video", "audio", "file"]], ...] = (
@@ -133,6 +143,8 @@ _FILES: tuple[tuple[str, ContentType, Literal["video", "audio", "file"]], ...] =
 )
 
 _CONTENT: tuple[tuple[str, ContentType], ...] = (
+    ("text", "text"),
+    ("web_app_data", "text"),
     ("photo", "image"),
     ("live_photo", "image"),
     *((name, content) for name, content, _ in _FILES),
@@ -140,52 +152,66 @@ _CONTENT: tuple[tuple[str, ContentType], ...] = (
     ("venue", "location"),
     ("location", "location"),
     ("contact", "contact"),
-    *(
-        (name, "unsupported")
-        for name in (
-            "checklist dice game gift giveaway invoice paid_media poll rich_message story unique_gift "
-            "web_app_data"
-        ).split()
-    ),
 )
+"""What of a message we can read. Any other is `unsupported`, heard of or not, unless nobody has said it."""
+
+_SERVICE = frozenset(
+    """
+    boost_added channel_chat_created chat_background_set chat_owner_changed chat_owner_left chat_shared
+    checklist_tasks_added checklist_tasks_done community_chat_added community_chat_joined
+    community_chat_removed connected_website delete_chat_photo direct_message_price_changed
+    forum_topic_closed forum_topic_created forum_topic_edited forum_topic_reopened
+    general_forum_topic_hidden general_forum_topic_unhidden gift_upgrade_sent giveaway_completed
+    giveaway_created giveaway_winners group_chat_created left_chat_member managed_bot_created
+    message_auto_delete_timer_changed migrate_from_chat_id migrate_to_chat_id new_chat_members
+    new_chat_photo new_chat_title paid_message_price_changed passport_data pinned_message
+    poll_option_added poll_option_deleted proximity_alert_triggered refunded_payment successful_payment
+    suggested_post_approval_failed suggested_post_approved suggested_post_declined suggested_post_paid
+    suggested_post_refunded supergroup_chat_created user_shared users_shared video_chat_ended
+    video_chat_participants_invited video_chat_scheduled video_chat_started write_access_allowed
+    """.split()
+)
+"""What Telegram itself tells in the form of a message."""
 
 _OTHER_UPDATES = frozenset(
     """
     edited_message channel_post edited_channel_post business_connection business_message
     edited_business_message deleted_business_messages guest_message message_reaction
     message_reaction_count inline_query chosen_inline_result shipping_query pre_checkout_query
-    purchased_paid_media poll poll_answer my_chat_member chat_member chat_join_request chat_boost
-    removed_chat_boost managed_bot
+    purchased_paid_media poll poll_answer chat_member chat_join_request chat_boost removed_chat_boost
+    managed_bot stopped_message_generation subscription
     """.split()
 )
 
+_OUT = {"kicked", "left"}
+_IN = {"creator", "administrator", "member", "restricted"}
+
 
 def parse_update(payload: Any, received_at: datetime) -> Parsed:
-    """Raises `msgspec.ValidationError` for a message or a press that is not as documented."""
+    """Raises `msgspec.ValidationError` for what we read and is not as documented."""
     update = msgspec.convert(payload, _Update)
+    update_id = str(update.update_id)
     if update.message is not None:
-        return _parse_message(str(update.update_id), update.message)
+        is_service = not _SERVICE.isdisjoint(payload["message"])
+        return _parse_message(update_id, update.message, is_service=is_service)
     if update.callback_query is not None:
-        return _parse_press(str(update.update_id), update.callback_query, received_at)
+        return _parse_press(update_id, update.callback_query, received_at)
+    if update.my_chat_member is not None:
+        return _parse_membership(update_id, update.my_chat_member)
     return Parsed(ignored=(next((kind for kind in payload if kind in _OTHER_UPDATES), "unknown"),))
 
 
-def _parse_message(update_id: str, message: _Message) -> Parsed:
+def _parse_message(update_id: str, message: _Message, *, is_service: bool) -> Parsed:
     sender = message.sender
     if message.chat.type != "private":
         return Parsed(ignored=("not_private",))
     if sender is not None and sender.is_bot:
         return Parsed(ignored=("bot",))
-    content = _content(message)
-    if content is None:
+    content = next((kind for name, kind in _CONTENT if getattr(message, name) is not None), None)
+    if content is None and is_service:
         return Parsed(ignored=("service_message",))
-    return Parsed((AddressedEvent(str(message.chat.id), _event(update_id, message, content)),))
-
-
-def _content(message: _Message) -> ContentType | None:
-    if message.text is not None:
-        return "text"
-    return next((kind for name, kind in _CONTENT if getattr(message, name) is not None), None)
+    event = _event(update_id, message, content or "unsupported")
+    return Parsed((AddressedEvent(str(message.chat.id), event),))
 
 
 def _event(update_id: str, message: _Message, content: ContentType) -> MessageReceived:
@@ -193,13 +219,20 @@ def _event(update_id: str, message: _Message, content: ContentType) -> MessageRe
         id=update_id,
         occurred_at=datetime.fromtimestamp(message.date, UTC),
         person=_person(message.sender),
-        text=message.caption if message.text is None else message.text,
+        text=_text(message),
         content=content,
         place=_place(message),
         contact=_contact(message),
         file=_file(message),
         album=message.media_group_id,
     )
+
+
+def _text(message: _Message) -> str:
+    """What a web app hands over counts as written by its person: it is what they did there."""
+    if message.text is None and message.web_app_data is not None:
+        return message.web_app_data.data
+    return message.caption if message.text is None else message.text
 
 
 def _place(message: _Message) -> Place | None:
@@ -251,6 +284,27 @@ def _parse_press(update_id: str, query: _CallbackQuery, received_at: datetime) -
     # In a private chat the chat's id is the person's: so it is known for inline messages too.
     chat_id = str(message.chat.id if message else query.sender.id)
     return Parsed((AddressedEvent(chat_id, event),), answer=answer)
+
+
+def _parse_membership(update_id: str, membership: _Membership) -> Parsed:
+    """In a private chat the bot is out when the person has blocked it."""
+    if membership.chat.type != "private":
+        return Parsed(ignored=("not_private",))
+    event = _blocked_or_not(update_id, membership)
+    if event is None:
+        return Parsed(ignored=("my_chat_member",))
+    return Parsed((AddressedEvent(str(membership.chat.id), event),))
+
+
+def _blocked_or_not(update_id: str, membership: _Membership) -> ChatBlocked | ChatUnblocked | None:
+    old, new = membership.old.status, membership.new.status
+    occurred_at, person = datetime.fromtimestamp(membership.date, UTC), _person(membership.sender)
+    if new in _OUT and old not in _OUT:
+        reason = "the person has blocked the bot"
+        return ChatBlocked(id=update_id, occurred_at=occurred_at, person=person, reason=reason)
+    if new in _IN and old not in _IN:
+        return ChatUnblocked(id=update_id, occurred_at=occurred_at, person=person)
+    return None
 
 
 def _person(user: _User | None) -> Person | None:

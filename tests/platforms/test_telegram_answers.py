@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.platforms.base import Delivery, Outcome, Response
+from shared.platforms.telegram import TelegramAdapter
+from tests.platforms.cases import response
+
+ADAPTER = TelegramAdapter()
+
+
+def test_an_accepted_message_is_sent_under_its_id() -> None:
+    answer = {"ok": True, "result": {"message_id": 365, "date": 1793370000, "text": "Hi"}}
+    assert ADAPTER.interpret(response(200, answer)) == Delivery(Outcome.SENT, "365")
+
+
+@pytest.mark.parametrize(
+    ("status", "description", "outcome"),
+    [
+        (400, "Bad Request: message text is empty", Outcome.BAD_PAYLOAD),
+        (400, "Bad Request: message is too long", Outcome.BAD_PAYLOAD),
+        (400, "Bad Request: BUTTON_DATA_INVALID", Outcome.BAD_PAYLOAD),
+        (400, "Bad Request: reply markup is too long", Outcome.BAD_PAYLOAD),
+        (400, "Bad Request: chat not found", Outcome.RECIPIENT_GONE),
+        (400, "Bad Request: private chat not found", Outcome.RECIPIENT_GONE),
+        (400, "Bad Request: USER_IS_BLOCKED", Outcome.RECIPIENT_GONE),
+        (400, "Bad Request: group chat was upgraded to a supergroup chat", Outcome.RECIPIENT_GONE),
+        (400, "Bad Request: message is not modified: specified new message content", Outcome.ALREADY_SO),
+        (400, "Bad Request: message to edit not found", Outcome.ALREADY_SO),
+        (400, "Bad Request: failed to get HTTP URL content", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: wrong file identifier/HTTP URL specified", Outcome.MEDIA_FAILED),
+        (401, "Unauthorized", Outcome.CREDENTIAL_BAD),
+        (403, "Forbidden: bot was blocked by the user", Outcome.RECIPIENT_GONE),
+        (403, "Forbidden: user is deactivated", Outcome.RECIPIENT_GONE),
+        (404, "Not Found", Outcome.CREDENTIAL_BAD),
+        (409, "Conflict: terminated by other getUpdates request", Outcome.RETRY),
+        (413, "Request Entity Too Large", Outcome.BAD_PAYLOAD),
+        (421, "Misdirected Request: unallowed token", Outcome.CREDENTIAL_BAD),
+        (429, "Too Many Requests: retry after 17", Outcome.CHAT_LIMITED),
+        (500, "Internal Server Error: restart", Outcome.RETRY),
+        (502, "Bad Gateway", Outcome.RETRY),
+    ],
+)
+def test_a_refusal_is_sorted_by_status_and_words(status: int, description: str, outcome: Outcome) -> None:
+    answer = {"ok": False, "error_code": status, "description": description}
+    delivery = ADAPTER.interpret(response(status, answer))
+    assert delivery == Delivery(outcome, reason=f"{status} {description}")
+
+
+@pytest.mark.parametrize(
+    ("asked", "header", "seconds"),
+    [
+        pytest.param(17, {}, 17.0, id="in the body"),
+        pytest.param(None, {"retry_after": "5"}, 5.0, id="in the header"),
+        pytest.param(3, {"retry_after": "5"}, 3.0, id="the body first"),
+        pytest.param("soon", {"retry_after": "Wed, 21 Oct"}, None, id="neither readable"),
+        pytest.param(-1, {"retry_after": "nan"}, None, id="neither sensible"),
+        pytest.param(10**400, {}, None, id="no number of seconds"),
+        pytest.param(10**9, {}, 86400.0, id="at most a day"),
+    ],
+)
+def test_the_wait_is_the_one_that_telegram_names(asked: Any, header: dict[str, str], seconds: float) -> None:
+    answer = {"ok": False, "error_code": 429, "description": "", "parameters": {"retry_after": asked}}
+    assert ADAPTER.interpret(response(429, answer, **header)).retry_after_seconds == seconds
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b"null", b"\xff", b"[" * 100_000, b'{"ok": 1}'])
+def test_an_answer_that_cannot_be_read_is_tried_again(body: bytes) -> None:
+    assert ADAPTER.interpret(Response(200, body)).outcome is Outcome.RETRY
+
+
+def test_the_reason_quotes_nothing_of_the_message() -> None:
+    said = "Bad Request: inline keyboard button URL 'https://a/?name=Ivan' is invalid: Wrong HTTP URL"
+    answer = {"ok": False, "error_code": 400, "description": said}
+    assert "Ivan" not in ADAPTER.interpret(response(400, answer)).reason
