@@ -4,32 +4,19 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from html import escape
 from http import HTTPStatus
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 
 from shared.credential import Credential
-from shared.dialog.events import (
-    ButtonPressed,
-    ContentType,
-    ConversationStarted,
-    Event,
-    MessageReceived,
-    Person,
-    Place,
-    ReceivedFile,
-    SharedContact,
-)
-from shared.dialog.messages import Button, Message
-from shared.errors import UnreadableUpdate
+from shared.dialog.messages import Button, Media, Message
 from shared.platforms import formatting
 from shared.platforms.answers import by_status, decoded, reason, wait_of
 from shared.platforms.base import (
-    AddressedEvent,
     Capabilities,
     Delivery,
     Outcome,
@@ -39,7 +26,9 @@ from shared.platforms.base import (
     Response,
     WebhookRequest,
 )
+from shared.platforms.formatting import utf16_length
 from shared.platforms.markup import Markup, parts
+from shared.platforms.viber_callbacks import parse_callback
 
 SIGNATURE_HEADER = "x-viber-content-signature"
 
@@ -50,89 +39,28 @@ _LEAST_ROOM = 1000
 MAX_SENDER_NAME = 28
 MAX_BUTTON_TEXT = 250
 """Of a label as it is sent, in HTML."""
-MAX_ACTION_BODY = 250
+MAX_ACTION_BODY = 100
+"""In bytes: what a button carries on an iPhone; Android takes 250."""
+MAX_CAPTION = 512
+MAX_MEDIA_ADDRESS = 2000
 SHARING_API_VERSION = 3
 """The least that a client must know to share a phone number or a place."""
 
 _SHARES = {"phone": "share-phone", "location": "location-picker"}
 
+_PICTURE = re.compile(r"https?://[^/?#]+/[^?#]*[^/?#]\.(?:jpe?g|png)(?:[?#].*)?", re.IGNORECASE)
+"""Viber tells a picture by the end of its address. A GIF may be animated, which it does not show."""
+
 # Shown by clients of Viber 14.6 and later; older ones show the markers.
 _MARKUP = Markup({"bold": "*", "italic": "_", "code": "```"}, has_lists=False)
 
-_PRESS = re.compile(r"p:[A-Za-z0-9:_-]{1,38}")
-"""What our buttons carry. A press comes as a text message that is exactly this."""
-
-_NO_NAME = "Subscriber"
-"""How Viber calls those who do not tell their name."""
-
-
-# ── What Viber posts, as far as we read it ───────────────────────────────────────────────────────────
-
-
-class _Named(msgspec.Struct):
-    event: str
-
-
-class _User(msgspec.Struct):
-    id: str
-    name: str | None = None
-    language: str | None = None
-
-
-class _Contact(msgspec.Struct):
-    phone_number: str = ""
-    name: str | None = None
-
-
-class _Location(msgspec.Struct):
-    lat: Annotated[float, msgspec.Meta(ge=-90, le=90)]
-    lon: Annotated[float, msgspec.Meta(ge=-180, le=180)]
-
-
-class _Content(msgspec.Struct):
-    type: str
-    text: str | None = None
-    media: str | None = None
-    file_name: str | None = None
-    size: int = 0
-    file_size: int = 0
-    contact: _Contact | None = None
-    location: _Location | None = None
-
-
-class _Callback(msgspec.Struct):
-    timestamp: int
-    message_token: int
-    sender: _User | None = None
-    user: _User | None = None
-    message: _Content | None = None
-    context: str | None = None
-
-
-_CONTENT: Mapping[str, ContentType] = {
-    "text": "text",
-    "url": "text",
-    "picture": "image",
-    "video": "video",
-    "file": "file",
-    "sticker": "sticker",
-    "contact": "contact",
-    "location": "location",
-}
-
-_FILES: Mapping[str, Literal["image", "video", "file"]] = {
-    "picture": "image",
-    "video": "video",
-    "file": "file",
-}
-
-_READ_EVENTS = frozenset({"message", "conversation_started", "subscribed"})
-_OTHER_EVENTS = frozenset({"webhook", "unsubscribed", "delivered", "seen", "failed", "client_status"})
+Content = dict[str, Any]
+"""A message as Viber has it, without its receiver and sender."""
 
 # ── What Viber answers ───────────────────────────────────────────────────────────────────────────────
 
 _BY_STATUS: Mapping[int, Outcome] = {
-    1: Outcome.BAD_PAYLOAD,  # invalidUrl
+    1: Outcome.MEDIA_FAILED,  # invalidUrl: a message has no other than its file's
     2: Outcome.CREDENTIAL_BAD,  # invalidAuthToken
     3: Outcome.BAD_PAYLOAD,  # badData
     4: Outcome.BAD_PAYLOAD,  # missingData
@@ -189,12 +117,7 @@ class ViberAdapter:
         credential: Credential,  # noqa: ARG002 (others need it)
         received_at: datetime,  # noqa: ARG002 (every callback has its own time)
     ) -> Parsed:
-        """Raises `msgspec.ValidationError` or `UnreadableUpdate` for a callback not as documented."""
-        event = msgspec.convert(payload, _Named).event
-        if event not in _READ_EVENTS:
-            return Parsed(ignored=(event if event in _OTHER_EVENTS else "unknown",))
-        callback = msgspec.convert(payload, _Callback)
-        return _parse_message(callback) if event == "message" else _parse_opening(callback, event)
+        return parse_callback(payload)
 
     def render(
         self,
@@ -203,29 +126,33 @@ class ViberAdapter:
         credential: Credential,
         delivery_id: str,  # noqa: ARG002 (receipts name the message token)
     ) -> Rendered:
-        """`send_message`, as often as the length takes, the keyboard with the last part."""
+        """`send_message`, as often as it takes, the keyboard with the last."""
         degradations: list[str] = [formatting.SENT_ANEW] * bool(message.replaces)
-        sender = _sender(credential)
-        texts, keyboard = _laid_out(message, {"receiver": chat_id, **sender}, degradations)
-        bodies = [{"receiver": chat_id, **sender, "type": "text", "text": text} for text in texts]
-        if bodies:
-            bodies[-1].update(keyboard)
+        envelope = {"receiver": chat_id, **_sender(credential)}
+        contents = _laid_out(message, envelope, degradations)
         headers = {"x-viber-auth-token": credential.settings["auth_token"]}
-        return Rendered(
-            tuple(Request(self._url, body, headers) for body in bodies), tuple(dict.fromkeys(degradations))
-        )
+
+        def request(content: Content) -> Request:
+            instead = request(_without_picture(content)) if content["type"] == "picture" else None
+            return Request(self._url, {**envelope, **content}, headers, instead)
+
+        return Rendered(tuple(map(request, contents)), tuple(dict.fromkeys(degradations)))
 
     def welcome(self, message: Message, credential: Credential) -> Mapping[str, Any]:
         """The body that answers `conversation_started`: one message, to whoever opened the chat.
 
-        There can be no second one, so a text beyond the limit is cut.
+        There can be no second one, so files that need one are links, and a text beyond the limit is cut.
         """
         sender = _sender(credential)
-        texts, keyboard = _laid_out(message, sender, [])
-        text = texts[0] if texts else formatting.ELLIPSIS
-        if len(texts) > 1:
-            text = formatting.cut(text.rstrip() + formatting.ELLIPSIS, self.capabilities.max_text)
-        return {**sender, "type": "text", "text": text, **keyboard}
+        contents = _laid_out(message, sender, [])
+        if len(contents) != 1:
+            contents = _laid_out(formatting.with_media_as_links(message, []), sender, [])
+        if not contents:
+            return {**sender, "type": "text", "text": formatting.ELLIPSIS}
+        only = {**contents[-1], **contents[0]}
+        if len(contents) > 1:
+            only["text"] = _cut(only["text"].rstrip() + formatting.ELLIPSIS, self.capabilities.max_text)
+        return {**sender, **only}
 
     def render_template(
         self, _message: Message, _chat_id: str, _credential: Credential, _delivery_id: str
@@ -236,127 +163,121 @@ class ViberAdapter:
         """HTTP 200 says nothing: the status in the body does."""
         answer = decoded(response)
         status = answer.get("status")
-        if response.status != HTTPStatus.OK or not isinstance(status, int):
+        if response.status != HTTPStatus.OK or type(status) is not int:
             outcome = by_status(response.status)
             return Delivery(
                 outcome, retry_after_seconds=wait_of(response), reason=reason(response.status, "")
             )
         if status == 0:
-            return Delivery(Outcome.SENT, str(answer.get("message_token", "")))
+            return Delivery(Outcome.SENT, _token(answer.get("message_token")))
         outcome = _BY_STATUS.get(status, Outcome.RETRY)
         words = reason(status, answer.get("status_message"))
         return Delivery(outcome, retry_after_seconds=wait_of(response), reason=words)
 
 
-def _parse_message(callback: _Callback) -> Parsed:
-    if callback.sender is None or callback.message is None:
-        raise UnreadableUpdate("a message without sender or content")
-    event = _event(callback, callback.message, _person(callback.sender))
-    return Parsed((AddressedEvent(callback.sender.id, event),))
+def _token(value: object) -> str:
+    """The message's name, with all of its digits or not at all."""
+    return str(value) if isinstance(value, int | str) and value is not True else ""
 
 
-def _event(callback: _Callback, message: _Content, person: Person) -> Event:
-    event_id, occurred_at = str(callback.message_token), _time(callback.timestamp)
-    content = _CONTENT.get(message.type, "unsupported")
-    text = (message.media if message.type == "url" else message.text) or ""
-    if content == "text" and _PRESS.fullmatch(text):
-        return ButtonPressed(id=event_id, occurred_at=occurred_at, person=person, data=text)
-    return MessageReceived(
-        id=event_id,
-        occurred_at=occurred_at,
-        person=person,
-        text=text,
-        content=content,
-        place=_place(message),
-        contact=_contact(message),
-        file=_file(message),
-    )
-
-
-def _place(message: _Content) -> Place | None:
-    return Place(message.location.lat, message.location.lon) if message.location else None
-
-
-def _contact(message: _Content) -> SharedContact | None:
-    """Never surely the person's own: one of the address book looks the same."""
-    contact = message.contact
-    if contact is None or not contact.phone_number:
-        return None
-    return SharedContact(contact.phone_number, contact.name or "")
-
-
-def _file(message: _Content) -> ReceivedFile | None:
-    kind = _FILES.get(message.type)
-    if kind is None:
-        return None
-    size = message.size or message.file_size
-    return ReceivedFile(kind, message.media or "", message.file_name or "", size=size)
-
-
-def _parse_opening(callback: _Callback, event: str) -> Parsed:
-    """The chat was opened, or subscribed to.
-
-    Only a deep link (`context`) begins anew where there is a dialog already, as `/start` does. The
-    welcome costs nothing and needs no subscription, so it is asked for whenever it can be said.
-    """
-    if callback.user is None:
-        raise UnreadableUpdate("a chat opened by nobody")
-    opened = ConversationStarted(
-        id=str(callback.message_token),
-        occurred_at=_time(callback.timestamp),
-        person=_person(callback.user),
-        payload=callback.context or "",
-        only_opens=not callback.context,
-    )
-    addressed = AddressedEvent(callback.user.id, opened)
-    return Parsed((addressed,), wants_welcome=event == "conversation_started")
-
-
-def _person(user: _User) -> Person:
-    name = "" if user.name == _NO_NAME else user.name or ""
-    return Person(first_name=name, language=user.language or "")
-
-
-def _time(timestamp: int) -> datetime:
-    return datetime.fromtimestamp(timestamp / 1000, UTC)
-
-
-def _sender(credential: Credential) -> dict[str, Any]:
+def _sender(credential: Credential) -> Content:
     settings = credential.settings
-    sender = {"name": formatting.cut(settings["sender_name"], MAX_SENDER_NAME)}
+    sender = {"name": _cut(settings["sender_name"], MAX_SENDER_NAME)}
     if settings.get("sender_avatar"):
         sender["avatar"] = settings["sender_avatar"]
     return {"sender": sender}
 
 
-def _laid_out(
-    message: Message, envelope: Mapping[str, Any], degradations: list[str]
-) -> tuple[list[str], dict[str, Any]]:
-    """The texts, and what a keyboard adds to a request, such that none is too large."""
-    message = formatting.with_media_as_links(message, degradations)
-    text, keyboard = _keyboard(message, degradations) if message.buttons else (message.text, {})
-    if not text.strip():
+def _cut(text: str, limit: int, length: Callable[[str], int] = utf16_length) -> str:
+    """The text in at most `limit`, with an ellipsis where something is missing."""
+    if length(text) <= limit:
+        return text
+    kept = text[:limit]
+    while (over := length(kept) + 1 - limit) > 0:
+        kept = kept[: -max(1, over // 6)]
+    return kept.rstrip() + formatting.ELLIPSIS
+
+
+# ── Words and files ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _laid_out(message: Message, envelope: Content, degradations: list[str]) -> list[Content]:
+    """What is sent in order, none of it too large: pictures, then words; the keyboard is the last one's."""
+    pictures = [media for media in message.media if _is_picture(media)]
+    others = tuple(media for media in message.media if media not in pictures)
+    words = formatting.with_media_as_links(msgspec.structs.replace(message, media=others), degradations)
+    text, keyboard = _keyboard(words, degradations) if words.buttons else (words.text, {})
+    contents: list[Content] = [{"type": "picture", "text": "", "media": media.url} for media in pictures]
+    if _are_alone(others, message) and text == words.text:
+        contents += [{"type": "url", "media": media.url} for media in others]
+    else:
+        texts = _texts(words, text, {**envelope, **keyboard}, degradations)
+        contents = _captioned(contents, texts, words, {**envelope, **keyboard})
+    if not contents:
         degradations.append(formatting.EMPTY_TEXT)
-        return ([formatting.ELLIPSIS] if keyboard else []), keyboard
+        contents = [{"type": "text", "text": formatting.ELLIPSIS}] if keyboard else []
+    return [*contents[:-1], *({**last, **keyboard} for last in contents[-1:])]
+
+
+def _is_picture(media: Media) -> bool:
+    address = media.url
+    is_plain = media.type == "image" and len(address) <= MAX_MEDIA_ADDRESS and address.isascii()
+    return is_plain and formatting.is_web_link(address) and _PICTURE.fullmatch(address) is not None
+
+
+def _are_alone(files: Sequence[Media], message: Message) -> bool:
+    """Whether there are files without a word beside, so that the address of each is a message with a preview.
+
+    As what they are, videos and other files can be sent only together with their size, which nobody knows.
+    """
+    if not files or message.text.strip():
+        return False
+    return all(len(f.url) <= MAX_MEDIA_ADDRESS and formatting.is_web_link(f.url) for f in files)
+
+
+def _without_picture(content: Content) -> Content:
+    text = "\n\n".join(filter(None, (content["text"], content["media"])))
+    keyboard = {name: value for name, value in content.items() if name not in ("type", "text", "media")}
+    return {"type": "text", "text": text, **keyboard}
+
+
+def _captioned(
+    pictures: Sequence[Content], texts: Sequence[str], message: Message, around: Content
+) -> list[Content]:
+    """The words, below the last picture if they can stand there, else after it.
+
+    That styles are shown there, and links can be followed, is documented nowhere.
+    """
+    if pictures and len(texts) == 1 and not message.spans and "://" not in texts[0]:
+        captioned = {**pictures[-1], "text": texts[0]}
+        is_short = utf16_length(texts[0]) <= MAX_CAPTION
+        if is_short and _bytes({**around, **captioned}) <= MAX_REQUEST_BYTES:
+            return [*pictures[:-1], captioned]
+    return [*pictures, *({"type": "text", "text": text} for text in texts)]
+
+
+def _texts(message: Message, text: str, around: Content, degradations: list[str]) -> list[str]:
+    """The text marked up, in as many parts as its characters and bytes take; none for a blank one."""
+    if not text.strip():
+        return []
     text, spans = formatting.links_spelled_out(text, message.spans)
-    if len(spans) < len(message.spans):
-        degradations.append(formatting.LINKS_AS_TEXT)
-    around = _bytes({**envelope, "type": "text", "text": "", **keyboard})
-    room = max(MAX_REQUEST_BYTES - around, _LEAST_ROOM)
+    degradations += [formatting.LINKS_AS_TEXT] * (len(spans) < len(message.spans))
+    room = max(MAX_REQUEST_BYTES - _bytes({**around, "type": "text", "text": ""}), _LEAST_ROOM)
     limit = ViberAdapter.capabilities.max_text
 
     def length(part: str) -> int:
-        """In characters, or as many as its bytes are of the room there is for them."""
+        """In UTF-16, which is never less than characters, or by its share of the room in bytes."""
         if len(part) * 6 <= room:
-            return len(part)
-        return max(len(part), -(-_bytes(part) * limit // room))
+            return utf16_length(part)
+        return max(utf16_length(part), -(-_bytes(part) * limit // room))
 
     texts, all_shown = parts(text, spans, _MARKUP, (limit, limit), length)
-    if len(texts) > 1:
-        degradations.append(formatting.TEXT_SPLIT)
-    if not all_shown:
-        degradations.append(formatting.STYLES_DROPPED)
-    return texts, keyboard
+    degradations += [formatting.TEXT_SPLIT] * (len(texts) > 1)
+    degradations += [formatting.STYLES_DROPPED] * (not all_shown)
+    return texts
+
+
+# ── Keyboards ────────────────────────────────────────────────────────────────────────────────────────
 
 
 def _keyboard(message: Message, degradations: list[str]) -> tuple[str, dict[str, Any]]:
@@ -401,18 +322,17 @@ def _button(button: Button, degradations: list[str]) -> dict[str, Any]:
 def _label(button: Button, degradations: list[str]) -> str:
     """The label with its HTML escaped, within the limit as escaped."""
     label = formatting.label_of(button)
-    html = escape(label, quote=False)
-    kept = label
-    while len(html) > MAX_BUTTON_TEXT:
-        kept = kept[: len(kept) - max(1, (len(html) - MAX_BUTTON_TEXT) // 6)]
-        html = escape(kept, quote=False) + formatting.ELLIPSIS
-    if kept != label:
-        degradations.append(formatting.LABEL_CUT)
-    return html
+    kept = _cut(label, MAX_BUTTON_TEXT, _html_length)
+    degradations += [formatting.LABEL_CUT] * (kept != label)
+    return escape(kept, quote=False)
+
+
+def _html_length(text: str) -> int:
+    return utf16_length(escape(text, quote=False))
 
 
 def _is_link(url: str) -> bool:
-    return len(url) <= MAX_ACTION_BODY and formatting.is_web_link(url)
+    return len(url.encode()) <= MAX_ACTION_BODY and formatting.is_web_link(url)
 
 
 def _bytes(value: object) -> int:

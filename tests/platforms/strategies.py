@@ -28,7 +28,14 @@ any_text = st.one_of(
 )
 labels = st.one_of(words, st.sampled_from(["Yes", "yes", "Yes" * 10]), about(20, 24, 72, 128, 250))
 addresses = st.sampled_from(
-    ["https://a.io", "https://a.io/" + "x" * 300, "http://localhost", "nonsense", "tg://resolve?domain=a"]
+    [
+        "https://a.io",
+        "https://a.io/menu.jpg",
+        "https://a.io/" + "x" * 300,
+        "http://localhost",
+        "nonsense",
+        "tg://resolve?domain=a",
+    ]
 )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from shared.dialog.messages import Button, Message
+from shared.dialog.messages import Button, Media, Message
 from shared.platforms.base import Capabilities, PlatformAdapter, Rendered
 from shared.platforms.formatting import split, utf16_length
 from shared.platforms.markup import HAIR_SPACE, WORD_JOINER, Markup, marked_up
@@ -163,24 +163,54 @@ SHARES = ("share-phone", "location-picker")
 # ── Viber ────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def assert_fits_viber(body: Any) -> None:
+    assert len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()) <= 30_000
+    assert 1 <= len(body["sender"]["name"]) <= 28
+    if body["type"] == "text":
+        assert body["text"].strip()
+        assert utf16_length(body["text"]) <= 7000
+    else:
+        assert utf16_length(body.get("text", "")) <= 512
+        assert 1 <= len(body["media"]) <= 2000
+    assert ("text" in body) is (body["type"] != "url")
+    buttons = body.get("keyboard", {"Buttons": [{"Text": "-", "ActionBody": "-"}]})["Buttons"]
+    assert 1 <= len(buttons) <= 12
+    assert ("min_api_version" in body) is any(b.get("ActionType") in SHARES for b in buttons)
+    for button in buttons:
+        assert 1 <= utf16_length(button["Text"]) <= 250
+        assert "<" not in button["Text"]
+        assert unescape(button["Text"]).strip()
+        assert 1 <= len(button["ActionBody"].encode()) <= 100
+
+
+LARGEST = tuple(Button("\x01" * 250, url="https://a.io/" + "я" * 43) for _ in range(12))
+
+
 @thoroughly
 @given(messages())
+@example(Message("\x01" * 7000, buttons=LARGEST))
+@example(Message("😀" * 256, buttons=LARGEST, media=(Media("image", "https://a.io/" + "x" * 1983 + ".jpg"),)))
 def test_viber_gets_nothing_it_would_refuse(message: Message) -> None:
     bodies, rendered = render(VIBER, message)
-    for body, request in zip(bodies, rendered.requests, strict=True):
-        assert len(msgspec.json.encode(request.json)) <= 30_000
-        assert 1 <= len(body["text"]) <= 7000
-        assert body["text"].strip()
-        assert 1 <= len(body["sender"]["name"]) <= 28
-        buttons = body.get("keyboard", {"Buttons": [{"Text": "-", "ActionBody": "-"}]})["Buttons"]
-        assert 1 <= len(buttons) <= 12
-        assert ("min_api_version" in body) is any(b.get("ActionType") in SHARES for b in buttons)
-        for button in buttons:
-            assert 1 <= len(button["Text"]) <= 250
-            assert "<" not in button["Text"]
-            assert unescape(button["Text"]).strip()
-            assert 1 <= len(button["ActionBody"]) <= 250
-    assert_said(message, [body["text"] for body in bodies], VIBER.capabilities, rendered)
+    others = [request.instead for request in rendered.requests if request.instead]
+    for body in (*bodies, *(json.loads(msgspec.json.encode(other.json)) for other in others)):
+        assert_fits_viber(body)
+    assert [i for i, body in enumerate(bodies) if "keyboard" in body] in ([], [len(bodies) - 1])
+    said = [body.get("text", "") + body.get("media", "") for body in bodies if body["type"] != "picture"]
+    assert_said(message, [*said, *pictures_of(bodies)], VIBER.capabilities, rendered)
+
+
+def pictures_of(bodies: list[Any]) -> list[str]:
+    """Captions, and behind them the addresses, where a test looks for what is said."""
+    pictures = [body for body in bodies if body["type"] == "picture"]
+    return [body["text"] for body in pictures] + [body["media"] for body in pictures]
+
+
+@thoroughly
+@given(messages())
+@example(Message("я" * 7000 + " b" * 7000, buttons=LARGEST))
+def test_a_welcome_of_vibers_is_one_that_it_takes(message: Message) -> None:
+    assert_fits_viber(VIBER.welcome(message, credential("viber")))
 
 
 # ── Splitting ────────────────────────────────────────────────────────────────────────────────────────

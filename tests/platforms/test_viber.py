@@ -10,6 +10,8 @@ import pytest
 
 from shared.dialog.events import (
     ButtonPressed,
+    ChatBlocked,
+    ChatUnblocked,
     ContentType,
     ConversationStarted,
     MessageReceived,
@@ -20,10 +22,19 @@ from shared.dialog.events import (
 )
 from shared.dialog.messages import Button, Media, Message, Span
 from shared.errors import UnreadableUpdate
-from shared.platforms.base import Delivery, Outcome, Parsed, Rendered, Response, WebhookRequest
+from shared.platforms.base import (
+    Delivery,
+    Outcome,
+    Parsed,
+    Receipt,
+    Rendered,
+    Response,
+    WebhookRequest,
+)
 from shared.platforms.viber import ViberAdapter
 from tests.platforms.cases import (
     DELIVERY_ID,
+    PAYLOADS,
     RECEIVED_AT,
     credential,
     payload,
@@ -105,9 +116,22 @@ def test_a_text_is_a_message_of_its_sender_and_time() -> None:
     )
 
 
-def test_a_message_token_keeps_all_its_digits() -> None:
-    assert int(only_event("text").id) > 2**53
-    assert only_event("text").id == token("text")
+@pytest.mark.parametrize(("name", "least"), [("text", 2**53), ("beyond_64_bits", 2**64)])
+def test_a_message_token_keeps_all_its_digits(name: str, least: int) -> None:
+    event_id = only_event(name).id
+    assert int(event_id) > least
+    assert f'"message_token": {event_id},' in (PAYLOADS / "viber" / f"{name}.json").read_text()
+
+
+def test_a_person_is_known_by_an_id_of_any_signs() -> None:
+    (addressed,) = parse("text_of_another_device").events
+    assert addressed.chat_id == "Zz/9+0aB1cD2eF3gH4iJ5k=="
+
+
+def test_what_was_sent_along_to_be_tracked_is_no_press() -> None:
+    event = only_event("text_after_tracking")
+    assert isinstance(event, MessageReceived)
+    assert event.text == "Да"
 
 
 def test_a_text_that_is_what_a_button_carries_is_a_press() -> None:
@@ -139,6 +163,12 @@ def test_a_command_is_a_message_as_it_came(name: str, words: str) -> None:
         ("contact", "contact", ""),
         ("location", "location", ""),
         ("unheard_of_content", "unsupported", ""),
+        ("rich_media", "unsupported", ""),
+        ("picture_bare", "image", ""),
+        ("file_measured_otherwise", "file", ""),
+        ("sticker_by_number", "sticker", ""),
+        ("contact_without_number", "contact", ""),
+        ("contact_with_avatar", "contact", ""),
     ],
 )
 def test_what_is_not_text_is_a_message_of_its_kind(name: str, content: ContentType, words: str) -> None:
@@ -156,12 +186,27 @@ PICTURE = "https://dl-media.viber.com/5/media/2/short/any/sig/image/0x0/1.jpg?Ex
         ("picture", ReceivedFile("image", PICTURE, "1.jpg", size=6520)),
         ("video", ReceivedFile("video", "https://dl-media.viber.com/1.mp4", size=100000)),
         ("file", ReceivedFile("file", "https://dl-media.viber.com/cv.pdf", "cv.pdf", size=88000)),
+        ("picture_bare", ReceivedFile("image", "https://dl-media.viber.com/2.jpg")),
+        (
+            "file_measured_otherwise",
+            ReceivedFile("file", "https://dl-media.viber.com/voice.m4a", "voice.m4a", size=41000),
+        ),
         ("sticker", None),
+        ("sticker_by_number", None),
         ("url", None),
     ],
 )
 def test_a_file_is_known_by_its_address(name: str, file: ReceivedFile | None) -> None:
     assert only_event(name).file == file
+
+
+@pytest.mark.parametrize("size", [None, "6520", -1, 0, 1.5, True, 10**30, []])
+def test_a_file_of_a_strange_size_is_a_file_nevertheless(size: Any) -> None:
+    callback = payload("viber", "file")
+    callback["message"]["size"] = size
+    (addressed,) = ADAPTER.parse(callback, CREDENTIAL, RECEIVED_AT).events
+    event: Any = addressed.event
+    assert event.file == ReceivedFile("file", "https://dl-media.viber.com/cv.pdf", "cv.pdf")
 
 
 def test_a_place_has_no_name() -> None:
@@ -170,10 +215,16 @@ def test_a_place_has_no_name() -> None:
 
 def test_a_contact_is_never_surely_the_persons_own() -> None:
     assert only_event("contact").contact == SharedContact("+79990000000", "Анна")
+    assert only_event("contact_with_avatar").contact == SharedContact("+79990000000", "Anna")
 
 
-def test_somebody_who_does_not_tell_a_name_has_none() -> None:
-    assert only_event("nameless").person == Person()
+def test_a_contact_without_a_number_is_none() -> None:
+    assert only_event("contact_without_number").contact is None
+
+
+@pytest.mark.parametrize("name", ["nameless", "text_unnamed", "conversation_started_nameless"])
+def test_somebody_who_does_not_tell_a_name_has_none(name: str) -> None:
+    assert only_event(name).person == Person()
 
 
 @pytest.mark.parametrize(
@@ -192,22 +243,59 @@ def test_who_opens_the_chat_is_to_be_welcomed_and_only_a_link_begins_anew(name: 
     assert parse(name).wants_welcome
 
 
-def test_who_subscribes_only_opens_the_chat_and_cannot_be_welcomed_in_the_answer() -> None:
-    event = only_event("subscribed")
-    assert isinstance(event, ConversationStarted)
-    assert event.only_opens
-    assert not parse("subscribed").wants_welcome
+@pytest.mark.parametrize("name", ["subscribed", "subscribed_again"])
+def test_who_subscribes_opens_the_chat_or_opens_it_again(name: str) -> None:
+    opened, again = parse(name).events
+    assert {opened.chat_id, again.chat_id} == {CHAT}
+    assert opened.event == ConversationStarted(
+        id=token(name), occurred_at=SENT_AT, person=PERSON, only_opens=True
+    )
+    assert again.event == ChatUnblocked(id=token(name), occurred_at=SENT_AT, person=PERSON)
+    assert not parse(name).wants_welcome
+
+
+def test_who_unsubscribes_cannot_be_written_to() -> None:
+    assert only_event("unsubscribed") == ChatBlocked(
+        id=token("unsubscribed"), occurred_at=SENT_AT, reason="unsubscribed"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "reason"),
+    [
+        ("delivered", "delivered", ""),
+        ("seen", "read", ""),
+        ("failed", "failed", "failure description"),
+        ("failed_without_words", "failed", ""),
+    ],
+)
+def test_a_receipt_names_the_message_by_its_token(name: str, status: Any, reason: str) -> None:
+    receipt = Receipt(status, SENT_AT, message_id=token(name), chat_id=CHAT, reason=reason)
+    assert parse(name) == Parsed(receipts=(receipt,))
+
+
+def test_what_failed_is_told_without_what_was_said() -> None:
+    callback = {**payload("viber", "failed"), "desc": "Text 'my secret' is " + "too long " * 100}
+    (receipt,) = ADAPTER.parse(callback, CREDENTIAL, RECEIVED_AT).receipts
+    assert receipt.reason.startswith("Text … is too long")
+    assert len(receipt.reason) <= 200
+
+
+def test_receipts_of_several_devices_are_alike_but_for_their_time() -> None:
+    (first,), (second,) = parse("delivered").receipts, parse("delivered_to_another_device").receipts
+    assert first.at < second.at
+    assert msgspec.structs.replace(second, at=first.at) == first
 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
     [
-        ("unsubscribed", "unsubscribed"),
-        ("delivered", "delivered"),
-        ("seen", "seen"),
-        ("failed", "failed"),
         ("webhook", "webhook"),
+        ("client_status", "client_status"),
+        ("action", "action"),
         ("unheard_of", "unknown"),
+        ("in_a_group", "group"),
+        ("delivered_in_a_group", "group"),
     ],
 )
 def test_what_is_no_word_of_a_person_to_the_bot_is_ignored(name: str, reason: str) -> None:
@@ -215,9 +303,9 @@ def test_what_is_no_word_of_a_person_to_the_bot_is_ignored(name: str, reason: st
 
 
 @pytest.mark.parametrize("name", payload_names("viber"))
-def test_every_payload_is_either_an_event_or_ignored(name: str) -> None:
+def test_every_payload_is_an_event_a_receipt_or_ignored(name: str) -> None:
     parsed = parse(name)
-    assert len(parsed.events) + len(parsed.ignored) == 1
+    assert [bool(parsed.events), bool(parsed.receipts), bool(parsed.ignored)].count(True) == 1
 
 
 def without(name: str, field: str) -> Any:
@@ -237,7 +325,12 @@ def without(name: str, field: str) -> Any:
         pytest.param(without("text", "message_token"), id="no token"),
         pytest.param(without("text", "timestamp"), id="no time"),
         pytest.param(without("conversation_started", "user"), id="opened by nobody"),
+        pytest.param(without("unsubscribed", "user_id"), id="left by nobody"),
+        pytest.param(without("seen", "message_token"), id="a receipt for nothing"),
         pytest.param({**payload("viber", "text"), "message_token": "1"}, id="a token that is text"),
+        pytest.param({**payload("viber", "text"), "message_token": 4.9e18}, id="a token without its digits"),
+        pytest.param({**payload("viber", "text"), "sender": {"id": ""}}, id="an empty id"),
+        pytest.param({**payload("viber", "text"), "sender": {"id": "x" * 257}}, id="an id without end"),
         pytest.param({**payload("viber", "text"), "timestamp": 10**20}, id="beyond the calendar"),
     ],
 )
@@ -305,10 +398,188 @@ def test_what_should_take_a_messages_place_is_sent_anew() -> None:
     assert render(message).degradations == ("sent_anew",)
 
 
-def test_the_address_of_a_file_is_written_below_the_text_and_is_no_markup() -> None:
-    message = Message("Our menu", (Span(0, 3, "bold"),), media=(Media("image", "https://a.io/_a_*b*"),))
-    assert body(message)["text"] == "*Our* menu\n\nhttps://a.io/_a_*b*"
-    assert render(message).degradations == ("media_as_links",)
+JPG, PNG = "https://a.io/menu.jpg", "https://a.io/p/2.PNG?v=1#top"
+MP4 = "https://a.io/tour.mp4"
+YES = (Button("Yes", "p:1"),)
+
+
+def image(url: str = JPG) -> Media:
+    return Media("image", url)
+
+
+def outline(content: Any) -> tuple[Any, ...]:
+    """What is shown and how, without what all requests have."""
+    buttons = content.get("keyboard", {}).get("Buttons", ())
+    shown = (content["type"], content.get("text"), content.get("media"), *(b["Text"] for b in buttons))
+    return tuple(each for each in shown if each is not None)
+
+
+FILES: list[Any] = [
+    pytest.param(Message("Menu", media=(image(),)), [("picture", "Menu", JPG)], (), id="a picture"),
+    pytest.param(Message("", media=(image(PNG),)), [("picture", "", PNG)], (), id="a picture alone"),
+    pytest.param(
+        Message("Menu?", media=(image(),), buttons=YES),
+        [("picture", "Menu?", JPG, "Yes")],
+        (),
+        id="a picture above buttons",
+    ),
+    pytest.param(
+        Message("", media=(image(),), buttons=YES), [("picture", "", JPG, "Yes")], (), id="only with buttons"
+    ),
+    pytest.param(
+        Message("Both", media=(image(), image(PNG))),
+        [("picture", "", JPG), ("picture", "Both", PNG)],
+        (),
+        id="two pictures",
+    ),
+    pytest.param(
+        Message("a" * 512, media=(image(),)), [("picture", "a" * 512, JPG)], (), id="the longest caption"
+    ),
+    pytest.param(
+        Message("a" * 513, media=(image(),), buttons=YES),
+        [("picture", "", JPG), ("text", "a" * 513, "Yes")],
+        (),
+        id="more than a caption",
+    ),
+    pytest.param(
+        Message("😀" * 257, media=(image(),)),
+        [("picture", "", JPG), ("text", "😀" * 257)],
+        (),
+        id="more than a caption in UTF-16",
+    ),
+    pytest.param(
+        Message("Menu", (Span(0, 4, "bold"),), media=(image(),)),
+        [("picture", "", JPG), ("text", "*Menu*")],
+        (),
+        id="a style, which no caption surely shows",
+    ),
+    pytest.param(
+        Message("See https://a.io", media=(image(),)),
+        [("picture", "", JPG), ("text", "See https://a.io")],
+        (),
+        id="a link, which no caption surely has",
+    ),
+    pytest.param(
+        Message("Tour", media=(Media("video", MP4),)),
+        [("text", f"Tour\n\n{MP4}")],
+        ("media_as_links",),
+        id="a video of unknown size",
+    ),
+    pytest.param(
+        Message("", media=(Media("video", MP4),), buttons=YES),
+        [("url", MP4, "Yes")],
+        ("media_as_links",),
+        id="a video without a word",
+    ),
+    pytest.param(
+        Message(
+            " ", media=(image(), Media("file", "https://a.io/a.pdf"), Media("audio", "https://a.io/a.mp3"))
+        ),
+        [("picture", "", JPG), ("url", "https://a.io/a.pdf"), ("url", "https://a.io/a.mp3")],
+        ("media_as_links",),
+        id="a picture and files without a word",
+    ),
+    pytest.param(
+        Message("Menu", media=(image(), Media("video", MP4))),
+        [("picture", "", JPG), ("text", f"Menu\n\n{MP4}")],
+        ("media_as_links",),
+        id="a picture and a video",
+    ),
+    *(
+        pytest.param(
+            Message("Menu", media=(image(url),)), [("text", f"Menu\n\n{url}")], ("media_as_links",), id=why
+        )
+        for url, why in [
+            ("https://a.io/menu.gif", "a GIF, which may be animated"),
+            ("https://a.io/menu", "an address without an end"),
+            ("https://a.io/.jpg", "an address of nothing but its end"),
+            ("https://a.io/menu?f=a.jpg", "an end in the query"),
+            ("https://a.io.jpg", "an end of the host"),
+            ("https://a.io/меню.jpg", "an address that is not plain"),
+            ("https://a.io/_a_*b*", "an address that looks like markup"),
+            ("https://a.io/" + "x" * 2000 + ".jpg", "an address beyond 2000 characters"),
+        ]
+    ),
+    pytest.param(
+        Message("", media=(Media("file", "https://a.io/" + "x" * 2000),)),
+        [("text", "https://a.io/" + "x" * 2000)],
+        ("media_as_links",),
+        id="an address too long for a message of its own",
+    ),
+    pytest.param(
+        Message("Menu", media=(Media("image", media_id="m1"),)),
+        [("text", "Menu")],
+        ("media_dropped",),
+        id="a file without an address",
+    ),
+    pytest.param(
+        Message("", media=(Media("image", media_id="m1"),)),
+        [],
+        ("media_dropped", "empty_text"),
+        id="nothing but that",
+    ),
+    pytest.param(
+        Message("", media=(Media("video", MP4),), buttons=(Button("Site", url="https://a.io/" + "x" * 99),)),
+        [("text", f"{MP4}\n\nSite: https://a.io/" + "x" * 99)],
+        ("media_as_links", "links_as_text"),
+        id="a file beside what has to be written out",
+    ),
+    pytest.param(
+        Message(
+            "Which?", media=(image(),), buttons=(Button("Tea", "p:0"), Button("Done", "p:1")), several=True
+        ),
+        [("picture", "Which?\n\n1. Tea", JPG)],
+        ("choices_as_text",),
+        id="numbers in a caption",
+    ),
+    pytest.param(
+        Message(
+            "x" * 500, media=(image(),), buttons=tuple(Button("\x01" * 250, f"p:{n}") for n in range(12))
+        ),
+        [("picture", "x" * 500, JPG, *["\x01" * 250] * 12)],
+        (),
+        id="the largest keyboard",
+    ),
+]
+
+
+@pytest.mark.parametrize(("message", "shown", "degradations"), FILES)
+def test_a_file_is_shown_as_well_as_viber_can(
+    message: Message, shown: list[Any], degradations: tuple[str, ...]
+) -> None:
+    assert [outline(content) for content in bodies(message)] == shown
+    assert render(message).degradations == degradations
+
+
+def test_a_picture_that_viber_cannot_have_is_its_words_and_address_instead() -> None:
+    (request,) = render(Message("Menu?", media=(image(),), buttons=YES)).requests
+    assert request.instead is not None
+    assert (request.instead.url, request.instead.headers) == (request.url, request.headers)
+    assert request.instead.json == {
+        **{name: request.json[name] for name in ("receiver", "sender", "keyboard")},
+        "type": "text",
+        "text": f"Menu?\n\n{JPG}",
+    }
+
+
+def test_a_picture_without_words_is_its_address_instead() -> None:
+    (request,) = render(Message("", media=(image(),))).requests
+    assert request.instead is not None
+    assert request.instead.json["text"] == JPG
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (Message("Hi", media=(image(),), buttons=YES), ("picture", "Hi", JPG, "Yes")),
+        (Message("Hi", media=(image(), image(PNG)), buttons=YES), ("text", f"Hi\n\n{JPG}\n{PNG}", "Yes")),
+        (Message("a" * 600, media=(image(),)), ("text", "a" * 600 + f"\n\n{JPG}")),
+        (Message("", media=(Media("video", MP4),)), ("url", MP4)),
+        (Message("", media=(Media("video", media_id="m1"),)), ("text", "…")),
+    ],
+)
+def test_a_welcome_with_files_is_one_message_nevertheless(message: Message, shown: tuple[str, ...]) -> None:
+    assert outline(ADAPTER.welcome(message, CREDENTIAL)) == shown
 
 
 def test_a_welcome_may_share_too() -> None:
@@ -366,7 +637,7 @@ def test_more_than_twelve_buttons_become_numbered_text() -> None:
     assert render(message).degradations == ("choices_as_text",)
 
 
-@pytest.mark.parametrize("url", ["intranet", "https://a.io/" + "x" * 250])
+@pytest.mark.parametrize("url", ["intranet", "https://a.io/" + "x" * 88, "https://a.io/" + "я" * 44])
 def test_a_link_that_no_button_can_have_is_written_out(url: str) -> None:
     message = Message("See", buttons=(Button("Site", url=url), Button("Yes", "p:1")))
     assert body(message)["text"] == f"See\n\nSite: {url}"
@@ -390,11 +661,21 @@ def test_a_long_text_is_split_with_the_keyboard_under_the_last_part() -> None:
     assert ("keyboard" in first, "keyboard" in second) == (False, True)
 
 
-def test_a_text_of_many_bytes_is_split_before_7000_characters() -> None:
-    requests = render(Message("😀" * 7000)).requests
-    assert len(requests) == 1
-    requests = render(Message("\x01" * 7000)).requests
-    assert len(requests) > 1
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        pytest.param("я" * 7000, 1, id="7000 characters of two bytes"),
+        pytest.param("ก" * 7000, 1, id="of three"),
+        pytest.param("😀" * 3500, 1, id="7000 units of UTF-16"),
+        pytest.param("😀" * 3501, 2, id="one more"),
+        pytest.param("\x01" * 7000, 2, id="42 kB of JSON"),
+        pytest.param("words " * 5600, 5, id="33600 characters, parted between words"),
+    ],
+)
+def test_a_text_is_split_by_its_length_in_utf_16_and_in_bytes(text: str, parts: int) -> None:
+    requests = render(Message(text)).requests
+    assert len(requests) == parts
+    assert "".join(request.json["text"] for request in requests) == text
     assert all(len(msgspec.json.encode(request.json)) <= 30_000 for request in requests)
 
 
@@ -429,11 +710,21 @@ def test_an_accepted_message_is_sent_under_its_token() -> None:
 
 
 @pytest.mark.parametrize(
+    ("token", "message_id"),
+    [(98765432109876543210, "98765432109876543210"), ("5741", "5741"), (5.7e18, ""), (True, ""), (None, "")],
+)
+def test_a_message_is_known_by_all_digits_of_its_token_or_not_at_all(token: Any, message_id: str) -> None:
+    delivery = ADAPTER.interpret(response(200, {"status": 0, "message_token": token}))
+    assert delivery == Delivery(Outcome.SENT, message_id)
+
+
+@pytest.mark.parametrize(
     ("status", "outcome"),
     [
         *((n, Outcome.CREDENTIAL_BAD) for n in (2, 7, 8, 9, 10, 15)),
         *((n, Outcome.RECIPIENT_GONE) for n in (5, 6)),
-        *((n, Outcome.BAD_PAYLOAD) for n in (1, 3, 4, 11, 13, 14, 16, 17, 18, 19, 20, 21, 22)),
+        (1, Outcome.MEDIA_FAILED),
+        *((n, Outcome.BAD_PAYLOAD) for n in (3, 4, 11, 13, 14, 16, 17, 18, 19, 20, 21, 22)),
         (12, Outcome.CHAT_LIMITED),
         *((n, Outcome.WINDOW_CLOSED) for n in (23, 24)),
         *((n, Outcome.RETRY) for n in (25, 999, -1)),
@@ -459,7 +750,9 @@ def test_an_error_of_http_is_sorted_by_it(status: int, outcome: Outcome) -> None
     assert ADAPTER.interpret(Response(status, b"<html>")) == Delivery(outcome, reason=str(status))
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"[]", b"{}", b'{"status": "0"}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"[]", b"{}", b'{"status": "0"}', b'{"status": false}', b'{"status": 0.0}']
+)
 def test_an_answer_that_cannot_be_read_is_tried_again(content: bytes) -> None:
     assert ADAPTER.interpret(Response(200, content)).outcome is Outcome.RETRY
 

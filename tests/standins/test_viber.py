@@ -13,6 +13,7 @@ from tests.standins.viber import ViberPerson, ViberStandIn
 from tests.standins.webhook import Webhook
 
 USER = "01234567890A/+b="
+JPG, MP4 = "https://a.io/menu.jpg", "https://a.io/tour.mp4"
 
 
 @pytest.fixture
@@ -177,6 +178,47 @@ def test_the_token_may_be_in_the_body(viber: ViberStandIn, ivan: ViberPerson) ->
     assert len(ivan.heard) == 1
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"type": "picture", "media": JPG, "text": "Menu"}, "Menu"),
+        ({"type": "picture", "media": JPG + "?v=1", "text": ""}, ""),
+        ({"type": "video", "media": MP4, "size": 100_000, "duration": 7, "text": None}, MP4),
+        ({"type": "file", "media": MP4, "size": 9, "file_name": "a.pdf", "text": None}, MP4),
+        ({"type": "url", "media": "https://a.io", "text": None}, "https://a.io"),
+    ],
+)
+def test_what_is_not_text_is_heard_too(
+    viber: ViberStandIn, ivan: ViberPerson, content: dict[str, Any], words: str
+) -> None:
+    assert send(viber, **content, keyboard=keyboard(button())).json["status"] == 0
+    said = ivan.next()
+    assert (said.text, said.labels) == (words, ["Yes"])
+
+
+def test_any_message_subscribes(viber: ViberStandIn, webhook: Webhook) -> None:
+    anna = viber.person(webhook.url, USER)
+    anna.open()
+    assert send(viber).json["status"] == 6
+    anna.post(anna.sent({"type": "location", "location": {"lat": 1.0, "lon": 2.0}}))
+    assert send(viber).json["status"] == 0
+    anna.unsubscribe()
+    assert send(viber).json["status"] == 6
+    anna.subscribe()
+    assert send(viber).json["status"] == 0
+
+
+def test_who_does_not_write_gets_a_hundred_messages_and_no_more(
+    viber: ViberStandIn, ivan: ViberPerson
+) -> None:
+    body = {"receiver": USER, "sender": {"name": "Bot"}, "type": "text", "text": "Hi"}
+    sent = [viber._send_message(dict(body)).json["status"] for _ in range(100)]
+    assert set(sent) == {0}
+    assert send(viber).json == {"status": 12, "status_message": "tooManyRequests"}
+    ivan.say("I am here")
+    assert send(viber).json["status"] == 0
+
+
 # ── What is refused ──────────────────────────────────────────────────────────────────────────────────
 
 
@@ -208,7 +250,7 @@ def test_the_token_may_be_in_the_body(viber: ViberStandIn, ivan: ViberPerson) ->
         pytest.param({"keyboard": keyboard(button(Rows=3))}, 3, id="three rows"),
         pytest.param({"keyboard": keyboard(button(ActionType="call"))}, 3, id="an action that is none"),
         pytest.param({"keyboard": keyboard(button(ActionBody=""))}, 3, id="carrying nothing"),
-        pytest.param({"keyboard": keyboard(button(ActionBody="x" * 251))}, 3, id="carrying too much"),
+        pytest.param({"keyboard": keyboard(button(ActionBody="я" * 51))}, 3, id="carrying too much"),
         pytest.param({"keyboard": keyboard(button(Text="x" * 251))}, 3, id="a label too long"),
         pytest.param({"keyboard": keyboard(button(Text=""))}, 3, id="an empty label"),
         pytest.param({"keyboard": keyboard(button(Text="a < b"))}, 3, id="a bare sign of HTML"),
@@ -216,12 +258,32 @@ def test_the_token_may_be_in_the_body(viber: ViberStandIn, ivan: ViberPerson) ->
         pytest.param({"keyboard": keyboard(button(Silent="true"))}, 3, id="silence that is text"),
         pytest.param({"keyboard": keyboard(button(text="Yes"))}, 3, id="an unknown field of a button"),
         pytest.param({"keyboard": keyboard(button(ActionType="open-url"))}, 3, id="not an address"),
+        pytest.param({"text": "😀" * 3501}, 3, id="7002 units of UTF-16"),
+        pytest.param({"type": "picture", "media": JPG, "text": None}, 4, id="a picture without a text"),
+        pytest.param({"type": "picture", "media": JPG, "text": "x" * 513}, 3, id="a caption too long"),
+        pytest.param({"type": "picture", "media": None}, 4, id="a picture without its address"),
+        pytest.param({"type": "picture", "media": "https://a.io/menu"}, 3, id="a picture of no known kind"),
+        pytest.param({"type": "picture", "media": "https://a.io/.jpg"}, 3, id="a picture without a name"),
+        pytest.param({"type": "picture", "media": "menu.jpg"}, 3, id="a picture that is nowhere"),
+        pytest.param({"type": "video", "media": MP4, "text": None}, 4, id="a video without its size"),
+        pytest.param({"type": "video", "media": MP4, "size": 2**25, "text": None}, 3, id="a video too large"),
+        pytest.param({"type": "video", "media": JPG, "size": 9, "text": None}, 3, id="a video that is none"),
+        pytest.param({"type": "file", "media": MP4, "size": 9, "text": None}, 4, id="a file without a name"),
+        pytest.param(
+            {"type": "file", "media": MP4, "size": 9, "file_name": "a.exe", "text": None}, 3, id="a program"
+        ),
+        pytest.param({"type": "url", "media": "https://a.io"}, 3, id="an address with a text"),
+        pytest.param({"type": "url", "media": "a.io", "text": None}, 3, id="an address that is none"),
+        pytest.param(
+            {"type": "url", "media": "https://a.io/" + "x" * 2000, "text": None}, 3, id="an address too long"
+        ),
+        pytest.param({"min_api_version": 9}, 13, id="for newer phones than the person's"),
     ],
 )
-@pytest.mark.usefixtures("ivan")
 def test_a_wrong_message_is_refused_with_http_200(
-    viber: ViberStandIn, body: dict[str, Any], status: int
+    viber: ViberStandIn, ivan: ViberPerson, body: dict[str, Any], status: int
 ) -> None:
+    ivan.user["api_version"] = 8
     answer = send(viber, **body)
     assert (answer.status, answer.json["status"]) == (200, status)
     assert viber.people[USER].heard == []

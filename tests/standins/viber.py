@@ -43,6 +43,8 @@ from tests.standins.shapes import (
 
 SIGNATURE_HEADER = "X-Viber-Content-Signature"
 MAX_REQUEST_BYTES = 30_000
+MAX_UNANSWERED = 100
+"""Messages to one person within an hour, as long as they do not write."""
 
 _EVENT_TYPES = (
     "delivered",
@@ -73,9 +75,9 @@ class ViberStandIn(StandIn):
         }
 
     def person(
-        self, webhook_url: str = "", user_id: str = "01234567890A/+b=", name: str = "Ivan Petrov", **user: str
+        self, webhook_url: str = "", user_id: str = "01234567890A/+b=", name: str = "Ivan Petrov", **user: Any
     ) -> ViberPerson:
-        """Somebody with Viber, not subscribed yet; `user` may have `language` and `country`."""
+        """Somebody with Viber, not subscribed yet; `user` may have `language`, `country`, `api_version`."""
         person = ViberPerson(self, webhook_url, {"id": user_id, "name": name, **user})
         self.people[user_id] = person
         return person
@@ -127,10 +129,20 @@ class ViberStandIn(StandIn):
             raise refused(5, "receiverNotRegistered")
         if not person.is_subscribed:
             raise refused(6, "receiverNotSubscribed")
+        if content.get("min_api_version", 1) > person.user["api_version"]:
+            raise refused(13, "apiVersionNotSupported")
+        self._not_too_many(person)
         token = self.new_token()
         person.hear(Said(words, buttons, str(token), given))
         done = {"status": 0, "status_message": "ok", "message_token": token}
         return answer_json({**done, "chat_hostname": "SN-CHAT-02_", "billing_status": 1})
+
+    def _not_too_many(self, person: ViberPerson) -> None:
+        """The hour is left out: here only a word from the person lets the bot go on."""
+        with self.changed:
+            if person.unanswered >= MAX_UNANSWERED:
+                raise refused(12, "tooManyRequests")
+            person.unanswered += 1
 
     def _set_webhook(self, given: dict[str, Any]) -> Answer:
         """Calls the address back while the caller waits, and takes it only if that is answered 200."""
@@ -177,10 +189,11 @@ class ViberPerson(Person):
 
     messenger: ViberStandIn
 
-    def __init__(self, messenger: ViberStandIn, webhook_url: str, user: Mapping[str, str]) -> None:
+    def __init__(self, messenger: ViberStandIn, webhook_url: str, user: Mapping[str, Any]) -> None:
         super().__init__(messenger, webhook_url)
-        self.user = {"language": "en", "country": "DE", "api_version": 10, **user}
+        self.user: dict[str, Any] = {"language": "en", "country": "DE", "api_version": 10, **user}
         self.is_subscribed = False
+        self.unanswered = 0
 
     def open(self, context: str = "") -> Answer:
         """Open the chat, perhaps by a deep link, and hear the welcome that the webhook answers with."""
@@ -216,14 +229,6 @@ class ViberPerson(Person):
         """The callback that a message of any kind makes."""
         return self.messenger.callback("message", sender=self.user, message=content, silent=False)
 
-    def say(self, text: str) -> Answer:
-        self.is_subscribed = True
-        return super().say(text)
-
-    def press(self, label: str) -> Answer:
-        self.is_subscribed = True
-        return super().press(label)
-
     def subscribe(self) -> Answer:
         self.is_subscribed = True
         return self.post(self.messenger.callback("subscribed", user=self.user))
@@ -240,6 +245,10 @@ class ViberPerson(Person):
         )
 
     def post(self, update: Update) -> Answer:
+        """Any message subscribes, and no callback tells of it."""
+        if json.loads(update.body)["event"] == "message":
+            with self.messenger.changed:
+                self.is_subscribed, self.unanswered = True, 0
         return call("POST", self.webhook_url or self.messenger.webhook, update.headers, update.body)
 
     def _message(self, words: str, *, is_silent: bool) -> Update:
@@ -271,10 +280,11 @@ def refused(status: int, message: str) -> Refusal:
 
 
 def check_message(content: dict[str, Any]) -> tuple[str, tuple[Shown, ...]]:
-    """The words and the buttons of a message without its receiver. Raises `Refusal`."""
-    if content.get("type") != "text":
+    """The words (or the address) and the buttons of a message without its receiver. Raises `Refusal`."""
+    shape = _MESSAGES.get(str(content.get("type")))
+    if shape is None:
         raise refused(3, f"type {content.get('type')!r} is not one that this stand-in knows")
-    _shaped(content, _MESSAGE)
+    _shaped(content, shape)
     buttons = content.get("keyboard", {}).get("Buttons", [])
     if _rows(buttons) > 12:
         raise refused(3, "keyboard has more than 12 rows")
@@ -283,7 +293,8 @@ def check_message(content: dict[str, Any]) -> tuple[str, tuple[Shown, ...]]:
         needed = max(needed, 3)
     if needed > content.get("min_api_version", 1):
         raise refused(14, "incompatibleWithVersion")
-    return content["text"], tuple(_shown(button) for button in buttons)
+    words = content["text"] if "text" in content else content.get("media", "")
+    return words, tuple(_shown(button) for button in buttons)
 
 
 def _shown(button: Mapping[str, Any]) -> Shown:
@@ -318,10 +329,34 @@ def _not_blank(value: Any, path: str) -> None:
         raise Wrong("value", path, "must not be blank")
 
 
+def _in_bytes(value: str) -> int:
+    return len(value.encode())
+
+
+def _in_utf16(value: str) -> int:
+    return len(value.encode("utf-16-le")) // 2
+
+
+def _ending(*ends: str) -> Check:
+    """An address whose last path segment is a file of that kind."""
+
+    def check(value: Any, path: str) -> None:
+        name = urlsplit(value).path.rpartition("/")[2].lower()
+        if not any(name.endswith(end) and name != end for end in ends):
+            raise Wrong("value", path, f"must end in {' or '.join(ends)}")
+
+    return check
+
+
+def _an_address(value: Any, path: str) -> None:
+    if not re.fullmatch(r"https?://[!-~]+\.[!-~]+", value):
+        raise Wrong("value", path, "is not a URL")
+
+
 _SHARES = {"share-phone": "phone", "location-picker": "location"}
 _COLOUR = text(7, 7)
 _BUTTON = an_object(
-    {"ActionBody": text(1, 250), "Text": all_of(text(1, 250), _html)},
+    {"ActionBody": text(1, 100, _in_bytes), "Text": all_of(text(1, 250, _in_utf16), _html)},
     {
         "Columns": number(1, 6),
         "Rows": number(1, 2),
@@ -342,25 +377,43 @@ def _links_are_addresses(value: Any, path: str) -> None:
         raise Wrong("value", f"{path}.ActionBody", "is not a URL")
 
 
-_MESSAGE = an_object(
+_KEYBOARD = an_object(
+    {"Type": one_of("keyboard"), "Buttons": a_list(all_of(_BUTTON, _links_are_addresses), 1)},
     {
-        "type": one_of("text"),
-        "text": all_of(text(1, 7000), _not_blank),
-        "sender": an_object({"name": all_of(text(1, 28), _not_blank)}, {"avatar": text(1)}),
-    },
-    {
-        "tracking_data": text(0, 4000),
-        "min_api_version": number(1, 10),
-        "keyboard": an_object(
-            {"Type": one_of("keyboard"), "Buttons": a_list(all_of(_BUTTON, _links_are_addresses), 1)},
-            {
-                "DefaultHeight": boolean,
-                "BgColor": _COLOUR,
-                "InputFieldState": one_of("regular", "minimized", "hidden"),
-            },
-        ),
+        "DefaultHeight": boolean,
+        "BgColor": _COLOUR,
+        "InputFieldState": one_of("regular", "minimized", "hidden"),
     },
 )
+_ADDRESS = all_of(text(1, 2000), _an_address)
+
+
+def _a_message(optional: Mapping[str, Check] | None = None, **required: Check) -> Check:
+    """A message with what every kind has besides."""
+    sender = an_object({"name": all_of(text(1, 28, _in_utf16), _not_blank)}, {"avatar": text(1)})
+    always = {"tracking_data": text(0, 4000), "min_api_version": number(1, 10), "keyboard": _KEYBOARD}
+    return an_object({"type": text(), "sender": sender, **required}, {**always, **(optional or {})})
+
+
+_MESSAGES: Mapping[str, Check] = {
+    "text": _a_message(text=all_of(text(1, 7000, _in_utf16), _not_blank)),
+    "picture": _a_message(
+        {"thumbnail": _ADDRESS},
+        text=text(0, 512, _in_utf16),
+        media=all_of(_ADDRESS, _ending(".jpeg", ".jpg", ".png", ".gif")),
+    ),
+    "video": _a_message(
+        {"thumbnail": _ADDRESS, "duration": number(0, 180)},
+        media=all_of(_ADDRESS, _ending(".mp4")),
+        size=number(1, 26 * 1024 * 1024),
+    ),
+    "file": _a_message(
+        media=_ADDRESS,
+        size=number(1, 50 * 1024 * 1024),
+        file_name=all_of(text(1, 256), _ending(".pdf", ".doc", ".docx", ".mp3", ".m4a", ".zip", ".txt")),
+    ),
+    "url": _a_message(media=_ADDRESS),
+}
 
 _SET_WEBHOOK = an_object(
     {"url": text()},
