@@ -275,6 +275,18 @@ class TestBack:
         assert talk.say("back") == ["A?"]
         assert talk.dialog.calls == ()
 
+    @pytest.mark.parametrize("wait", [{}, {"wait": "10m"}])
+    def test_at_the_first_question_of_all_it_stays_in_the_called_scenario(self, wait: Document) -> None:
+        id_ = "00000000-0000-4000-8000-000000000001"
+        steps = say("a", "Hello.", next_step="b"), {"id": "b", "scenario": {"id": id_}}
+        child = scenario(ask("inner", "y", "Inner?", **wait))
+        talk = Talk(scenario(*steps, commands={"back": {"back": True}}), called={id_: child})
+        talk.start()
+        assert talk.say("back") == [EN["busy"] if wait else "Inner?"]
+        talk.wait(600)
+        talk.say("1")
+        assert talk.dialog.status == "completed"
+
     def test_while_nothing_can_be_gone_back_to_the_work_goes_on(self) -> None:
         talk = Talk(
             scenario(say("a", wait="10m", next_step="b"), say("b", "B"), commands={"back": {"back": True}})

@@ -179,13 +179,10 @@ class Answers(Walk):
         )
 
     def _go_back(self) -> None:
-        """To the question before, in the caller if there is none in here; its answer is forgotten."""
+        """To the question before, in a caller if there is none in here; its answer is forgotten."""
         dialog = self.dialog
-        while not dialog.trail and dialog.calls:
-            dialog.trail = dialog.calls[-1].trail
-            dialog.calls = dialog.calls[:-1]
-            dialog.ask = dialog.pending = None
-            self.rescope()
+        if not dialog.trail:
+            self._leave_for_a_trail()
         if dialog.trail:
             self._ask_again()
         elif dialog.detour:
@@ -193,10 +190,16 @@ class Answers(Walk):
             self.walk(self.resume())
         elif dialog.pending:
             self._be_busy(dialog.pending)
-        elif dialog.ask:
-            self.show_again()
         else:
-            self.walk(self.scenario.start)
+            self.show_again()
+
+    def _leave_for_a_trail(self) -> None:
+        """Back into the nearest caller that has asked something, if one has."""
+        calls = self.dialog.calls
+        depth = next((d for d in reversed(range(len(calls))) if calls[d].trail), None)
+        if depth is not None:
+            self.dialog.trail, self.dialog.calls = calls[depth].trail, calls[:depth]
+            self.rescope()
 
     def _ask_again(self) -> None:
         *before, last = self.dialog.trail
