@@ -3,13 +3,17 @@
 # ruff: noqa: FAST003 - paths are read by Reach, which admits to what they name
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 from uuid import uuid4
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 
+from functions.admin.bots.connections import Connections
 from functions.admin.bots.schemas import BotChange, BotDraft, BotView
 from shared.admin_api.access import Reach, account_in_path, bot_in_path, bots_of
+from shared.admin_api.address import base_url_of
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.versions import IfMatchSent, tag
@@ -19,7 +23,22 @@ from shared.storage.clock import utc_now
 
 router = APIRouter(route_class=JsonRoute)
 
+Switch = Callable[[Bot, Bot], Bot]
+
+
+def _switch_of(request: Request) -> Switch:
+    """Tells the messengers of a bot that it was switched on or off, and gives the bot as it is now."""
+    connections: Connections = request.app.state.switching
+
+    def follow(before: Bot, after: Bot) -> Bot:
+        connections.follow(before, after, partial(base_url_of, request))
+        return after
+
+    return follow
+
+
 Bots = Annotated[DynamoBots, Depends(bots_of)]
+Switching = Annotated[Switch, Depends(_switch_of)]
 ReadableAccount = Annotated[str, Depends(Reach(Role.VIEWER, "account", account_in_path))]
 WritableAccount = Annotated[str, Depends(Reach(Role.EDITOR, "account", account_in_path))]
 ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("id")))]
@@ -48,23 +67,28 @@ def read_bot(bot: ReadableBot, response: Response) -> BotView:
 
 @router.put("/api/bots/{id}")
 def replace_bot(
-    bot: WritableBot, change: BotChange, if_match: IfMatchSent, bots: Bots, response: Response
+    bot: WritableBot,
+    change: BotChange,
+    if_match: IfMatchSent,
+    bots: Bots,
+    switch: Switching,
+    response: Response,
 ) -> BotView:
     if_match.check(_view(bot))
     fields: dict[str, Any] = change.model_dump(exclude_none=True)
     with if_match.guard():
         changed = bots.change(bot.id, met=bot.updated_at if if_match else None, **fields)
-    return _tagged(response, changed)
+    return _tagged(response, switch(bot, changed))
 
 
 @router.post("/api/bots/{id}/activate")
-def activate_bot(bot: WritableBot, bots: Bots, response: Response) -> BotView:
-    return _tagged(response, bots.change(bot.id, is_active=True))
+def activate_bot(bot: WritableBot, bots: Bots, switch: Switching, response: Response) -> BotView:
+    return _tagged(response, switch(bot, bots.change(bot.id, is_active=True)))
 
 
 @router.post("/api/bots/{id}/deactivate")
-def deactivate_bot(bot: WritableBot, bots: Bots, response: Response) -> BotView:
-    return _tagged(response, bots.change(bot.id, is_active=False))
+def deactivate_bot(bot: WritableBot, bots: Bots, switch: Switching, response: Response) -> BotView:
+    return _tagged(response, switch(bot, bots.change(bot.id, is_active=False)))
 
 
 def _view(bot: Bot) -> BotView:

@@ -7,9 +7,18 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from functions.admin.platforms.connecting import Connections
 from functions.admin.platforms.credentials import CREDENTIALS, Prepared, prepare
-from functions.admin.platforms.schemas import PlatformChange, PlatformDraft, PlatformView, view_of
+from functions.admin.platforms.schemas import (
+    ConnectionView,
+    PlatformChange,
+    PlatformDraft,
+    PlatformView,
+    connection_view_of,
+    view_of,
+)
 from shared.admin_api.access import Reach, bot_in_path
+from shared.admin_api.address import base_url_of
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.versions import IfMatchSent, changed, tag
@@ -32,19 +41,34 @@ def _credentials_of(request: Request) -> DynamoCredentials:
     return credentials
 
 
-def _connection_in_path(request: Request) -> tuple[str, StoredCredential]:
+def _connections_of(request: Request) -> Connections:
+    connections: Connections = request.app.state.connections
+    return connections
+
+
+def _connected_bot_in_path(request: Request) -> tuple[str, tuple[Bot, StoredCredential]]:
     account_id, bot = bot_in_path("bot_id")(request)
     platform = request.path_params["platform"]
     if platform not in CREDENTIALS:
         raise NotFound("platform")
-    return account_id, _credentials_of(request).get(bot.id, platform)
+    return account_id, (bot, _credentials_of(request).get(bot.id, platform))
 
 
+def _connection_in_path(request: Request) -> tuple[str, StoredCredential]:
+    account_id, (_, stored) = _connected_bot_in_path(request)
+    return account_id, stored
+
+
+BaseUrl = Annotated[str, Depends(base_url_of)]
+Connecting = Annotated[Connections, Depends(_connections_of)]
 Stored = Annotated[DynamoCredentials, Depends(_credentials_of)]
 ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("bot_id")))]
 AdministeredBot = Annotated[Bot, Depends(Reach(Role.ADMIN, "bot", bot_in_path("bot_id")))]
 Readable = Annotated[StoredCredential, Depends(Reach(Role.VIEWER, "platform", _connection_in_path))]
 Administered = Annotated[StoredCredential, Depends(Reach(Role.ADMIN, "platform", _connection_in_path))]
+AdministeredWithBot = Annotated[
+    tuple[Bot, StoredCredential], Depends(Reach(Role.ADMIN, "platform", _connected_bot_in_path))
+]
 
 
 @router.get("/api/bots/{bot_id}/platforms")
@@ -96,9 +120,17 @@ def replace_platform(
 
 
 @router.delete("/api/bots/{bot_id}/platforms/{platform}", status_code=204)
-def disconnect_platform(connection: Administered, if_match: IfMatchSent, stored: Stored) -> None:
+def disconnect_platform(connection: Administered, if_match: IfMatchSent, connections: Connecting) -> None:
     if_match.check(view_of(connection))
-    stored.delete(connection.bot_id, connection.platform)
+    connections.delete(connection)
+
+
+@router.post("/api/bots/{bot_id}/platforms/{platform}/connect")
+def register_webhook(
+    found: AdministeredWithBot, connections: Connecting, base_url: BaseUrl
+) -> ConnectionView:
+    bot, stored = found
+    return connection_view_of(*connections.connect(bot, stored.platform, base_url))
 
 
 def _prepared(met: StoredCredential, change: PlatformChange, stored: DynamoCredentials) -> Prepared:

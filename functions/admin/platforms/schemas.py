@@ -8,6 +8,7 @@ from uuid import UUID
 
 from functions.admin.platforms.credentials import Platform, shown
 from shared.admin_api.fields import Draft, View
+from shared.connecting.performing import Report
 from shared.storage.credentials import StoredCredential
 
 
@@ -40,6 +41,33 @@ class PlatformView(View):
     health: dict[str, Any]
     created_at: datetime
     updated_at: datetime
+
+
+class StepView(View):
+    """One thing that was done at the messenger, or not; `detail` says why not."""
+
+    name: str
+    answered: str
+    detail: str
+
+
+class ConnectionView(View):
+    """What the messenger was asked to do; `account` is how it calls the account."""
+
+    webhook_url: str
+    account: dict[str, str]
+    steps: list[StepView]
+    health: dict[str, Any]
+
+
+def connection_view_of(report: Report, health: dict[str, Any]) -> ConnectionView:
+    steps = [
+        StepView(name=step.name, answered=reading.answered, detail=reading.detail)
+        for step, reading in ((each.step, each.reading) for each in report.taken)
+    ]
+    return ConnectionView(
+        webhook_url=health["webhook_url"], account=report.account, steps=steps, health=health
+    )
 
 
 def view_of(stored: StoredCredential) -> PlatformView:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
@@ -13,8 +14,10 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from starlette.routing import Match
 
+from functions.admin.bots import connections
 from functions.admin.bots import routes as bots
 from functions.admin.dialogs import routes as dialogs
+from functions.admin.platforms import connecting
 from functions.admin.platforms import routes as platforms
 from functions.admin.scenarios import routes as scenarios
 from functions.admin.scenarios.trial import Trials
@@ -23,8 +26,12 @@ from shared.backend.accounts import ClaimedMemberships
 from shared.backend.kept import Kept
 from shared.backend.keys import SharedSecret
 from shared.backend.tokens import TokenVerifier
+from shared.connecting.base import Call
+from shared.connecting.registrar import Registrar
 from shared.dialog.history import DeliveryRecord, HistoryEntry
 from shared.dialog.state import Dialog, dialog_id_of
+from shared.platforms import MessengerAddresses
+from shared.platforms.base import Response
 from shared.queueing.producer import SqsInbound
 from shared.storage.bots import DynamoBots
 from shared.storage.credentials import DynamoCredentials
@@ -38,6 +45,7 @@ from tests.conftest import Aws
 ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a001"
 OTHER_ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a002"
 ROUTERS: tuple[APIRouter, ...] = (bots.router, platforms.router, scenarios.router, dialogs.router)
+API_URL = "https://chat.example.com"
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 SCENARIO: dict[str, Any] = {
@@ -104,12 +112,43 @@ def guard() -> Guard:
     return Guard(verifier, ClaimedMemberships(), lambda: b"a key of tests")
 
 
+@dataclass
+class Messenger:
+    """Whoever is called by HTTP: does as asked, in every messenger's words, unless `answers` has others."""
+
+    calls: list[Call] = field(default_factory=list)
+    answers: dict[str, Response | Exception] = field(default_factory=dict)
+    account: dict[str, Any] = field(default_factory=dict)
+
+    def __call__(self, call: Call) -> Response:
+        self.calls.append(call)
+        answer = next((each for part, each in self.answers.items() if part in call.url), None)
+        if isinstance(answer, Exception):
+            raise answer
+        done = {"ok": True, "result": True, "success": True, "status": 0, **self.account}
+        return answer or Response(200, json.dumps(done).encode())
+
+    def methods(self) -> list[str]:
+        """The last part of each address that was called."""
+        return [call.url.rpartition("/")[2] for call in self.calls]
+
+
 @pytest.fixture
-def api(aws_account: Aws, guard: Guard) -> Api:
+def messenger() -> Messenger:
+    return Messenger()
+
+
+@pytest.fixture
+def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
+    credentials, saved = DynamoCredentials(aws_account.kms), DynamoScenarios()
+    registrar = Registrar(MessengerAddresses(), credentials, messenger)
     collaborators: dict[str, object] = {
         "bots": DynamoBots(),
-        "credentials": DynamoCredentials(aws_account.kms),
-        "scenarios": DynamoScenarios(),
+        "credentials": credentials,
+        "connections": connecting.Connections(credentials, saved, registrar),
+        "switching": connections.Connections(credentials, registrar),
+        "public_url": API_URL,
+        "scenarios": saved,
         "trials": Trials(),
         "dialogs": DynamoDialogs(),
         "history": DynamoHistory(),

@@ -38,6 +38,7 @@ ROUTES: dict[str, Entry] = {
     "GET /api/bots/{bot_id}/platforms/{platform}": Entry(200, "viewer"),
     "PUT /api/bots/{bot_id}/platforms/{platform}": Entry(200, "admin", {"credentials": TELEGRAM}),
     "DELETE /api/bots/{bot_id}/platforms/{platform}": Entry(204, "admin"),
+    "POST /api/bots/{bot_id}/platforms/{platform}/connect": Entry(200, "admin"),
     "GET /api/bots/{bot_id}/scenarios": Entry(200, "viewer"),
     "POST /api/bots/{bot_id}/scenarios": Entry(201, "editor", {"name": "S", "scenario_data": SCENARIO}),
     "POST /api/scenarios/validate": Entry(200, None, {"scenario_data": SCENARIO}),

@@ -1,0 +1,77 @@
+"""Connecting a bot to a messenger on behalf of the API, and what its caller is told of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import Any
+
+from shared.admin_api.problems import Problem, ProblemError
+from shared.connecting.base import Answered
+from shared.connecting.menus import Menus, menus_of
+from shared.connecting.performing import Report, Taken, told_of
+from shared.connecting.registrar import Registrar
+from shared.errors import Conflict, Invalid, NotFound, Violation
+from shared.storage.bots import Bot, pointer_of
+from shared.storage.credentials import DynamoCredentials, StoredCredential
+from shared.storage.scenarios import DynamoScenarios
+
+NAMES = {"telegram": "Telegram", "whatsapp": "WhatsApp", "viber": "Viber", "webchat": "The web chat"}
+
+TRY_AGAIN_SECONDS = 30
+
+_BOT_OFF = "The bot is switched off. Activate it first."
+_CONNECTION_OFF = "The connection is switched off. PUT it with is_active first."
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """Connects what the API names, and disconnects what it deletes."""
+
+    credentials: DynamoCredentials
+    scenarios: DynamoScenarios
+    registrar: Registrar
+
+    def connect(self, bot: Bot, platform: str, base_url: str) -> tuple[Report, dict[str, Any]]:
+        """Raises `Conflict` for what is switched off, and for what the messenger says: see `require_done`."""
+        credential = self.credentials.reveal(bot.id, platform)
+        if credential is None:
+            raise NotFound("platform")
+        if not credential.is_active:
+            raise Conflict(_CONNECTION_OFF if bot.is_active else _BOT_OFF)
+        report, health = self.registrar.connect(credential, base_url, self._menus(bot))
+        require_done(report, platform)
+        return report, health
+
+    def delete(self, stored: StoredCredential) -> None:
+        """Delete the credential; that the messenger should know is no condition."""
+        credential = self.credentials.reveal(stored.bot_id, stored.platform)
+        self.credentials.delete(stored.bot_id, stored.platform)
+        if credential is not None:
+            self.registrar.disconnect(credential)
+
+    def _menus(self, bot: Bot) -> Menus:
+        active = pointer_of(bot)
+        if active is None:
+            return {}
+        return menus_of(self.scenarios.revision(active.scenario_id, active.revision).document)
+
+
+def require_done(report: Report, platform: str) -> None:
+    """Tell whoever asked what the messenger refuses: a field of the credential, or the webhook.
+
+    Raises `Invalid`, `Conflict`, and a 503 where trying again may help.
+    """
+    failed = report.failure
+    if failed is None:
+        return
+    words = f"{NAMES[platform]} does not do as asked: {told_of(failed)['detail']}."
+    if failed.reading.answered is Answered.LATER:
+        raise ProblemError(Problem("unavailable", words, headers=_retry_after(failed)))
+    if not failed.step.proof:
+        raise Conflict(words)
+    raise Invalid(words, [Violation(f"/credentials/{failed.step.proof}", words, "refused_by_messenger")])
+
+
+def _retry_after(failed: Taken) -> dict[str, str]:
+    return {"Retry-After": str(ceil(failed.reading.retry_after_seconds or TRY_AGAIN_SECONDS))}
