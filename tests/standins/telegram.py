@@ -45,6 +45,12 @@ _WEB_LINK = re.compile(
     r"https?://[^\s/?#@]+\.[^\s/?#.]{2,}(?:[/?#]\S*)?|https?://(?:\d{1,3}\.){3}\d{1,3}(?:[:/]\S*)?"
 )
 _NOT_IN_AN_ANSWER = {"deletewebhook", "setwebhook", "close", "logout"}
+_CONTENT = ("text", "entities", "caption", "caption_entities", "reply_markup")
+"""What of a message can be changed."""
+_FILES = {"photo": "image/", "video": "video/", "audio": "audio/", "document": ""}
+"""The kinds of files that can be sent by an address, and how the type of what is there must begin."""
+_ALONE = {"audio", "document"}
+"""The kinds that are in albums of their own only."""
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _WEBHOOK_PORTS = {443, 80, 88, 8443}
 
@@ -70,7 +76,11 @@ def units(words: str) -> int:
 
 
 class TelegramStandIn(StandIn):
-    """One bot's Telegram. Updates of people without a webhook of their own wait for `getUpdates`."""
+    """One bot's Telegram. Updates of people without a webhook of their own wait for `getUpdates`.
+
+    `web` says what is at an address: a content type, or None where there is nothing. At any other address
+    is what the method wants.
+    """
 
     def __init__(
         self, token: str = "123456789:AAEstandin-token_0123456789abcdefgh", secret: str = ""
@@ -93,10 +103,17 @@ class TelegramStandIn(StandIn):
         }
         self._last_update = 641_000_000
         self.pollers = 0
+        self.web: dict[str, str | None] = {}
         self._methods: Mapping[str, Callable[[dict[str, Any]], Answer]] = {
             "getme": self._get_me,
             "sendmessage": self._send_message,
+            "sendphoto": lambda given: self._send_file("photo", given),
+            "sendvideo": lambda given: self._send_file("video", given),
+            "sendaudio": lambda given: self._send_file("audio", given),
+            "senddocument": lambda given: self._send_file("document", given),
+            "sendmediagroup": self._send_media_group,
             "editmessagetext": self._edit_message_text,
+            "editmessagecaption": self._edit_message_caption,
             "editmessagereplymarkup": self._edit_message_reply_markup,
             "answercallbackquery": self._answer_callback_query,
             "setwebhook": self._set_webhook,
@@ -138,7 +155,8 @@ class TelegramStandIn(StandIn):
     # ── The server ───────────────────────────────────────────────────────────────────────────────────
 
     def is_send(self, request: Incoming) -> bool:
-        return request.path.lower().endswith(("/sendmessage", "/editmessagetext", "/editmessagereplymarkup"))
+        method = request.path.rpartition("/")[2].lower()
+        return method.startswith(("send", "editmessage"))
 
     def answer(self, request: Incoming) -> Answer:
         path = _TOKEN_PATH.fullmatch(request.path)
@@ -173,9 +191,59 @@ class TelegramStandIn(StandIn):
         person.hear(Said(words, buttons, str(message["message_id"]), given))
         return _result(message)
 
+    def _send_file(self, kind: str, given: dict[str, Any]) -> Answer:
+        person = self._reached(given)
+        self._fetch(kind, given.get(kind))
+        _check_caption(given)
+        _shaped(given, _send_file_shape(kind))
+        _check_entities(given.get("caption_entities", []), given.get("caption", ""))
+        buttons = _check_markup(given.get("reply_markup"))
+        message = person.new_message(self.bot, {**_said(given), kind: _file(kind, given[kind])})
+        person.show_keyboard(given.get("reply_markup", {}))
+        person.hear(Said(given.get("caption", ""), buttons, str(message["message_id"]), given))
+        return _result(message)
+
+    def _send_media_group(self, given: dict[str, Any]) -> Answer:
+        person = self._reached(given)
+        _shaped(given, _SEND_MEDIA_GROUP)
+        _check_mixed([item["type"] for item in given["media"]])
+        for n, item in enumerate(given["media"], start=1):
+            _check_caption(item)
+            _check_entities(item.get("caption_entities", []), item.get("caption", ""))
+            self._fetch_for_album(n, item)
+        return _result([self._shown_in_album(person, item) for item in given["media"]])
+
+    def _shown_in_album(self, person: TelegramPerson, item: dict[str, Any]) -> dict[str, Any]:
+        kind = item["type"]
+        message = person.new_message(self.bot, {**_said(item), kind: _file(kind, item["media"])})
+        person.hear(Said(item.get("caption", ""), (), str(message["message_id"]), item))
+        return message
+
+    def _fetch(self, kind: str, address: object) -> None:
+        """Raises `Refusal` as Telegram's own fetching of an address fails."""
+        if not isinstance(address, str) or "://" not in address:
+            raise refused(400, "Bad Request: wrong file identifier/HTTP URL specified")
+        if not _WEB_LINK.fullmatch(address):
+            raise refused(400, "Bad Request: wrong HTTP URL specified")
+        found = self.web.get(address, _FILES[kind])
+        if found is None:
+            raise refused(400, "Bad Request: failed to get HTTP URL content")
+        if not found.startswith(_FILES[kind]):
+            raise refused(400, "Bad Request: wrong type of the web page content")
+
+    def _fetch_for_album(self, number: int, item: dict[str, Any]) -> None:
+        try:
+            self._fetch(item["type"], item["media"])
+        except Refusal as refusal:
+            why = refusal.answer.json["description"].removeprefix("Bad Request: ")
+            said = f'failed to send message #{number} with the error message "{why}"'
+            raise refused(400, f"Bad Request: {said}") from None
+
     def _edit_message_text(self, given: dict[str, Any]) -> Answer:
         person = self._reached(given)
         message = person.own_message(given.get("message_id"))
+        if "text" not in message:
+            raise refused(400, "Bad Request: there is no text in the message to edit")
         words = _checked_words(given)
         _shaped(given, _EDIT_MESSAGE_TEXT)
         _check_styles(given, words)
@@ -184,12 +252,21 @@ class TelegramStandIn(StandIn):
         }
         return self._edited(person, message, changed, given)
 
+    def _edit_message_caption(self, given: dict[str, Any]) -> Answer:
+        person = self._reached(given)
+        message = person.own_message(given.get("message_id"))
+        if "text" in message:
+            raise refused(400, "Bad Request: there is no caption in the message to edit")
+        _check_caption(given)
+        _shaped(given, _EDIT_MESSAGE_CAPTION)
+        _check_entities(given.get("caption_entities", []), given.get("caption", ""))
+        return self._edited(person, message, _said(given), given)
+
     def _edit_message_reply_markup(self, given: dict[str, Any]) -> Answer:
         person = self._reached(given)
         message = person.own_message(given.get("message_id"))
         _shaped(given, _EDIT_MESSAGE_REPLY_MARKUP)
-        kept: dict[str, Any] = {name: message[name] for name in ("text", "entities") if name in message}
-        changed = kept | {name: given[name] for name in ("reply_markup",) if name in given}
+        changed = {**_said(message), "reply_markup": given.get("reply_markup")}
         return self._edited(person, message, changed, given)
 
     def _edited(
@@ -204,16 +281,18 @@ class TelegramStandIn(StandIn):
         if markup is not None and "inline_keyboard" not in markup:
             raise refused(400, "Bad Request: inline keyboard expected")
         buttons = _check_markup(markup)
-        if all(message.get(name) == changed.get(name) for name in ("text", "entities", "reply_markup")):
+        if all(message.get(name) == changed.get(name) for name in _CONTENT):
             raise refused(
                 400,
                 "Bad Request: message is not modified: specified new message content and reply markup are "
                 "exactly the same as a current content and reply markup of the message",
             )
-        for name in ("text", "entities", "reply_markup"):
+        for name in _CONTENT:
             message.pop(name, None)
-        message |= {**changed, "edit_date": now_seconds()}
-        person.hear_instead(Said(changed["text"], buttons, str(message["message_id"]), given))
+        kept = {name: value for name, value in changed.items() if value is not None}
+        message |= {**kept, "edit_date": now_seconds()}
+        words = changed.get("text") or changed.get("caption") or ""
+        person.hear_instead(Said(words, buttons, str(message["message_id"]), given))
         return _result(message)
 
     def _reached(self, given: Mapping[str, Any]) -> TelegramPerson:
@@ -485,6 +564,30 @@ _SEND_MESSAGE = an_object(
     },
 )
 
+_ENTITIES_OF_CAPTION = {"caption": text(), "caption_entities": _ENTITIES, "show_caption_above_media": boolean}
+
+_SEND_MEDIA_GROUP = an_object(
+    {
+        "chat_id": anything,
+        "media": a_list(an_object({"type": one_of(*_FILES), "media": text(1)}, _ENTITIES_OF_CAPTION), 2, 10),
+    },
+    {"disable_notification": boolean, "protect_content": boolean, "reply_parameters": anything},
+)
+
+
+def _send_file_shape(kind: str) -> Check:
+    return an_object(
+        {"chat_id": anything, kind: text(1)},
+        {
+            **_ENTITIES_OF_CAPTION,
+            "disable_notification": boolean,
+            "protect_content": boolean,
+            "reply_parameters": anything,
+            "reply_markup": anything,
+        },
+    )
+
+
 _EDITED = {"business_connection_id": text(), "inline_message_id": text(1), "reply_markup": anything}
 _EDIT_MESSAGE_TEXT = an_object(
     {"chat_id": anything, "message_id": number(1), "text": text()},
@@ -494,6 +597,9 @@ _EDIT_MESSAGE_TEXT = an_object(
         "entities": _ENTITIES,
         "link_preview_options": anything,
     },
+)
+_EDIT_MESSAGE_CAPTION = an_object(
+    {"chat_id": anything, "message_id": number(1)}, {**_EDITED, **_ENTITIES_OF_CAPTION}
 )
 _EDIT_MESSAGE_REPLY_MARKUP = an_object({"chat_id": anything, "message_id": number(1)}, _EDITED)
 
@@ -631,6 +737,30 @@ def _checked_words(given: Mapping[str, Any]) -> str:
     if units(words.strip()) > 4096:
         raise refused(400, "Bad Request: message is too long")
     return words
+
+
+def _check_caption(given: Mapping[str, Any]) -> None:
+    words = given.get("caption", "")
+    if not isinstance(words, str) or any("\ud800" <= character <= "\udfff" for character in words):
+        raise refused(400, "Bad Request: strings must be encoded in UTF-8")
+    if units(words.strip()) > 1024:
+        raise refused(400, "Bad Request: message caption is too long")
+
+
+def _check_mixed(kinds: list[str]) -> None:
+    for kind in _ALONE.intersection(kinds):
+        if len(set(kinds)) > 1:
+            raise refused(400, f"Bad Request: {kind} can't be mixed with other media types")
+
+
+def _said(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in _CONTENT if name in given}
+
+
+def _file(kind: str, address: str) -> Any:
+    """What Telegram makes of a file that it has fetched."""
+    file = {"file_id": f"file-{kind}-{address}", "file_unique_id": f"unique-{address}"}
+    return [{**file, "width": 90, "height": 67}] if kind == "photo" else file
 
 
 def _check_styles(given: Mapping[str, Any], words: str) -> None:

@@ -395,6 +395,115 @@ def test_a_message_that_was_removed_cannot_be_changed(
     assert "not found" in edit(telegram, 2, text="Hi!").json["description"]
 
 
+# ── Files ────────────────────────────────────────────────────────────────────────────────────────────
+
+PICTURE = "https://a.io/menu.png"
+BOLD = {"type": "bold", "offset": 0, "length": 3}
+
+
+def album(*kinds: str, **first: Any) -> dict[str, Any]:
+    media: list[dict[str, Any]] = [
+        {"type": kind, "media": f"https://a.io/{n}"} for n, kind in enumerate(kinds)
+    ]
+    return {"media": [media[0] | first, *media[1:]]}
+
+
+@pytest.mark.parametrize("kind", ["photo", "video", "audio", "document"])
+def test_a_file_is_fetched_from_its_address_and_shown_with_its_caption(
+    telegram: TelegramStandIn, ivan: TelegramPerson, kind: str
+) -> None:
+    sent = {
+        kind: PICTURE,
+        "caption": "Our menu",
+        "caption_entities": [BOLD],
+        "reply_markup": keyboard(choice()),
+    }
+    answer = api(telegram, f"send{kind.title()}", {"chat_id": CHAT, **sent})
+    assert answer.json["result"]["caption"] == "Our menu"
+    assert kind in answer.json["result"]
+    said = ivan.next()
+    assert (said.text, said.labels) == ("Our menu", ["Yes"])
+
+
+def test_an_album_is_a_message_for_each_file(telegram: TelegramStandIn, ivan: TelegramPerson) -> None:
+    sent = {"chat_id": CHAT, **album("photo", "video", caption="Our menu")}
+    answer = api(telegram, "sendMediaGroup", sent)
+    assert [message.get("caption") for message in answer.json["result"]] == ["Our menu", None]
+    assert [said.text for said in ivan.heard] == ["Our menu", ""]
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        pytest.param({"photo": ""}, "wrong file identifier/HTTP URL", id="no address"),
+        pytest.param({"photo": "menu.png"}, "wrong file identifier/HTTP URL", id="no address but a name"),
+        pytest.param({"photo": "http://localhost/x"}, "wrong HTTP URL", id="no domain"),
+        pytest.param({"photo": "https://a.io/gone"}, "failed to get HTTP URL content", id="nothing there"),
+        pytest.param({"photo": "https://a.io/page"}, "wrong type of the web page", id="a page"),
+        pytest.param({"caption": "x" * 1025}, "message caption is too long", id="1025 characters"),
+        pytest.param({"caption": "😀" * 513}, "message caption is too long", id="1026 units"),
+        pytest.param({"text": "Hi"}, "text: unexpected key", id="a text"),
+        pytest.param({"caption": "Hi", "caption_entities": [BOLD]}, "beyond the end", id="a style too long"),
+        pytest.param({"reply_markup": keyboard()}, "0 items", id="an empty keyboard"),
+        pytest.param({"chat_id": 5}, "chat not found", id="no chat"),
+    ],
+)
+def test_a_wrong_file_is_refused_as_telegram_would(
+    telegram: TelegramStandIn, ivan: TelegramPerson, body: dict[str, Any], description: str
+) -> None:
+    telegram.web = {"https://a.io/gone": None, "https://a.io/page": "text/html"}
+    answer = api(telegram, "sendPhoto", {"chat_id": CHAT, "photo": PICTURE, **body})
+    assert answer.status == 400
+    assert description in answer.json["description"]
+    assert ivan.heard == []
+
+
+@pytest.mark.parametrize(
+    ("body", "description"),
+    [
+        pytest.param(album("photo"), "1 items, allowed 2 to 10", id="one file"),
+        pytest.param(album(*["photo"] * 11), "11 items", id="eleven"),
+        pytest.param(album("document", "photo"), "document can't be mixed", id="a picture among documents"),
+        pytest.param(album("audio", "document"), "can't be mixed", id="a document among sounds"),
+        pytest.param(album("animation", "photo"), "must be one of", id="what no album takes"),
+        pytest.param(
+            {**album("photo", "photo"), "reply_markup": keyboard(choice())}, "unexpected key", id="buttons"
+        ),
+        pytest.param(album("photo", "photo", caption="x" * 1025), "caption is too long", id="a long caption"),
+        pytest.param(album("photo", "photo", media="https://a.io/gone"), "message #1 with", id="one missing"),
+    ],
+)
+def test_a_wrong_album_is_refused_as_telegram_would(
+    telegram: TelegramStandIn, ivan: TelegramPerson, body: dict[str, Any], description: str
+) -> None:
+    telegram.web = {"https://a.io/gone": None}
+    answer = api(telegram, "sendMediaGroup", {"chat_id": CHAT, **body})
+    assert answer.status == 400
+    assert description in answer.json["description"]
+    assert ivan.heard == []
+
+
+def test_the_caption_and_the_buttons_of_a_file_are_changed_and_its_text_is_not_there(
+    telegram: TelegramStandIn, ivan: TelegramPerson
+) -> None:
+    api(telegram, "sendPhoto", {"chat_id": CHAT, "photo": PICTURE, "reply_markup": keyboard(choice())})
+    assert (
+        edit(telegram, 2, "editMessageCaption", caption="Menu", reply_markup=keyboard(choice())).status == 200
+    )
+    assert (ivan.heard[0].text, ivan.heard[0].labels) == ("Menu", ["Yes"])
+    assert edit(telegram, 2, "editMessageReplyMarkup").status == 200
+    assert (ivan.heard[0].text, ivan.heard[0].labels) == ("Menu", [])
+    assert "not modified" in edit(telegram, 2, "editMessageReplyMarkup").json["description"]
+    assert "no text in the message" in edit(telegram, 2, text="Menu").json["description"]
+
+
+def test_a_text_has_no_caption_to_change(telegram: TelegramStandIn, ivan: TelegramPerson) -> None:
+    send(telegram)
+    answer = edit(telegram, 2, "editMessageCaption", caption="Menu")
+    assert answer.json["description"] == "Bad Request: there is no caption in the message to edit"
+    assert ivan.heard[0].text == "Hi"
+
+
 # ── Webhook and polling ──────────────────────────────────────────────────────────────────────────────
 
 
