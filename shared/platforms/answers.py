@@ -15,6 +15,9 @@ from shared.platforms.base import Outcome, Response
 LONGEST_WAIT_SECONDS = 24 * 3600.0
 _LONGEST_REASON = 200
 
+_TOO_SLOW = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
+"""Refusals of the moment, not of what was sent."""
+
 _QUOTED = re.compile(r"""'[^']*'?|"[^"]*"?|“[^”]*”?""")
 
 
@@ -40,7 +43,7 @@ def by_status(status: int) -> Outcome:
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         return Outcome.BOT_LIMITED
     is_refusal = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    return Outcome.BAD_PAYLOAD if is_refusal else Outcome.RETRY
+    return Outcome.BAD_PAYLOAD if is_refusal and status not in _TOO_SLOW else Outcome.RETRY
 
 
 def reason(code: object, words: object) -> str:

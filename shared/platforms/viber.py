@@ -43,6 +43,8 @@ MAX_ACTION_BODY = 100
 """In bytes: what a button carries on an iPhone; Android takes 250."""
 MAX_CAPTION = 512
 MAX_MEDIA_ADDRESS = 2000
+_LONGEST_TOKEN = 40
+"""In digits: twice of what was seen."""
 SHARING_API_VERSION = 3
 """The least that a client must know to share a phone number or a place."""
 
@@ -177,7 +179,8 @@ class ViberAdapter:
 
 def _token(value: object) -> str:
     """The message's name, with all of its digits or not at all."""
-    return str(value) if isinstance(value, int | str) and value is not True else ""
+    token = "" if isinstance(value, bool) or not isinstance(value, int | str) else str(value)
+    return token if len(token) <= _LONGEST_TOKEN else ""
 
 
 def _sender(credential: Credential) -> Content:

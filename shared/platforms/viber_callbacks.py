@@ -35,6 +35,9 @@ _NO_NAME = "Subscriber"
 _MAX_SIZE = 2**53
 """Beyond it a file's size is nonsense, and nothing that reads JSON elsewhere would keep it."""
 
+_TOKENS = 10**40
+"""Twice the digits of any that was seen."""
+
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 """Opaque, base64 with its `/`, `+` and `=`; 24 characters so far."""
 
@@ -85,6 +88,8 @@ class _Callback(msgspec.Struct):
 
     @property
     def id(self) -> str:
+        if not 0 <= self.message_token < _TOKENS:
+            raise UnreadableUpdate("a token beyond all numbers")
         return str(self.message_token)
 
     @property

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.dialog.events import (
     ButtonPressed,
@@ -329,6 +331,8 @@ def without(name: str, field: str) -> Any:
         pytest.param(without("seen", "message_token"), id="a receipt for nothing"),
         pytest.param({**payload("viber", "text"), "message_token": "1"}, id="a token that is text"),
         pytest.param({**payload("viber", "text"), "message_token": 4.9e18}, id="a token without its digits"),
+        pytest.param({**payload("viber", "text"), "message_token": 10**40}, id="a token beyond all numbers"),
+        pytest.param({**payload("viber", "text"), "message_token": -1}, id="a token below them"),
         pytest.param({**payload("viber", "text"), "sender": {"id": ""}}, id="an empty id"),
         pytest.param({**payload("viber", "text"), "sender": {"id": "x" * 257}}, id="an id without end"),
         pytest.param({**payload("viber", "text"), "timestamp": 10**20}, id="beyond the calendar"),
@@ -711,7 +715,14 @@ def test_an_accepted_message_is_sent_under_its_token() -> None:
 
 @pytest.mark.parametrize(
     ("token", "message_id"),
-    [(98765432109876543210, "98765432109876543210"), ("5741", "5741"), (5.7e18, ""), (True, ""), (None, "")],
+    [
+        (98765432109876543210, "98765432109876543210"),
+        ("5741", "5741"),
+        (5.7e18, ""),
+        (True, ""),
+        (None, ""),
+        (10**40, ""),
+    ],
 )
 def test_a_message_is_known_by_all_digits_of_its_token_or_not_at_all(token: Any, message_id: str) -> None:
     delivery = ADAPTER.interpret(response(200, {"status": 0, "message_token": token}))
@@ -739,6 +750,7 @@ def test_a_refusal_is_sorted_by_its_status_although_http_says_200(status: int, o
     ("status", "outcome"),
     [
         (401, Outcome.CREDENTIAL_BAD),
+        (408, Outcome.RETRY),
         (413, Outcome.BAD_PAYLOAD),
         (429, Outcome.BOT_LIMITED),
         (500, Outcome.RETRY),
@@ -755,6 +767,29 @@ def test_an_error_of_http_is_sorted_by_it(status: int, outcome: Outcome) -> None
 )
 def test_an_answer_that_cannot_be_read_is_tried_again(content: bytes) -> None:
     assert ADAPTER.interpret(Response(200, content)).outcome is Outcome.RETRY
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=200)
+@given(
+    status=st.sampled_from([200, 200, 204, 400, 429, 500]),
+    content=st.dictionaries(
+        st.sampled_from(["status", "status_message", "message_token", "failed_list"]), anything
+    ).map(msgspec.json.encode)
+    | st.binary(max_size=50),
+    wait=st.none() | st.text(max_size=10) | st.integers().map(str),
+)
+def test_any_answer_at_all_has_an_outcome(status: int, content: bytes, wait: str | None) -> None:
+    delivery = ADAPTER.interpret(Response(status, content, {"retry-after": wait} if wait else {}))
+    assert delivery.outcome in Outcome
+    assert len(delivery.reason) <= 200
+    assert delivery.retry_after_seconds is None or delivery.retry_after_seconds >= 0
 
 
 def test_the_wait_is_the_one_that_the_header_names() -> None:
