@@ -88,6 +88,7 @@ SLOW = (
     "tests/simulation/test_properties.py",
     "tests/scenario/test_linter_properties.py",
     "tests/platforms/test_limits.py",
+    "tests/platforms/test_whatsapp_limits.py",
     "tests/platforms/test_against_standins.py",
     "tests/storage/test_dialogs.py::TestItem::test_a_rare_platform",
     "tests/storage/test_dialogs.py::test_a_bots_dialogs_come_page_by_page",

@@ -27,7 +27,9 @@ SHARE_DROPPED = "share_dropped"
 SENT_ANEW = "sent_anew"
 MEDIA_AS_LINKS = "media_as_links"
 MEDIA_DROPPED = "media_dropped"
+MEDIA_AS_FILE = "media_as_file"
 CAPTION_APART = "caption_apart"
+SENT_AS_TEMPLATE = "sent_as_template"
 
 Range = tuple[int, int]
 Size = Callable[[int, int], int]

@@ -73,7 +73,7 @@ def on_whatsapp() -> Meeting:
         settings_["access_token"], settings_["app_secret"], settings_["phone_number_id"]
     )
     person = messenger.person("")
-    person.is_window_open = True
+    person.wrote()
     return Meeting(WhatsAppAdapter(), messenger, person, person.identity)
 
 
@@ -83,7 +83,7 @@ def on_whatsapp_without_a_number() -> Meeting:
         settings_["access_token"], settings_["app_secret"], settings_["phone_number_id"]
     )
     person = messenger.person("", number="", user_id="US.13491208655302741918")
-    person.is_window_open = True
+    person.wrote()
     return Meeting(WhatsAppAdapter(), messenger, person, person.identity)
 
 
@@ -216,7 +216,7 @@ def test_somebody_who_has_left_is_found_to_be_gone(meet: Callable[[], Meeting]) 
 def test_a_closed_window_is_told_apart() -> None:
     meeting = on_whatsapp()
     assert isinstance(meeting.person, WhatsAppPerson)
-    meeting.person.is_window_open = False
+    meeting.person.messenger.pass_time(hours=24)
     assert meeting.send(Message("Hi")) == [Outcome.WINDOW_CLOSED]
 
 

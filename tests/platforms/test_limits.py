@@ -17,11 +17,10 @@ from shared.platforms.formatting import split, utf16_length
 from shared.platforms.markup import HAIR_SPACE, WORD_JOINER, Markup, marked_up
 from shared.platforms.telegram import TelegramAdapter
 from shared.platforms.viber import ViberAdapter
-from shared.platforms.whatsapp import WhatsAppAdapter
 from tests.platforms.cases import DELIVERY_ID, credential
 from tests.platforms.strategies import any_text, messages
 
-TELEGRAM, WHATSAPP, VIBER = TelegramAdapter(), WhatsAppAdapter(), ViberAdapter()
+TELEGRAM, VIBER = TelegramAdapter(), ViberAdapter()
 WHATSAPP_MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)
 
 thoroughly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -101,45 +100,7 @@ def test_telegram_shows_every_style_on_its_own_words(message: Message) -> None:
     assert shown == [(s.style, bare.text[s.start : s.end]) for s in bare.spans if s.end > s.start]
 
 
-# ── WhatsApp ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-def assert_fits_whatsapp(body: Any) -> None:
-    if body["type"] == "text":
-        assert 1 <= len(body["text"]["body"].encode("utf-16-le")) // 2 <= 4096
-        return
-    interactive = body["interactive"]
-    assert 1 <= len(interactive["body"]["text"].encode("utf-16-le")) // 2 <= 1024
-    action = interactive["action"]
-    if interactive["type"] == "location_request_message":
-        assert action == {"name": "send_location"}
-        return
-    if interactive["type"] == "cta_url":
-        assert 1 <= len(action["parameters"]["display_text"]) <= 20
-        return
-    if interactive["type"] == "button":
-        rows, limit = [button["reply"] for button in action["buttons"]], 20
-        assert 1 <= len(rows) <= 3
-    else:
-        (section,) = action["sections"]
-        rows, limit = section["rows"], 24
-        assert 1 <= len(rows) <= 10
-        assert 1 <= len(action["button"]) <= 20
-    assert all(1 <= len(row["title"].strip()) == len(row["title"]) <= limit for row in rows)
-    assert all(1 <= len(row.get("description", "x")) <= 72 for row in rows)
-    assert len({row["title"].casefold() for row in rows}) == len({row["id"] for row in rows}) == len(rows)
-
-
-@thoroughly
-@given(messages())
-@example(Message("a" * 1025, buttons=(Button("Yes", "p:1"),)))
-def test_whatsapp_gets_nothing_it_would_refuse(message: Message) -> None:
-    bodies, rendered = render(WHATSAPP, message)
-    for body in bodies:
-        assert_fits_whatsapp(body)
-    texts = [b["text"]["body"] if b["type"] == "text" else b["interactive"]["body"]["text"] for b in bodies]
-    assert all(text.strip() for text in texts)
-    assert_said(message, texts, WHATSAPP.capabilities, rendered)
+# ── Markers ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 OPENS_A_STYLE = re.compile(r"(?<![^\W_])_(?=\S)[^\n]*?(?<=\S)_(?![^\W_])|([*~`])(?=\S)[^\n]*?(?<=\S)\1")

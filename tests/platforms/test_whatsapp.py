@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,13 +22,14 @@ from shared.dialog.events import (
     ReceivedFile,
     SharedContact,
 )
-from shared.dialog.messages import Button, Media, Message, Span
+from shared.dialog.messages import Button, Media, Message, Span, Template
 from shared.platforms.base import (
     Delivery,
     Outcome,
     Parsed,
     Receipt,
     Rendered,
+    Request,
     Response,
     WebhookAnswer,
     WebhookRequest,
@@ -34,12 +38,16 @@ from shared.platforms.whatsapp import WhatsAppAdapter, verify_subscription
 from tests.platforms.cases import (
     DELIVERY_ID,
     RECEIVED_AT,
+    SETTINGS,
     credential,
     payload,
     payload_names,
     response,
 )
+from tests.standins.server import Incoming
+from tests.standins.whatsapp import WhatsAppStandIn
 
+OUTBOUND = Path(__file__).parent / "outbound" / "whatsapp"
 ADAPTER = WhatsAppAdapter("https://whatsapp.test/", "v25.0")
 CREDENTIAL = credential("whatsapp")
 CHAT = "16505551234"
@@ -565,12 +573,15 @@ SITE = Button("Site", url="https://a.io")
 @pytest.mark.parametrize(
     ("buttons", "kind", "degradations"),
     [
-        pytest.param((PHONE,), "text", ("share_dropped",), id="a phone"),
+        pytest.param((PHONE,), "request_contact_info", (), id="a phone"),
         pytest.param((*choices("Skip"), HERE), "button", ("share_dropped",), id="a choice before a place"),
         pytest.param(
             (HERE, SITE), "location_request_message", ("links_as_text",), id="a place before a link"
         ),
-        pytest.param((PHONE, SITE), "cta_url", ("share_dropped",), id="a link beside a phone"),
+        pytest.param((PHONE, SITE), "request_contact_info", ("links_as_text",), id="a phone before a link"),
+        pytest.param(
+            (HERE, PHONE), "location_request_message", ("share_dropped",), id="the first of two requests"
+        ),
         pytest.param(
             (*choices(*"abcdefghijk"), HERE),
             "location_request_message",
@@ -601,10 +612,171 @@ def test_what_should_take_a_messages_place_is_sent_anew() -> None:
     assert render(message).degradations == ("sent_anew",)
 
 
-def test_the_address_of_a_file_is_written_below_the_text_and_is_no_markup() -> None:
-    message = Message("Our menu", (Span(0, 3, "bold"),), media=(Media("image", "https://a.io/_a_*b*"),))
-    assert text(message) == "*Our* menu\n\nhttps://a.io/_a_*b*"
+def test_the_address_of_what_cannot_be_shown_is_written_below_the_text_and_is_no_markup() -> None:
+    address = "https://a.io/_a_*b*" + "x" * 2000
+    message = Message("Our menu", (Span(0, 3, "bold"),), media=(Media("image", address),))
+    assert text(message) == f"*Our* menu\n\n{address}"
     assert render(message).degradations == ("media_as_links",)
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("https://a.io/b/c.pdf", "c.pdf"),
+        ("https://a.io/c%20d.pdf?e=f.g#h.i", "c d.pdf"),
+        ("https://a.io/%D1%8F.pdf", "я.pdf"),
+        ("https://a.io/%FF%0A.pdf", "\ufffd .pdf"),
+        ("https://a.io/c", None),
+        ("https://a.io/", None),
+        ("https://a.io", None),
+        ("https://a.io?b=c.pdf", None),
+        ("https://a.io/" + "c" * 240 + ".pdf", None),
+    ],
+)
+def test_a_document_is_named_by_the_end_of_its_address(url: str, name: str | None) -> None:
+    (body,) = bodies(Message("", media=(Media("file", url),)))
+    assert body["document"].get("filename") == name
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.io/" + "x" * 2000 + ".jpg", "tg://a.io/x.jpg", "javascript:alert(1)"]
+)
+def test_what_whatsapp_could_not_fetch_is_not_sent_as_a_file(url: str) -> None:
+    assert text(Message("See", media=(Media("image", url),))) == f"See\n\n{url}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "end", "shown"),
+    [
+        ("image", "jpg", "image"),
+        ("image", "PNG", "image"),
+        ("image", "php?id=5", "image"),
+        ("image", "webp", "document"),
+        ("image", "GIF?x=1", "document"),
+        ("video", "mp4", "video"),
+        ("video", "mov", "document"),
+        ("audio", "ogg", "audio"),
+        ("audio", "wav", "document"),
+        ("file", "gif", "document"),
+    ],
+)
+def test_a_file_of_a_kind_that_is_not_shown_is_a_document(kind: Any, end: str, shown: str) -> None:
+    rendered = render(Message("", media=(Media(kind, f"https://a.io/it.{end}"),)))
+    assert rendered.requests[0].json["type"] == shown
+    assert rendered.degradations == (("media_as_file",) if shown == "document" and kind != "file" else ())
+
+
+def outbound(name: str) -> Any:
+    return json.loads((OUTBOUND / f"{name}.json").read_text("utf-8"))
+
+
+def said(requests: Iterable[Request | None]) -> list[Any]:
+    """What the requests say, without whom it goes to."""
+    envelope = {"messaging_product", "recipient_type", "to", "biz_opaque_callback_data"}
+    whole = [json.loads(msgspec.json.encode(request.json)) for request in requests if request]
+    return [{key: body[key] for key in body if key not in envelope} for body in whole]
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in OUTBOUND.glob("*.json")))
+def test_a_message_is_said_as_written_down(name: str) -> None:
+    expected = outbound(name)
+    rendered = render(msgspec.convert(expected["message"], Message))
+    assert said(rendered.requests) == expected["requests"]
+    assert said(request.instead for request in rendered.requests) == expected.get("instead", [])
+    assert list(rendered.degradations) == expected.get("degradations", [])
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in OUTBOUND.glob("*.json")))
+def test_what_is_written_down_is_taken(name: str) -> None:
+    rendered = render(msgspec.convert(outbound(name)["message"], Message))
+    given = [each for request in rendered.requests for each in (request, request.instead) if each]
+    assert [sent(request).outcome for request in given] == [Outcome.SENT] * len(given)
+
+
+def sent(request: Request, **standin: Any) -> Delivery:
+    """What our own WhatsApp makes of it, a day after the person wrote if `is_late`."""
+    messenger = WhatsAppStandIn(
+        SETTINGS["whatsapp"]["access_token"], phone_number_id=SETTINGS["whatsapp"]["phone_number_id"]
+    )
+    messenger.person("", number=CHAT).wrote()
+    messenger.pass_time(hours=24 if standin.get("is_late") else 0)
+    messenger.unreachable = standin.get("unreachable", set())
+    for name, language, parameters in standin.get("approved", ()):
+        messenger.approve(name, language, parameters)
+    headers = {"content-type": "application/json", **request.headers}
+    path = request.url.removeprefix("https://whatsapp.test")
+    answer = messenger.handle(Incoming("POST", path, {}, headers, msgspec.json.encode(request.json)))
+    assert answer is not None
+    return ADAPTER.interpret(Response(answer.status, answer.body, answer.headers))
+
+
+def test_where_a_file_cannot_be_had_its_address_can_be_sent() -> None:
+    url = "https://a.io/menu.jpg"
+    (request,) = render(Message("Our menu", media=(Media("image", url),))).requests
+    assert sent(request, unreachable={url}).outcome is Outcome.MEDIA_FAILED
+    assert request.instead is not None
+    assert sent(request.instead, unreachable={url}).outcome is Outcome.SENT
+
+
+# ── Templates ────────────────────────────────────────────────────────────────────────────────────────
+
+REMINDER = Message("Are you there?", template=Template("still_there", "en", ("Anna", " the\n kitchen ", "")))
+
+
+def template_of(message: Message) -> Any:
+    rendered = ADAPTER.render_template(message, CHAT, CREDENTIAL, DELIVERY_ID)
+    assert rendered is not None
+    assert rendered.degradations == ("sent_as_template",)
+    (request,) = rendered.requests
+    return request
+
+
+def test_a_template_is_filled_in_with_words_in_one_line() -> None:
+    assert template_of(REMINDER).json == {
+        "messaging_product": "whatsapp",
+        "recipient_type": "individual",
+        "to": CHAT,
+        "biz_opaque_callback_data": DELIVERY_ID,
+        "type": "template",
+        "template": {
+            "name": "still_there",
+            "language": {"code": "en"},
+            "components": [
+                {
+                    "type": "body",
+                    "parameters": [{"type": "text", "text": words} for words in ("Anna", "the kitchen", "…")],
+                }
+            ],
+        },
+    }
+
+
+def test_a_template_without_parameters_has_no_components_and_its_language_an_underscore() -> None:
+    request = template_of(Message("Hi", template=Template("hello", "pt-BR")))
+    assert request.json["template"] == {"name": "hello", "language": {"code": "pt_BR"}}
+
+
+def test_a_message_without_a_template_has_none() -> None:
+    assert ADAPTER.render_template(Message("Hi"), CHAT, CREDENTIAL, DELIVERY_ID) is None
+
+
+@pytest.mark.parametrize(
+    ("approved", "outcome"),
+    [
+        pytest.param(("still_there", "en", 3), Outcome.SENT, id="as it is"),
+        pytest.param(("still_there", "en", 2), Outcome.BAD_PAYLOAD, id="with fewer parameters"),
+        pytest.param(("still_there", "de", 3), Outcome.BAD_PAYLOAD, id="in another language"),
+    ],
+)
+def test_a_day_later_only_an_approved_template_is_taken(
+    approved: tuple[str, str, int], outcome: Outcome
+) -> None:
+    (plain,) = render(REMINDER).requests
+    assert sent(plain, is_late=True).outcome is Outcome.WINDOW_CLOSED
+    assert sent(template_of(REMINDER), is_late=True, approved=[approved]).outcome is outcome
+
+
+# ── Choices ──────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_up_to_three_short_choices_are_reply_buttons() -> None:
@@ -814,7 +986,7 @@ def test_a_refusal_is_sorted_by_its_code(code: int, outcome: Outcome) -> None:
         "fbtrace_id": "Az8or2yhqkZfEZ-_4Qn_Bam",
     }
     delivery = ADAPTER.interpret(response(400, {"error": error}))
-    assert delivery == Delivery(outcome, reason=f"{code} What happened")
+    assert (delivery.outcome, delivery.reason) == (outcome, f"{code} What happened")
 
 
 @pytest.mark.parametrize(
@@ -826,6 +998,8 @@ def test_a_refusal_is_sorted_by_its_code(code: int, outcome: Outcome) -> None:
         pytest.param(429, {}, Outcome.BOT_LIMITED, id="too many"),
         pytest.param(503, {"error_data": "text"}, Outcome.RETRY, id="unavailable"),
         pytest.param(400, "text", Outcome.BAD_PAYLOAD, id="an error that is text"),
+        pytest.param(400, {"code": 131056, "is_transient": True}, Outcome.CHAT_LIMITED, id="a limit is one"),
+        pytest.param(400, {"code": [190]}, Outcome.BAD_PAYLOAD, id="a code that is a list"),
     ],
 )
 def test_without_a_known_code_the_status_decides(status: int, error: Any, outcome: Outcome) -> None:
@@ -835,6 +1009,15 @@ def test_without_a_known_code_the_status_decides(status: int, error: Any, outcom
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"messages": []}', b'{"messages": [{"id": 5}]}'])
 def test_an_answer_that_cannot_be_read_is_tried_again(body: bytes) -> None:
     assert ADAPTER.interpret(Response(200, body)).outcome is Outcome.RETRY
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds"),
+    [(131056, 6), (130429, 2), (80007, 60), (4, 60), (131057, 60), (131048, 900), (131000, None), (0, None)],
+)
+def test_a_limit_has_a_wait_of_its_own(code: int, seconds: float | None) -> None:
+    error = {"error": {"code": code, "message": "Later"}}
+    assert ADAPTER.interpret(response(400, error)).retry_after_seconds == seconds
 
 
 def test_the_wait_is_the_one_that_the_header_names() -> None:

@@ -46,10 +46,29 @@ def send(whatsapp: WhatsAppStandIn, **body: Any) -> Answer:
     return post(whatsapp, {name: value for name, value in base.items() if value is not None})
 
 
-def send_interactive(whatsapp: WhatsAppStandIn, **interactive: Any) -> Answer:
+def send_interactive(whatsapp: WhatsAppStandIn, recipient: str = "", **interactive: Any) -> Answer:
     content = {"body": {"text": "Which?"}, **interactive}
     given = {name: value for name, value in content.items() if value is not None}
-    return send(whatsapp, type="interactive", text=None, interactive=given)
+    to = {"to": None, "recipient": recipient} if recipient else {}
+    return send(whatsapp, type="interactive", text=None, interactive=given, **to)
+
+
+def send_file(whatsapp: WhatsAppStandIn, kind: str, **file: Any) -> Answer:
+    return send(whatsapp, type=kind, text=None, **{kind: file})
+
+
+def send_template(
+    whatsapp: WhatsAppStandIn, *parameters: str, name: str = "hello", code: str = "en"
+) -> Answer:
+    given = [{"type": "text", "text": words} for words in parameters]
+    body = {"components": [{"type": "body", "parameters": given}]} if given else {}
+    return send(
+        whatsapp, type="template", text=None, template={"name": name, "language": {"code": code}, **body}
+    )
+
+
+def above(kind: str, file: Any) -> dict[str, Any]:
+    return {"header": {"type": kind, kind: file}}
 
 
 def reply(button_id: Any = "p:1", title: Any = "Yes") -> dict[str, Any]:
@@ -73,7 +92,9 @@ def link(text: Any = "Site", url: Any = "https://a.io", **more: Any) -> dict[str
     return {"type": "cta_url", "action": {"name": "cta_url", "parameters": parameters, **more}}
 
 
-LOCATION = {"type": "location_request_message", "action": {"name": "send_location"}}
+IMAGE = {"link": "https://a.io/menu.jpg"}
+CONTACT_INFO: dict[str, Any] = {"type": "request_contact_info", "action": {"name": "request_contact_info"}}
+LOCATION: dict[str, Any] = {"type": "location_request_message", "action": {"name": "send_location"}}
 
 
 # ── The person ───────────────────────────────────────────────────────────────────────────────────────
@@ -157,6 +178,17 @@ def test_a_place_is_sent_in_answer_to_its_request(
     assert message["context"]["id"] == ivan.heard[-1].message_id
 
 
+def test_a_number_is_shown_in_answer_to_its_request(whatsapp: WhatsAppStandIn, webhook: Webhook) -> None:
+    anna = whatsapp.person(webhook.url, "", "Anna", USER_ID)
+    anna.say("Hi")
+    send_interactive(whatsapp, recipient=USER_ID, **CONTACT_INFO)
+    anna.post(anna.shared("phone"))
+    (message,) = webhook.requests[-1].body["entry"][0]["changes"][0]["value"]["messages"]
+    (card,) = message["contacts"]
+    assert "from" not in message
+    assert (card["origin"], card["phones"][0]["wa_id"]) == ("contact_request", anna.private_number)
+
+
 # ── What is taken ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -200,6 +232,12 @@ def test_a_good_text_is_accepted(
         ),
         pytest.param(link(), id="a link"),
         pytest.param(LOCATION, id="a request of a location"),
+        pytest.param(CONTACT_INFO, id="a request of a number"),
+        pytest.param({**buttons(reply()), **above("image", IMAGE)}, id="a picture above buttons"),
+        pytest.param({**link(), **above("document", {"id": "1003"})}, id="a document above a link"),
+        pytest.param(
+            {**a_list(row()), "header": {"type": "text", "text": "h" * 60}}, id="a title above a list"
+        ),
         pytest.param({**buttons(reply()), "footer": {"text": "f" * 60}}, id="a footer"),
         pytest.param({**buttons(reply()), "body": {"text": "b" * 1024}}, id="a body of 1024 characters"),
     ],
@@ -209,6 +247,32 @@ def test_a_good_interactive_message_is_accepted(
     whatsapp: WhatsAppStandIn, interactive: dict[str, Any]
 ) -> None:
     assert send_interactive(whatsapp, **interactive).status == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "file"),
+    [
+        pytest.param("image", {**IMAGE, "caption": "c" * 1024}, id="a picture with words"),
+        pytest.param("video", {"id": "1003383421387256"}, id="a video of before"),
+        pytest.param("audio", IMAGE, id="a sound"),
+        pytest.param("document", {**IMAGE, "filename": "menu.pdf"}, id="a document with a name"),
+        pytest.param("sticker", IMAGE, id="a sticker"),
+    ],
+)
+def test_a_good_file_is_accepted(
+    whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson, kind: str, file: dict[str, Any]
+) -> None:
+    assert send_file(whatsapp, kind, **file).status == 200
+    assert ivan.next().text == file.get("caption", "")
+
+
+def test_an_approved_template_is_accepted_at_any_time(
+    whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson
+) -> None:
+    whatsapp.approve("hello", "en", parameters=2)
+    whatsapp.pass_time(hours=1000)
+    assert send_template(whatsapp, "Anna", "noon").status == 200
+    assert ivan.next().text == "hello Anna noon"
 
 
 def test_somebody_with_a_scoped_id_is_a_recipient(whatsapp: WhatsAppStandIn, webhook: Webhook) -> None:
@@ -293,6 +357,10 @@ def test_a_wrong_message_is_refused_as_whatsapp_would(
         pytest.param({**LOCATION, "action": {"name": "send"}}, 131009, id="another request"),
         pytest.param({**LOCATION, "body": None}, 131008, id="a request without words"),
         pytest.param({**LOCATION, "footer": {"text": "f"}}, 100, id="a request with a footer"),
+        pytest.param({**CONTACT_INFO, "action": {"name": "send"}}, 131009, id="another request of a number"),
+        pytest.param({**a_list(row()), **above("image", IMAGE)}, 100, id="a picture above a list"),
+        pytest.param({**buttons(reply()), **above("audio", IMAGE)}, 100, id="a sound above buttons"),
+        pytest.param({**buttons(reply()), **above("image", {})}, 131008, id="no picture above buttons"),
         pytest.param({**buttons(reply()), "body": None}, 131008, id="no body"),
         pytest.param({**buttons(reply()), "body": {"text": ""}}, 131009, id="an empty body"),
         pytest.param({**buttons(reply()), "body": {"text": "x" * 1025}}, 131009, id="a body too long"),
@@ -334,8 +402,55 @@ def test_a_wrong_interactive_message_is_refused_as_whatsapp_would(
     assert whatsapp.people[NUMBER].heard == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "file", "code"),
+    [
+        pytest.param("image", {}, 131008, id="nothing"),
+        pytest.param("image", {**IMAGE, "id": "1003"}, 131008, id="both an id and a link"),
+        pytest.param("image", {"link": "intranet/menu.jpg"}, 131009, id="not an address"),
+        pytest.param("image", {**IMAGE, "caption": "c" * 1025}, 131009, id="too many words"),
+        pytest.param("image", {**IMAGE, "caption": ""}, 131009, id="no words"),
+        pytest.param("image", {**IMAGE, "filename": "menu.jpg"}, 100, id="a picture with a name"),
+        pytest.param("audio", {**IMAGE, "caption": "c"}, 100, id="a sound with words"),
+        pytest.param("sticker", {**IMAGE, "caption": "c"}, 100, id="a sticker with words"),
+        pytest.param("image", {"link": "https://a.io/gone.jpg"}, 131053, id="what cannot be fetched"),
+    ],
+)
+@pytest.mark.usefixtures("ivan")
+def test_a_wrong_file_is_refused_as_whatsapp_would(
+    whatsapp: WhatsAppStandIn, kind: str, file: dict[str, Any], code: int
+) -> None:
+    whatsapp.unreachable.add("https://a.io/gone.jpg")
+    assert send_file(whatsapp, kind, **file).json["error"]["code"] == code
+    assert whatsapp.people[NUMBER].heard == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named", "code"),
+    [
+        pytest.param(("Anna",), {"name": "goodbye"}, 132001, id="another name"),
+        pytest.param(("Anna",), {"code": "de"}, 132001, id="another language"),
+        pytest.param((), {}, 132000, id="no parameters"),
+        pytest.param(("Anna", "noon"), {}, 132000, id="one too many"),
+        pytest.param(("An\nna",), {}, 132018, id="two lines"),
+        pytest.param(("An" + " " * 5 + "na",), {}, 132018, id="a row of spaces"),
+        pytest.param(("",), {}, 131009, id="an empty parameter"),
+    ],
+)
+@pytest.mark.usefixtures("ivan")
+def test_a_wrong_template_is_refused_as_whatsapp_would(
+    whatsapp: WhatsAppStandIn, parameters: tuple[str, ...], named: dict[str, str], code: int
+) -> None:
+    whatsapp.approve("hello", "en", parameters=1)
+    assert send_template(whatsapp, *parameters, **named).json["error"]["code"] == code
+    assert whatsapp.people[NUMBER].heard == []
+
+
 def test_outside_the_window_nothing_is_taken(whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson) -> None:
-    ivan.is_window_open = False
+    whatsapp.pass_time(hours=23.9)
+    assert send(whatsapp).status == 200
+    whatsapp.pass_time(hours=0.2)
+    ivan.post(ivan.receipt(ivan.next(), "read"))
     assert send(whatsapp).json["error"]["code"] == 131047
     ivan.say("Hi")
     assert send(whatsapp).status == 200

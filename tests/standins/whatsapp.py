@@ -11,6 +11,7 @@ import hmac
 import json
 import re
 import secrets
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -27,7 +28,6 @@ from tests.standins.server import (
     Update,
     answer_json,
     call,
-    now_seconds,
 )
 from tests.standins.shapes import (
     Check,
@@ -47,7 +47,7 @@ _PATH = re.compile(r"/(v\d+\.0)/(\d+)/messages")
 _MANAGED = re.compile(r"/(v\d+\.0)/(\d+)(/subscribed_apps)?")
 _NUMBER = re.compile(r"\+?[0-9]{5,20}")
 _SCOPED_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]+")
-_CONTENT_TYPES = ("text", "interactive")
+_WINDOW_SECONDS = 24 * 3600
 
 
 def units(words: str) -> int:
@@ -55,7 +55,7 @@ def units(words: str) -> int:
 
 
 class WhatsAppStandIn(StandIn):
-    """One business number's WhatsApp."""
+    """One business number's WhatsApp: its `templates`, and the addresses of files that are `unreachable`."""
 
     def __init__(
         self,
@@ -75,6 +75,20 @@ class WhatsAppStandIn(StandIn):
         self.is_subscribed = False
         self.people: dict[str, WhatsAppPerson] = {}
         self.read: list[str] = []
+        self.templates: dict[tuple[str, str], int] = {}
+        self.unreachable: set[str] = set()
+        self._ahead_seconds = 0.0
+
+    def approve(self, name: str, language: str, parameters: int = 0) -> None:
+        """Have a template whose body takes so many parameters."""
+        self.templates[name, language] = parameters
+
+    def now(self) -> float:
+        return time.time() + self._ahead_seconds
+
+    def pass_time(self, hours: float) -> None:
+        """Let the messenger's own clock be later from now on."""
+        self._ahead_seconds += hours * 3600
 
     def person(
         self, webhook_url: str, number: str = "16505551234", name: str = "Ivan Petrov", user_id: str = ""
@@ -180,13 +194,15 @@ class WhatsAppStandIn(StandIn):
 
     def _send(self, given: dict[str, Any]) -> Answer:
         kind = given.get("type", "text")
-        if kind not in _CONTENT_TYPES:
+        if kind not in _CONTENT:
             raise refused(
                 131051, "(#131051) Unsupported message type", f"Message type {kind} is not supported"
             )
         _shaped(given, _MESSAGE[kind])
-        buttons, words = ((), given["text"]["body"]) if kind == "text" else _interactive(given["interactive"])
+        buttons, words = _seen(kind, given[kind])
         person = self._reached(given)
+        self._allowed(person, given[kind] if kind == "template" else None)
+        self._fetched(given[kind].get("header", {}) if kind == "interactive" else given)
         wamid = new_wamid()
         person.hear(Said(words, buttons, wamid, given))
         contact = {"input": person.identity}
@@ -213,17 +229,53 @@ class WhatsAppStandIn(StandIn):
             raise refused(131030, "(#131030) Recipient phone number not in allowed list")
         if person.has_blocked:
             raise refused(131026, "(#131026) Message undeliverable")
-        if not person.is_window_open:
+        return person
+
+    def _allowed(self, person: WhatsAppPerson, template: dict[str, Any] | None) -> None:
+        """Within 24 hours of the person's last word everything is; later an approved template is."""
+        if template is not None:
+            self._approved(template)
+        elif not person.is_window_open:
             raise refused(
                 131047,
                 "(#131047) Re-engagement message",
                 "More than 24 hours have passed since the recipient last replied to the sender number.",
             )
-        return person
+
+    def _approved(self, template: dict[str, Any]) -> None:
+        name, language = template["name"], template["language"]["code"]
+        expected = self.templates.get((name, language))
+        if expected is None:
+            raise refused(
+                132001,
+                "(#132001) Template name does not exist in the translation",
+                f"template name ({name}) does not exist in {language}",
+            )
+        given = _parameters(template)
+        if len(given) != expected:
+            raise refused(
+                132000,
+                "(#132000) Number of parameters does not match the expected number of params",
+                f"body: number of localizable_params ({len(given)}) does not match the expected ({expected})",
+            )
+        if any(re.search(r"[\n\t]| {5}", words) for words in given):
+            raise refused(
+                132018,
+                "(#132018) There is an issue with the parameters in your template",
+                "Param text cannot have new-line/tab characters or more than 4 consecutive spaces",
+            )
+
+    def _fetched(self, given: dict[str, Any]) -> None:
+        kind = str(given.get("type"))
+        if kind in _FILES and given[kind].get("link") in self.unreachable:
+            raise refused(131053, "(#131053) Media upload error", "Downloading media from weblink failed")
 
 
 class WhatsAppPerson(Person):
-    """A person with WhatsApp. `is_window_open` from their first message on, until a test closes it."""
+    """A person with WhatsApp, who may be written to for 24 hours after they `wrote`.
+
+    `private_number` is the one that somebody with a business-scoped id only has as well.
+    """
 
     messenger: WhatsAppStandIn
 
@@ -235,8 +287,16 @@ class WhatsAppPerson(Person):
         self.user_id = user_id
         self.identity = number or user_id
         self.name = name
-        self.is_window_open = False
+        self.private_number = number or "16505550000"
         self.has_blocked = False
+        self._wrote_at: float | None = None
+
+    @property
+    def is_window_open(self) -> bool:
+        return self._wrote_at is not None and self.messenger.now() - self._wrote_at < _WINDOW_SECONDS
+
+    def wrote(self) -> None:
+        self._wrote_at = self.messenger.now()
 
     def leave(self) -> None:
         self.has_blocked = True
@@ -259,9 +319,14 @@ class WhatsAppPerson(Person):
 
     def shared(self, kind: str) -> Update:
         self.sharing(kind)
-        place = {"latitude": 37.44216251868683, "longitude": -122.16153582049394}
         context = {"from": self.messenger.number, "id": self.heard[-1].message_id}
-        return self.message("location", context=context, location=place)
+        if kind == "location":
+            place = {"latitude": 37.44216251868683, "longitude": -122.16153582049394}
+            return self.message("location", context=context, location=place)
+        phone = {"phone": f"+{self.private_number}", "wa_id": self.private_number, "type": "CELL"}
+        name = {"formatted_name": self.name, "first_name": self.name}
+        card = {"origin": "contact_request", "name": name, "phones": [phone]}
+        return self.message("contacts", context=context, contacts=[card])
 
     def message(self, kind: str, **content: Any) -> Update:
         """Any message of the person's: its type and the fields that belong to it."""
@@ -271,7 +336,7 @@ class WhatsAppPerson(Person):
         message = {
             **{name: given for name, given in sender.items() if given},
             "id": new_wamid(),
-            "timestamp": str(now_seconds()),
+            "timestamp": str(int(self.messenger.now())),
             "type": kind,
             **content,
         }
@@ -282,7 +347,7 @@ class WhatsAppPerson(Person):
         receipt = {
             "id": said.message_id,
             "status": status,
-            "timestamp": str(now_seconds()),
+            "timestamp": str(int(self.messenger.now())),
             "recipient_id": self.identity,
             **more,
         }
@@ -291,7 +356,8 @@ class WhatsAppPerson(Person):
         return self.messenger.signed(self.messenger.value(statuses=[receipt]))
 
     def post(self, update: Update) -> Answer:
-        self.is_window_open = True
+        if "messages" in json.loads(update.body)["entry"][0]["changes"][0]["value"]:
+            self.wrote()
         return super().post(update)
 
 
@@ -378,6 +444,7 @@ _ACTIONS: Mapping[str, Check] = {
         _rows_within_limits,
     ),
     "location_request_message": an_object({"name": one_of("send_location")}),
+    "request_contact_info": an_object({"name": one_of("request_contact_info")}),
     "cta_url": an_object(
         {
             "name": one_of("cta_url"),
@@ -387,26 +454,67 @@ _ACTIONS: Mapping[str, Check] = {
 }
 
 
+def _one_source(value: Any, path: str) -> None:
+    if ("id" in value) is ("link" in value):
+        raise Wrong("missing", f"{path}.link", "either an id or a link")
+
+
+_SOURCE = {"id": text(1), "link": all_of(text(1, 2000), _web_address)}
+_CAPTION = {"caption": all_of(text(1, 1024, units), _not_blank)}
+_FILES: Mapping[str, Check] = {
+    kind: all_of(an_object({}, {**_SOURCE, **more}), _one_source)
+    for kind, more in {
+        "image": _CAPTION,
+        "video": _CAPTION,
+        "document": {**_CAPTION, "filename": text(1, 240)},
+        "audio": {},
+        "sticker": {},
+    }.items()
+}
+_HEADER_TEXT = an_object({"type": one_of("text"), "text": text(1, 60)})
+_HEADED_BY_FILES = ("button", "cta_url")
+
+
+def _header(kind: str) -> Check:
+    def check(value: Any, path: str) -> None:
+        shown = value.get("type") if isinstance(value, dict) else None
+        if shown not in ("image", "video", "document") or kind not in _HEADED_BY_FILES:
+            _HEADER_TEXT(value, path)
+            return
+        source = all_of(an_object({}, {**_SOURCE, "filename": text(1, 240)}), _one_source)
+        an_object({"type": one_of(shown), shown: source})(value, path)
+
+    return check
+
+
 def _interactive_shape(value: Any, path: str) -> None:
     kind = value.get("type") if isinstance(value, dict) else None
     one_of(*_ACTIONS)(kind, f"{path}.type")
-    around = {
-        "header": an_object({"type": one_of("text"), "text": text(1, 60)}),
-        "footer": an_object({"text": text(1, 60)}),
-    }
+    around = {"header": _header(str(kind)), "footer": an_object({"text": text(1, 60)})}
     an_object(
         {
             "type": one_of(*_ACTIONS),
             "body": an_object({"text": all_of(text(1, 1024, units), _not_blank)}),
             "action": _ACTIONS[str(kind)],
         },
-        {} if kind == "location_request_message" else around,
+        {} if kind in _REQUESTS else around,
     )(value, path)
 
 
+_REQUESTS = ("location_request_message", "request_contact_info")
+_PARAMETER = an_object({"type": one_of("text"), "text": all_of(text(1, 1024), _not_blank)})
+_TEMPLATE = an_object(
+    {
+        "name": text(1, 512),
+        "language": an_object({"code": text(1)}, {"policy": one_of("deterministic")}),
+    },
+    {"components": a_list(an_object({"type": one_of("body"), "parameters": a_list(_PARAMETER, 1)}), 1, 1)},
+)
 _CONTENT: Mapping[str, Check] = {
     "text": an_object({"body": all_of(text(1, 4096, units), _not_blank)}, {"preview_url": boolean}),
     "interactive": _interactive_shape,
+    "template": _TEMPLATE,
+    **_FILES,
 }
 _MESSAGE: Mapping[str, Check] = {
     kind: an_object(
@@ -446,11 +554,30 @@ def _shaped(given: dict[str, Any], shape: Check) -> None:
         raise _invalid(f"{wrong.path}: {wrong.detail}") from None
 
 
+def _parameters(template: dict[str, Any]) -> list[str]:
+    return [
+        parameter["text"]
+        for component in template.get("components", ())
+        for parameter in component["parameters"]
+    ]
+
+
+def _seen(kind: str, content: dict[str, Any]) -> tuple[tuple[Shown, ...], str]:
+    """The buttons and the words that the person sees; of a template its name and what was filled in."""
+    if kind == "interactive":
+        return _interactive(content)
+    if kind == "template":
+        return (), " ".join([content["name"], *_parameters(content)])
+    return (), content["body"] if kind == "text" else content.get("caption", "")
+
+
 def _interactive(interactive: dict[str, Any]) -> tuple[tuple[Shown, ...], str]:
     """The buttons and the words that the person sees."""
     words, action = interactive["body"]["text"], interactive["action"]
     if interactive["type"] == "location_request_message":
         return (Shown("Send location", "", shares="location"),), words
+    if interactive["type"] == "request_contact_info":
+        return (Shown("Share contact info", "", shares="phone"),), words
     if interactive["type"] == "cta_url":
         link = action["parameters"]
         return (Shown(link["display_text"], link["url"], is_link=True),), words

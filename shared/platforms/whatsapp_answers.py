@@ -1,0 +1,78 @@
+"""What WhatsApp answers to a call, sorted by the error's code: neither title nor HTTP status is reliable."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.platforms.answers import by_status, decoded, part, reason, wait_of
+from shared.platforms.base import Delivery, Outcome, Response
+
+_BY_CODE: Mapping[int, Outcome] = {
+    code: outcome
+    for outcome, codes in {
+        Outcome.RETRY: (1, 2, 131000, 131016, 131057, 133004),
+        Outcome.BOT_LIMITED: (4, 80007, 130429, 131048, 131064),
+        Outcome.CHAT_LIMITED: (131056,),
+        Outcome.WINDOW_CLOSED: (131047, 470),
+        Outcome.RECIPIENT_GONE: (131021, 131026, 131030, 131050, 131062, 137000),
+        Outcome.MEDIA_FAILED: (131052, 131053),
+        Outcome.CREDENTIAL_BAD: (
+            *(0, 3, 10, 33, 190, *range(200, 300), 131005, 131045, 133010, 133016),
+            # The account is blocked, locked, or has not paid: somebody has to see to it.
+            *(368, 131031, 131042),
+        ),
+        Outcome.BAD_PAYLOAD: (
+            *(100, 131008, 131009, 131020, 131041, 131051, 135000),
+            *(132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132068, 132069),
+            # Not now, not to this person, not in this country: for this message that is final. The wait
+            # of a day that 131049 wants would hold up everything said to the person after it.
+            *(130472, 130497, 131049),
+        ),
+    }.items()
+    for code in codes
+}
+
+_LIMITS = (Outcome.CHAT_LIMITED, Outcome.BOT_LIMITED)
+
+# How long to wait, in seconds, where the answer does not say: it hardly ever does.
+_WAITS: Mapping[int, float] = {
+    **dict.fromkeys((4, 80007), 60),  # calls of an hour, which are counted anew all the time
+    130429: 2,  # messages of a second
+    131056: 6,  # one message in six seconds to the same person, after some that were borrowed
+    131057: 60,  # the number gets more throughput, which takes about a minute
+    **dict.fromkeys((131048, 131064), 900),  # too much was found to be spam: trying on makes it worse
+}
+
+
+def sort(response: Response) -> Delivery:
+    """The outcome of whatever came."""
+    answer = decoded(response)
+    return _refused(response, part(answer, "error")) if "error" in answer else _accepted(response, answer)
+
+
+def _refused(response: Response, error: Mapping[str, Any]) -> Delivery:
+    code = error.get("code")
+    known = code if isinstance(code, int) else -1
+    outcome = _BY_CODE.get(known) or by_status(response.status)
+    if error.get("is_transient") is True and outcome not in _LIMITS:
+        outcome = Outcome.RETRY
+    wait = wait_of(response)
+    words = part(error, "error_data").get("details") or error.get("message")
+    return Delivery(
+        outcome,
+        retry_after_seconds=_WAITS.get(known) if wait is None else wait,
+        reason=reason(code, words),
+    )
+
+
+def _accepted(response: Response, answer: Mapping[str, Any]) -> Delivery:
+    messages = answer.get("messages")
+    first = messages[0] if isinstance(messages, list) and messages else None
+    if isinstance(first, dict) and isinstance(first.get("id"), str):
+        return Delivery(Outcome.SENT, first["id"])
+    return Delivery(
+        by_status(response.status),
+        retry_after_seconds=wait_of(response),
+        reason=reason(response.status, "no error and no message id"),
+    )
