@@ -18,6 +18,8 @@ from functions.admin.scenarios.checking import (
     pointing_into_the_body,
     require_form,
 )
+from functions.admin.scenarios.preview import Previews
+from functions.admin.scenarios.preview_schemas import Preview, PreviewView, preview_view
 from functions.admin.scenarios.schemas import (
     MAX_REVISION,
     Activation,
@@ -198,6 +200,14 @@ def run_tests_of_scenario(
     document = _tried(owned, asked or Trial(), scenarios)
     called = called_by(document, owned.bot, scenarios).documents
     return report_view(trials.tested(document, called, owned.bot))
+
+
+@router.post("/api/scenarios/{id}/preview")
+def preview_step(owned: Readable, scenarios: Scenarios, trials: Trying, asked: Preview) -> PreviewView:
+    document = _tried(owned, asked, scenarios)
+    called = called_by(document, owned.bot, scenarios).documents
+    previewed = Previews(trials).of(document, called, asked.step, asked.openings(owned.bot))
+    return preview_view(asked.step, previewed)
 
 
 @router.get("/api/scenarios/{id}/revisions")

@@ -38,7 +38,7 @@ class Trials:
             return conversation, play(conversation, acts)
 
         try:
-            return self._bounded(trial, "/acts")
+            return self.bounded(trial, "/acts")
         except Unplayable as error:
             violation = Violation(f"/acts/{error.index}", str(error), "cannot_happen")
             raise Invalid("The acts cannot all be done.", [violation]) from None
@@ -48,9 +48,10 @@ class Trials:
     def tested(self, document: Mapping[str, Any], called: Documents, bot: Bot) -> Report:
         """The report on the document's tests. Raises `Invalid` if they do not come to an end."""
         setting = Opening(bot_name=bot.name, timezone=bot.timezone)
-        return self._bounded(lambda: run_tests(document, called, setting), f"{FIELD}/tests")
+        return self.bounded(lambda: run_tests(document, called, setting), f"{FIELD}/tests")
 
-    def _bounded(self, trial: Callable[[], T], pointer: str) -> T:
+    def bounded(self, trial: Callable[[], T], pointer: str) -> T:
+        """What the trial, which must be pure, returns. Raises `Invalid` if it does not end in time."""
         if not ends_within(self.seconds, trial):
             words = f"this takes longer than {self.seconds:.0f} s"
             raise Invalid(f"The trial was broken off: {words}.", [Violation(pointer, words, "too_slow")])

@@ -46,6 +46,7 @@ ROUTES: dict[str, Entry] = {
     "PUT /api/scenarios/{id}": Entry(200, "editor", {"name": "S", "scenario_data": SCENARIO}),
     "POST /api/scenarios/{id}/activate": Entry(200, "editor"),
     "POST /api/scenarios/{id}/simulate": Entry(200, "viewer", {"acts": [{"send": "/start"}]}),
+    "POST /api/scenarios/{id}/preview": Entry(200, "viewer", {"step": "ask_name"}),
     "POST /api/scenarios/{id}/test": Entry(200, "viewer"),
     "GET /api/scenarios/{id}/revisions": Entry(200, "viewer"),
     "GET /api/scenarios/{id}/revisions/{revision}": Entry(200, "viewer"),

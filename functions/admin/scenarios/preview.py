@@ -1,0 +1,106 @@
+"""A step as every messenger would be told to show it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from functions.admin.scenarios.trial import Trials
+from shared.credential import Credential
+from shared.dialog.messages import Message
+from shared.errors import Invalid, Violation
+from shared.platforms import adapter_for
+from shared.platforms.base import Rendered
+from shared.scenario.compiled import CompiledStep
+from shared.scenario.models import TestTurn
+from shared.simulation.acts import act
+from shared.simulation.conversation import Documents, Opening, Program
+from shared.simulation.errors import Senseless
+from shared.simulation.playing import MAX_ANSWER_BYTES
+
+_SETTINGS = {
+    "bot_token": "BOT_TOKEN",
+    "phone_number_id": "PHONE_NUMBER_ID",
+    "access_token": "ACCESS_TOKEN",
+    "auth_token": "AUTH_TOKEN",
+}
+"""Stand in for what is secret, or differs from bot to bot."""
+
+_CHAT_ID = "CHAT_ID"
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A message, and what its messenger would be sent for it."""
+
+    message: Message
+    rendered: Rendered
+
+
+class Previewed(msgspec.Struct, frozen=True):
+    """The step on one platform; `notes` tell what went wrong in it."""
+
+    platform: str
+    shown: tuple[Shown, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Previews:
+    """Shows steps within the time of a trial."""
+
+    trials: Trials
+
+    def of(
+        self, document: Mapping[str, Any], called: Documents, step: str, openings: Sequence[Opening]
+    ) -> list[Previewed]:
+        """The step on the platform of each opening. Raises `Invalid`."""
+
+        def trial() -> list[Previewed]:
+            program = _at(Program.of(document, called), step)
+            return [_previewed(program, opening) for opening in openings]
+
+        try:
+            previewed = self.trials.bounded(trial, "/step")
+        except Senseless as error:
+            raise Invalid(
+                "The step cannot be shown.", [Violation("/variables", str(error), "unknown")]
+            ) from None
+        if len(msgspec.json.encode(previewed)) > MAX_ANSWER_BYTES:
+            raise Invalid("The step is too long to be shown.", [Violation("/step", "too long", "too_long")])
+        return previewed
+
+
+def _at(program: Program, step_id: str) -> Program:
+    """The program begun at the step, with nothing that could lead past it. Raises `Invalid`."""
+    scenario = program.scenario
+    if step_id not in scenario.steps:
+        violation = Violation("/step", "The scenario has no step of this id.", "unknown")
+        raise Invalid("There is no such step.", [violation])
+    steps = {**scenario.steps, step_id: _alone(scenario.steps[step_id])}
+    begun = dataclasses.replace(scenario, start=step_id, steps=steps, conditions=(), answers_first=False)
+    return dataclasses.replace(program, scenario=begun)
+
+
+def _alone(step: CompiledStep) -> CompiledStep:
+    """The step with its question, asked even where the answer is known, and nothing after it."""
+    asked = step.input and dataclasses.replace(step.input, skip_if_set=False)
+    return dataclasses.replace(
+        step, action=None, input=asked, set=(), conditions=(), next_step=None, end=True
+    )
+
+
+def _previewed(program: Program, opening: Opening) -> Previewed:
+    conversation = program.begin(opening)
+    outcome = act(conversation, TestTurn(send="/start"))
+    shown = tuple(Shown(message, _rendered(message, opening)) for message in outcome.messages)
+    return Previewed(opening.platform, shown, outcome.notes)
+
+
+def _rendered(message: Message, opening: Opening) -> Rendered:
+    settings = {**_SETTINGS, "sender_name": opening.bot_name}
+    credential = Credential("preview", "preview", opening.platform, is_active=True, settings=settings)
+    return adapter_for(opening.platform).render(message, _CHAT_ID, credential, "preview")
