@@ -178,6 +178,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     runs. `called` has the revisions of called scenarios, locked when the run's was activated. `trail` has
     the questions one can go back to. `serial` numbers timers and tasks. `silent_turns` counts turns since
     the person's last word. `sensitive` are the names of variables that nobody should read by the way.
+    `blocked` is the status behind the block while the person has blocked the bot, else "".
     """
 
     id: str
@@ -211,6 +212,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     album: Album | None = None
     serial: int = 0
     silent_turns: int = 0
+    blocked: Status | Literal[""] = ""
     used_conditions: tuple[int, ...] = ()
     person: Person = Person()
     recent_events: tuple[str, ...] = ()

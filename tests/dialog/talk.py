@@ -12,6 +12,8 @@ import msgspec
 
 from shared.dialog.events import (
     ButtonPressed,
+    ChatBlocked,
+    ChatUnblocked,
     ContentType,
     ConversationStarted,
     Event,
@@ -133,6 +135,12 @@ class Talk:
 
     def run_by_api(self, **variables: Any) -> list[str]:
         return self.send(RunRequested(variables=variables, **self._event()))
+
+    def block(self) -> list[str]:
+        return self.send(ChatBlocked(**self._event()))
+
+    def unblock(self) -> list[str]:
+        return self.send(ChatUnblocked(**self._event()))
 
     def hand_off(self, reason: str = "") -> list[str]:
         return self.send(HandedOff(reason=reason, **self._event()))

@@ -12,6 +12,8 @@ from shared.dialog.engine.walk import has_open_run, stopped, timeout_of
 from shared.dialog.events import (
     FROM_PERSON,
     ButtonPressed,
+    ChatBlocked,
+    ChatUnblocked,
     GivenBack,
     HandedOff,
     MessageReceived,
@@ -38,13 +40,14 @@ class Happenings(Answers):
     def turn(self) -> Turn:
         """Apply the event."""
         self._break_silence()
+        self._look_behind_block()
         if self.dialog.handoff and isinstance(self.event, FROM_PERSON):
             self._only_record()
         else:
             self._apply()
         if self.is_too_large():
             self.say_less()
-        self.dialog.status = self._status()
+        self._set_status()
         return self.finished()
 
     def _only_record(self) -> None:
@@ -63,10 +66,18 @@ class Happenings(Answers):
                 self.receive(event)
             case ButtonPressed():
                 self.press(event)
+            case ChatBlocked():
+                self._block()
             case TimerFired(epoch=self.dialog.epoch):
                 self._timer_fired(event.timer)
             case TaskFinished(epoch=self.dialog.epoch):
                 self._task_finished(event)
+            case _:
+                self._act_for_account()
+
+    def _act_for_account(self) -> None:
+        """What a person of the account does."""
+        match event := self.event:
             case RunRequested():
                 self.begin(variables=event.variables)
             case HandedOff():
@@ -88,6 +99,12 @@ class Happenings(Answers):
         self.break_off(f"more than {MAX_SILENT_TURNS} turns without a word from the person")
         return False
 
+    def _set_status(self) -> None:
+        dialog = self.dialog
+        dialog.status = self._status()
+        if dialog.blocked:
+            dialog.blocked, dialog.status = dialog.status, "blocked"
+
     def _status(self) -> Status:
         dialog = self.dialog
         if dialog.handoff:
@@ -95,6 +112,26 @@ class Happenings(Answers):
         if dialog.status == "completed":
             return "completed"
         return "busy" if dialog.pending else "active"
+
+    # --- blocked chats --------------------------------------------------------------------------------
+
+    def _block(self) -> None:
+        """Nothing that is said arrives: the clocks of questions stop until the person is back."""
+        dialog = self.dialog
+        dialog.ask = stopped(dialog.ask)
+        self.stop_suspended()
+        dialog.blocked = dialog.status
+
+    def _look_behind_block(self) -> None:
+        """A word from the person opens the chat again; anything else happens behind the block."""
+        dialog = self.dialog
+        if not dialog.blocked:
+            return
+        dialog.status = dialog.blocked
+        if isinstance(self.event, (*FROM_PERSON, ChatUnblocked)):
+            dialog.blocked = ""
+            if not dialog.handoff:
+                self._wind_up_all()
 
     # --- timers ---------------------------------------------------------------------------------------
 

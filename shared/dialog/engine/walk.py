@@ -411,7 +411,8 @@ class Walk(Speech):
 
 def has_open_run(dialog: Dialog) -> bool:
     """Whether the dialog is in the middle of a run, and so bound to the revision that began it."""
-    is_over = dialog.handoff.is_over if dialog.handoff else dialog.status == "completed"
+    status = dialog.blocked or dialog.status
+    is_over = dialog.handoff.is_over if dialog.handoff else status == "completed"
     return dialog.run > 0 and not is_over
 
 
