@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from aiogram import methods
+from aiogram.methods import TelegramMethod
 from pydantic import BaseModel
+
+from shared.platforms.base import Request
+
+_METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
+    method.__api_method__: method
+    for method in vars(methods).values()
+    if isinstance(method, type) and issubclass(method, TelegramMethod) and method is not TelegramMethod
+}
+
+
+def method_of(request: Request) -> BaseModel:
+    """The call as aiogram's own model of its method. Raises where a parameter is not as it must be."""
+    return _METHODS[request.url.rpartition("/")[2]].model_validate(request.json)
 
 
 def unknown_to_aiogram(model: BaseModel) -> list[str]:

@@ -15,12 +15,11 @@ from shared.dialog.messages import Button, Media, Message
 from shared.platforms.base import Capabilities, PlatformAdapter, Rendered
 from shared.platforms.formatting import split, utf16_length
 from shared.platforms.markup import HAIR_SPACE, WORD_JOINER, Markup, marked_up
-from shared.platforms.telegram import TelegramAdapter
 from shared.platforms.viber import ViberAdapter
 from tests.platforms.cases import DELIVERY_ID, credential
 from tests.platforms.strategies import any_text, messages
 
-TELEGRAM, VIBER = TelegramAdapter(), ViberAdapter()
+VIBER = ViberAdapter()
 WHATSAPP_MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)
 
 thoroughly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -50,54 +49,6 @@ def assert_said(message: Message, texts: list[str], capabilities: Capabilities, 
         assert letters(file.url) in said
     assert len(rendered.degradations) == len(set(rendered.degradations))
     assert capabilities.max_text >= max(map(len, texts), default=0)
-
-
-# ── Telegram ─────────────────────────────────────────────────────────────────────────────────────────
-
-
-@thoroughly
-@given(messages())
-def test_telegram_gets_nothing_it_would_refuse(message: Message) -> None:
-    bodies, rendered = render(TELEGRAM, message)
-    for body in bodies:
-        assert body["text"].strip()
-        assert len(body["text"].encode("utf-16-le")) // 2 <= 4096
-        for entity in body.get("entities", ()):
-            end = entity["offset"] + entity["length"]
-            assert 0 <= entity["offset"] < end <= len(body["text"].encode("utf-16-le")) // 2
-        assert_fits_telegram(body.get("reply_markup", {}))
-    is_edit = any("message_id" in body for body in bodies)
-    if not is_edit:  # of a text in parts only the last is edited
-        assert_said(message, [body["text"] for body in bodies], TELEGRAM.capabilities, rendered)
-    assert not is_edit or (len(bodies) == 1 and "keyboard" not in bodies[0].get("reply_markup", {}))
-
-
-def assert_fits_telegram(markup: Any) -> None:
-    if not markup or markup == {"remove_keyboard": True}:
-        return
-    kind = "keyboard" if "keyboard" in markup else "inline_keyboard"
-    buttons = [button for row in markup[kind] for button in row]
-    assert 1 <= len(buttons) <= 100
-    assert len(json.dumps(markup, ensure_ascii=False).encode()) <= 10_240
-    for button in buttons:
-        assert button["text"].strip()
-        assert 1 <= len(button.get("callback_data", "x").encode()) <= 64
-        assert kind == "keyboard" or ("url" in button) is not ("callback_data" in button)
-
-
-@thoroughly
-@given(messages())
-def test_telegram_shows_every_style_on_its_own_words(message: Message) -> None:
-    bare = Message(message.text, tuple(s for s in message.spans if s.style != "link"))
-    bodies, _ = render(TELEGRAM, bare)
-    if len(bodies) != 1:
-        return
-    units = bodies[0]["text"].encode("utf-16-le")
-    shown = [
-        (e["type"], units[2 * e["offset"] : 2 * (e["offset"] + e["length"])].decode("utf-16-le"))
-        for e in bodies[0].get("entities", ())
-    ]
-    assert shown == [(s.style, bare.text[s.start : s.end]) for s in bare.spans if s.end > s.start]
 
 
 # ── Markers ──────────────────────────────────────────────────────────────────────────────────────────

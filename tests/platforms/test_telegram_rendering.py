@@ -3,10 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from shared.dialog.messages import Button, Media, Message, Span
-from shared.platforms.base import Rendered
+from shared.platforms.base import Rendered, Request
 from shared.platforms.telegram import TelegramAdapter
+from tests.platforms.aiogram_models import method_of, unknown_to_aiogram
 from tests.platforms.cases import DELIVERY_ID, credential
 
 ADAPTER = TelegramAdapter("https://telegram.test")
@@ -201,6 +203,23 @@ def test_choices_that_are_too_many_leave_the_keyboard_to_the_share() -> None:
     assert render(message).degradations == ("choices_as_text",)
 
 
+@pytest.mark.parametrize(
+    ("button", "several"),
+    [
+        pytest.param(Button("x" * 129, "p:1"), False, id="a label too long for a key"),
+        pytest.param(Button("Tea", "p:1"), True, id="one of several"),
+    ],
+)
+def test_what_would_be_no_answer_when_typed_is_no_key(button: Button, *, several: bool) -> None:
+    """A key writes what is on it: half a label is none, and several are taken by `1,2`."""
+    shown = (button, Button("Coffee", "p:2"), Button("Done", "p:3"), Button("Here", share="location"))
+    message = Message("Where?", buttons=shown, several=several)
+    assert body(message)["reply_markup"]["keyboard"] == [[{"text": "Here", "request_location": True}]]
+    done = "" if several else "\n3. Done"
+    assert body(message)["text"] == f"Where?\n\n1. {button.text}\n2. Coffee{done}"
+    assert render(message).degradations == ("choices_as_text",)
+
+
 # ── Several choices, and taking an earlier message's place ───────────────────────────────────────────
 
 DRINKS = (Button("Tea", "p:0", selected=True), Button("Coffee", "p:1"), Button("Done", "p:2"))
@@ -293,20 +312,287 @@ def test_several_choices_that_are_too_many_are_numbered_without_the_one_that_fin
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────────
 
 PICTURE = Media("image", "https://a.io/a_b.png")
+VIDEO = Media("video", "https://a.io/a.mp4")
+SOUND = Media("audio", "https://a.io/a.mp3")
+PAPER = Media("file", "https://a.io/a.pdf")
+NO_KEYBOARD = {"remove_keyboard": True}
+MENU = Message("Our menu", (Span(0, 3, "bold"),))
+BOLD = [{"type": "bold", "offset": 0, "length": 3}]
 
 
-def test_the_address_of_a_file_is_written_below_the_text() -> None:
-    message = Message("Our menu", (Span(0, 3, "bold"),), DRINKS, (PICTURE, PICTURE))
-    assert body(message)["text"] == f"Our menu\n\n{PICTURE.url}\n{PICTURE.url}"
-    assert body(message)["entities"] == [{"type": "bold", "offset": 0, "length": 3}]
-    assert render(message).degradations == ("media_as_links",)
+def methods(message: Message) -> list[str]:
+    return [request.url.rpartition("/")[2] for request in render(message).requests]
 
 
-def test_a_file_without_words_is_its_address() -> None:
-    assert body(Message(" ", (Span(0, 1, "bold"),), media=(PICTURE,)))["text"] == PICTURE.url
+@pytest.mark.parametrize(
+    ("file", "method", "field"),
+    [
+        (PICTURE, "sendPhoto", "photo"),
+        (VIDEO, "sendVideo", "video"),
+        (SOUND, "sendAudio", "audio"),
+        (PAPER, "sendDocument", "document"),
+    ],
+)
+def test_a_file_is_fetched_by_telegram_and_has_the_text_for_its_caption(
+    file: Media, method: str, field: str
+) -> None:
+    message = replace(MENU, media=(file,))
+    assert methods(message) == [method]
+    assert body(message) == {
+        "chat_id": 987654321,
+        field: file.url,
+        "caption": "Our menu",
+        "caption_entities": BOLD,
+        "reply_markup": NO_KEYBOARD,
+    }
+    assert render(message).degradations == ()
+
+
+def test_a_file_without_words_has_no_caption() -> None:
+    message = Message(" ", (Span(0, 1, "bold"),), media=(PICTURE,))
+    assert body(message) == {"chat_id": 987654321, "photo": PICTURE.url, "reply_markup": NO_KEYBOARD}
+
+
+@pytest.mark.parametrize("text", ["Our menu", ""])
+def test_buttons_are_under_the_file(text: str) -> None:
+    message = Message(
+        text, buttons=(Button("Yes", "p:1"), Button("Site", url="https://a.io")), media=(VIDEO,)
+    )
+    assert methods(message) == ["sendVideo"]
+    labels = [button["text"] for (button,) in body(message)["reply_markup"]["inline_keyboard"]]
+    assert labels == ["Yes", "Site"]
+
+
+def test_a_share_is_asked_for_under_a_file_too() -> None:
+    message = Message("Where?", buttons=(Button("Here", share="location"),), media=(PICTURE,))
+    assert body(message)["reply_markup"]["keyboard"] == [[{"text": "Here", "request_location": True}]]
+
+
+@pytest.mark.parametrize(("text", "fits"), [("x" * 1024, True), ("x" * 1025, False), ("😀" * 513, False)])
+def test_what_is_too_long_for_a_caption_is_a_message_behind_the_file(text: str, *, fits: bool) -> None:
+    message = Message(text, buttons=(Button("Yes", "p:1"),), media=(PICTURE,))
+    assert methods(message) == (["sendPhoto"] if fits else ["sendPhoto", "sendMessage"])
+    assert ["reply_markup" in body for body in bodies(message)] == ([True] if fits else [False, True])
+    assert render(message).degradations == (() if fits else ("caption_apart",))
+
+
+def test_files_that_go_together_are_an_album_with_one_caption() -> None:
+    message = replace(MENU, media=(PICTURE, VIDEO, PICTURE))
+    assert methods(message) == ["sendMediaGroup"]
+    assert body(message) == {
+        "chat_id": 987654321,
+        "media": [
+            {"type": "photo", "media": PICTURE.url, "caption": "Our menu", "caption_entities": BOLD},
+            {"type": "video", "media": VIDEO.url},
+            {"type": "photo", "media": PICTURE.url},
+        ],
+    }
+    assert render(message).degradations == ()
+
+
+@pytest.mark.parametrize(
+    ("media", "called"),
+    [
+        pytest.param([PAPER] * 2, ["sendMediaGroup"], id="documents"),
+        pytest.param([SOUND] * 2, ["sendMediaGroup"], id="sounds"),
+        pytest.param([PICTURE] * 10, ["sendMediaGroup"], id="ten"),
+        pytest.param([PICTURE] * 11, ["sendMediaGroup", "sendPhoto"], id="eleven"),
+        pytest.param([PICTURE] * 12, ["sendMediaGroup"] * 2, id="twelve"),
+        pytest.param([PICTURE, PAPER], ["sendPhoto", "sendDocument"], id="a picture and a document"),
+        pytest.param([SOUND, PAPER], ["sendAudio", "sendDocument"], id="a sound and a document"),
+        pytest.param(
+            [PAPER, PICTURE, VIDEO, SOUND],
+            ["sendDocument", "sendMediaGroup", "sendAudio"],
+            id="in their order",
+        ),
+        pytest.param(
+            [Media("image", "https://a.io/" + "x" * 1600)] * 2,
+            ["sendPhoto", "sendPhoto"],
+            id="addresses too long",
+        ),
+    ],
+)
+def test_albums_are_of_two_to_ten_neighbours_of_a_kind(media: list[Media], called: list[str]) -> None:
+    message = Message("Look", media=tuple(media))
+    assert methods(message) == called
+    shown = [item for body in bodies(message) for item in body.get("media", [body])]
+    assert len(shown) == len(media)
+    assert [item.get("caption") for item in shown].count("Look") == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "shown", "degradations"),
+    [("Look", "Look", ("caption_apart",)), ("", "…", ("empty_text", "caption_apart"))],
+)
+def test_buttons_are_behind_an_album_which_can_have_none(
+    text: str, shown: str, degradations: tuple[str, ...]
+) -> None:
+    message = Message(text, buttons=(Button("Yes", "p:1"),), media=(PICTURE, PICTURE))
+    assert methods(message) == ["sendMediaGroup", "sendMessage"]
+    assert bodies(message)[1]["text"] == shown
+    assert "inline_keyboard" in bodies(message)[1]["reply_markup"]
+    assert render(message).degradations == degradations
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://localhost/a.png", "https://a.io/" + "x" * 3000])
+def test_a_file_that_telegram_could_not_fetch_is_its_address(url: str) -> None:
+    message = replace(MENU, media=(Media("image", url), PICTURE))
+    assert methods(message) == (["sendPhoto"] if len(url) < 1000 else ["sendPhoto", "sendMessage"])
+    assert bodies(message)[-1].get("caption", bodies(message)[-1].get("text")) == f"Our menu\n\n{url}"
+    assert "media_as_links" in render(message).degradations
 
 
 def test_a_file_that_has_no_address_is_told_to_be_missing() -> None:
     message = Message("Our menu", media=(Media("image", media_id="m"),))
     assert body(message)["text"] == "Our menu"
     assert render(message).degradations == ("media_dropped",)
+
+
+def test_in_place_of_a_file_that_cannot_be_had_goes_a_text_with_its_address() -> None:
+    message = replace(MENU, media=(PICTURE,), buttons=(Button("Yes", "p:1"),))
+    (request,) = render(message).requests
+    assert request.instead is not None
+    assert request.instead.url == "https://telegram.test/bot123456789:AAEtelegram-token/sendMessage"
+    assert request.instead.json == {
+        "chat_id": 987654321,
+        "text": f"Our menu\n\n{PICTURE.url}",
+        "entities": BOLD,
+        "reply_markup": {"inline_keyboard": [[{"text": "Yes", "callback_data": "p:1"}]]},
+    }
+
+
+def test_in_place_of_an_album_goes_one_text_whatever_the_length() -> None:
+    media = tuple(Media("image", f"https://a.io/{n}" + "x" * 280) for n in range(10))
+    (request,) = render(Message("m" * 1024, media=media)).requests
+    assert request.instead is not None
+    assert len(request.instead.json["text"]) <= 4096
+    assert all(file.url in request.instead.json["text"] for file in media)
+
+
+def test_what_has_no_file_has_nothing_else_to_be_sent() -> None:
+    long = replace(MENU, text="x" * 1025, media=(PICTURE,))
+    assert [request.instead is None for request in render(long).requests] == [False, True]
+
+
+# ── Changing and closing earlier messages ────────────────────────────────────────────────────────────
+
+
+def test_the_place_of_a_file_is_taken_by_another_caption() -> None:
+    message = replace(MENU, media=(PICTURE,), buttons=DRINKS, several=True, replaces="122")
+    assert methods(message) == ["editMessageCaption"]
+    keyboard = {"inline_keyboard": [[b] for b in buttons_of(DRINKS)]}
+    assert body(message) == {
+        "chat_id": 987654321,
+        "message_id": 122,
+        "caption": "Our menu",
+        "caption_entities": BOLD,
+        "reply_markup": keyboard,
+    }
+    (request,) = render(message).requests
+    assert request.instead is not None
+    assert request.instead.url.endswith("/editMessageText")
+    assert request.instead.json == {
+        "chat_id": 987654321,
+        "message_id": 122,
+        "text": f"Our menu\n\n{PICTURE.url}",
+        "entities": BOLD,
+        "reply_markup": keyboard,
+    }
+
+
+def test_of_a_file_without_words_only_the_buttons_are_changed() -> None:
+    message = Message("", media=(PICTURE,), buttons=DRINKS, several=True, replaces="122")
+    assert methods(message) == ["editMessageReplyMarkup"]
+    assert body(message)["reply_markup"]["inline_keyboard"]
+
+
+@pytest.mark.parametrize("media", [(PICTURE, PICTURE), (PICTURE,)])
+def test_of_files_with_words_behind_the_words_are_changed(media: tuple[Media, ...]) -> None:
+    text = "Which?" if len(media) > 1 else "x" * 1025
+    message = Message(text, media=media, buttons=DRINKS, several=True, replaces="122")
+    assert methods(message) == ["editMessageText"]
+
+
+def test_an_earlier_message_loses_its_buttons_first() -> None:
+    message = replace(MENU, closes="120")
+    assert methods(message) == ["editMessageReplyMarkup", "sendMessage"]
+    assert bodies(message)[0] == {"chat_id": 987654321, "message_id": 120}
+
+
+def test_an_earlier_message_loses_its_buttons_even_if_nothing_is_said() -> None:
+    assert methods(Message(" ", closes="120")) == ["editMessageReplyMarkup"]
+
+
+@pytest.mark.parametrize(
+    ("closes", "replaces", "called"),
+    [
+        ("120", "122", ["editMessageReplyMarkup", "editMessageText"]),
+        ("122", "122", ["editMessageText"]),
+        ("0123abcd/00000001/0001", "", ["sendMessage"]),
+        ("0", "", ["sendMessage"]),
+        ("", "", ["sendMessage"]),
+    ],
+)
+def test_only_another_message_of_telegrams_is_closed(closes: str, replaces: str, called: list[str]) -> None:
+    assert methods(replace(MENU, closes=closes, replaces=replaces)) == called
+
+
+# ── As aiogram sees it ───────────────────────────────────────────────────────────────────────────────
+
+CHOICES = tuple(Button(f"Choice {n}", f"p:{n}") for n in range(101))
+SHARES = (Button("Phone", share="phone"), Button("Place", share="location"), Button("Skip", "p:1"))
+LINKS = (Button("Site", url="https://a.io"), Button("Bot", url="tg://resolve?domain=a"))
+STYLED = Message(
+    "bold it code site",
+    (
+        Span(0, 4, "bold"),
+        Span(5, 7, "italic"),
+        Span(8, 12, "code"),
+        Span(13, 17, "link", "https://a.io"),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pytest.param(STYLED, id="a styled text"),
+        pytest.param(replace(STYLED, text=STYLED.text + " слово" * 2000), id="a long one"),
+        pytest.param(replace(STYLED, media=(PICTURE,)), id="a styled caption"),
+        pytest.param(replace(STYLED, buttons=CHOICES[:3]), id="choices"),
+        pytest.param(replace(STYLED, buttons=CHOICES), id="choices written out"),
+        pytest.param(replace(STYLED, buttons=LINKS), id="links"),
+        pytest.param(replace(STYLED, buttons=(*CHOICES[:2], *LINKS)), id="choices and links"),
+        pytest.param(replace(STYLED, buttons=SHARES), id="shares"),
+        pytest.param(replace(STYLED, buttons=SHARES, media=(PICTURE,)), id="shares under a picture"),
+        pytest.param(replace(STYLED, buttons=DRINKS, several=True), id="several choices"),
+        pytest.param(replace(STYLED, buttons=DRINKS, several=True, replaces="7"), id="several, taken"),
+        pytest.param(
+            replace(STYLED, buttons=DRINKS, several=True, replaces="7", media=(PICTURE,)),
+            id="taken by a caption",
+        ),
+        pytest.param(
+            Message("", buttons=DRINKS, several=True, replaces="7", media=(PICTURE,)),
+            id="taken without words",
+        ),
+        pytest.param(replace(STYLED, closes="7"), id="an earlier message closed"),
+        pytest.param(replace(STYLED, media=(VIDEO,)), id="a video"),
+        pytest.param(replace(STYLED, media=(SOUND,)), id="a sound"),
+        pytest.param(replace(STYLED, media=(PAPER,)), id="a document"),
+        pytest.param(replace(STYLED, media=(PICTURE, VIDEO)), id="an album"),
+        pytest.param(replace(STYLED, media=(SOUND, SOUND, PAPER, PAPER)), id="albums"),
+        pytest.param(replace(STYLED, media=(PICTURE, VIDEO), buttons=LINKS), id="an album with buttons"),
+        pytest.param(Message("", buttons=LINKS), id="nothing but links"),
+    ],
+)
+def test_every_call_is_one_that_aiogram_knows(message: Message) -> None:
+    for request in render(message).requests:
+        assert_known_to_aiogram(request)
+
+
+def assert_known_to_aiogram(request: Request) -> None:
+    method = method_of(request)
+    assert unknown_to_aiogram(method) == []
+    assert method.model_dump(mode="json", exclude_unset=True, warnings=False) == request.json
+    if request.instead is not None:
+        assert_known_to_aiogram(request.instead)
