@@ -36,3 +36,15 @@ class Holds(Protocol):
 def mark_of(credential: Credential) -> str:
     """Tells a credential from the one that takes its place, without telling its secrets."""
     return sha256(json.dumps(dict(credential.settings), sort_keys=True).encode()).hexdigest()
+
+
+class _NoHolds:
+    def get(self, bot_id: str, platform: str) -> Hold | None:  # noqa: ARG002
+        return None
+
+    def put(self, bot_id: str, platform: str, hold: Hold) -> None:
+        pass
+
+
+NO_HOLDS: Holds = _NoHolds()
+"""For a sender of its own, which no other one has to heed."""

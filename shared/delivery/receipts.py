@@ -30,6 +30,17 @@ class MessageNames(Protocol):
     def get(self, bot_id: str, platform: str, message_id: str) -> str | None: ...
 
 
+class _NoNames:
+    def put(self, bot_id: str, platform: str, message_id: str, delivery_id: str) -> None:
+        pass
+
+    def get(self, bot_id: str, platform: str, message_id: str) -> str | None:  # noqa: ARG002
+        return None
+
+
+NO_NAMES: MessageNames = _NoNames()
+
+
 @dataclass(frozen=True, slots=True)
 class ReceiptBook:
     """Puts receipts to messages; shared by threads."""

@@ -16,29 +16,28 @@ from datetime import datetime, timedelta
 import msgspec
 
 from shared.credential import Credential
-from shared.delivery.transport import AnswerLost, NotReached, Transport
-from shared.dialog.history import DeliveryRecord, HistoryEntry
+from shared.delivery.findings import NOBODY, Findings
+from shared.delivery.holds import NO_HOLDS, Holds
+from shared.delivery.message import MAX_FAILURES, MessageDelivery, bounded, failed
+from shared.delivery.receipts import NO_NAMES, MessageNames
+from shared.delivery.transport import Transport
+from shared.dialog.history import DeliveryRecord, HistoryEntry, entry_key
 from shared.dialog.messages import Message
 from shared.dialog.ports import HistoryRepository
 from shared.errors import Wait
-from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered
-from shared.queueing.backoff import backoff_seconds
+from shared.platforms.base import Delivery, Outcome, PlatformAdapter
 from shared.queueing.envelopes import OutboundEnvelope
 
-MAX_FAILURES = 20
-"""Failed tries of one message before it is given up: an hour or more. Waits a messenger asks for are none."""
+SUPERSEDED = "superseded"
+"""Why a message is not sent that comes back after a later turn was: it would answer what nobody asks."""
 
-LONGEST_BACKOFF_SECONDS = 300
-LONGEST_WAIT_SECONDS = 12 * 3600
-"""SQS hides a message for no longer than this."""
+_LOOKED_AHEAD = 100
+"""Entries after a turn among which a message that was sent is looked for."""
 
-SECONDS_NEEDED = 10.0
-"""Time that one request and its record may take; with less left, the rest goes back to the queue."""
-
-_ENDS_THE_TURN = {Outcome.RECIPIENT_GONE, Outcome.WINDOW_CLOSED, Outcome.CREDENTIAL_BAD}
+_ENDS_THE_TURN = {Outcome.RECIPIENT_GONE, Outcome.CREDENTIAL_BAD}
 """What stands against every further message too: those are not even tried."""
 
-_DONE = {"sent", "delivered", "read", "failed"}
+_DONE = {"sent", "failed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,8 @@ class Sender:
     """Delivers turns; knows outcomes, no messenger. Shared by threads.
 
     `credential_of` gives the connected account, or None, perhaps as it was a moment ago;
-    `fresh_credential_of` as it is now. `seconds_left` is what remains to this process.
+    `fresh_credential_of` as it is now. `seconds_left` is what remains to this process. `holds` are shared
+    with all other senders, `names` are for receipts, `findings` hear of what concerns more than a message.
     """
 
     history: HistoryRepository
@@ -56,6 +56,9 @@ class Sender:
     now: Callable[[], datetime]
     seconds_left: Callable[[], float]
     fresh_credential_of: Callable[[str, str], Credential | None] = lambda _bot_id, _platform: None
+    holds: Holds = NO_HOLDS
+    names: MessageNames = NO_NAMES
+    findings: Findings = NOBODY
 
     def deliver(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> tuple[str, ...]:
         """Deliver all messages in order; returns why any was given up after `MAX_FAILURES` tries.
@@ -83,13 +86,19 @@ class Sender:
 
 @dataclass(slots=True)
 class _TurnDelivery:
+    """`against` is what stands against all further messages, `window_closed` what against those without a
+    template.
+    """
+
     sender: Sender
     envelope: OutboundEnvelope
     records: Mapping[int, HistoryEntry]
+    against: str = ""
+    window_closed: str = ""
 
     def run(self, *, is_repeat: bool) -> Iterator[str]:
         credential = self.sender.credential_of(self.envelope.bot_id, self.envelope.platform)
-        refused = "" if credential and credential.is_active else "the bot is not connected or not active"
+        self.against = _why_not(credential) or self._why_too_late()
         may_be_lost = is_repeat
         before = self.sender.now()
         for n, message in enumerate(self.envelope.messages, start=1):
@@ -101,17 +110,46 @@ class _TurnDelivery:
                 continue
             record = record or DeliveryRecord("queued", in_doubt=may_be_lost)
             may_be_lost = False  # messages go in order: only the first without a record can have been sent
-            if refused or credential is None:
-                self.write(n, _failed(record, refused))
+            against = self.against or ("" if message.template else self.window_closed)
+            if against or credential is None:
+                self.write(n, failed(record, against))
                 continue
-            if message.delay:
-                self._hold_back(n, record, before + timedelta(seconds=message.delay))
-            outcome = self._deliver(n, message, record, credential)
+            delivery = self._deliver(n, message, record, before, credential)
             before = self.sender.now()
-            if outcome.outcome in _ENDS_THE_TURN:
-                refused = outcome.reason or outcome.outcome.value
-            elif outcome.outcome is Outcome.RETRY:
-                yield outcome.reason
+            if delivery.outcome is Outcome.RETRY:
+                yield delivery.reason
+
+    def _deliver(
+        self, n: int, message: Message, record: DeliveryRecord, before: datetime, credential: Credential
+    ) -> Delivery:
+        """Once its delay is over: it counts from `before`, when the message before it was done with."""
+        if message.delay:
+            self._hold_back(n, record, before + timedelta(seconds=message.delay))
+        one = MessageDelivery(self.sender, self.envelope, n, credential, self.write)
+        delivery = one.run(record, is_recorded=n in self.records)
+        if delivery.outcome in _ENDS_THE_TURN:
+            self.against = delivery.reason or delivery.outcome.value
+        elif delivery.outcome is Outcome.WINDOW_CLOSED:
+            self.window_closed = delivery.reason or delivery.outcome.value
+        return delivery
+
+    def _why_too_late(self) -> str:
+        """Why nothing more of this turn is said: a turn that was sent after it.
+
+        In its order a turn comes before all later ones. Only a copy can have been overtaken: one that was
+        given up and redriven, or emitted again.
+        """
+        envelope = self.envelope
+        is_copy = envelope.failure or envelope.reemitted
+        if not is_copy or all(map(self._is_done, range(1, len(envelope.messages) + 1))):
+            return ""
+        key = entry_key(envelope.epoch, envelope.turn, 9999)
+        later = self.sender.history.after(envelope.dialog_id, envelope.epoch, key, _LOOKED_AHEAD)
+        return SUPERSEDED if any(each.delivery and each.delivery.status == "sent" for each in later) else ""
+
+    def _is_done(self, n: int) -> bool:
+        record = self._record_of(n)
+        return record is not None and record.status in _DONE
 
     def _record_of(self, n: int) -> DeliveryRecord | None:
         entry = self.records.get(n)
@@ -132,76 +170,7 @@ class _TurnDelivery:
         elif record.not_before <= now:
             return
         until = record.not_before or not_before
-        raise Wait(_bounded((until - now).total_seconds()), "the message's delay")
-
-    def _deliver(self, n: int, message: Message, record: DeliveryRecord, credential: Credential) -> Delivery:
-        """Make the requests that are still missing; the last outcome, with all of it recorded."""
-        envelope = self.envelope
-        delivery_id = f"{envelope.dialog_id}:{envelope.epoch}:{envelope.turn}:{n}"
-        adapter = self.sender.adapter_of(envelope.platform)
-        rendered = adapter.render(message, envelope.platform_chat_id, credential, delivery_id)
-        record = msgspec.structs.replace(record, degradations=rendered.degradations)
-        while len(record.message_ids) < len(rendered.requests):
-            self._expect_death(n, record)
-            delivery, record = self._send(record, rendered, adapter)
-            if delivery.outcome is Outcome.CREDENTIAL_BAD and self._was_replaced(credential):
-                delivery = Delivery(Outcome.RETRY, reason="the credential was replaced")
-            if delivery.outcome not in (Outcome.SENT, Outcome.ALREADY_SO):
-                return self._not_sent(n, record, delivery)
-        sent = {"status": "sent", "reason": "", "in_doubt": False, "not_before": None}
-        self.write(n, msgspec.structs.replace(record, **sent))
-        return Delivery(Outcome.SENT)
-
-    def _expect_death(self, n: int, record: DeliveryRecord) -> None:
-        """Of a message begun before, nobody will know whether its next request has gone out: say so first.
-
-        (Of one without a record that is known anyway.) Raises `Wait` if there is no time for the request.
-        """
-        has_time = self.sender.seconds_left() >= SECONDS_NEEDED
-        if record.message_ids or n in self.records:
-            self.write(n, msgspec.structs.replace(record, in_doubt=record.in_doubt or has_time))
-        if not has_time:
-            raise Wait(0, "no time left in this invocation")
-
-    def _was_replaced(self, refused: Credential) -> bool:
-        """Whether the messenger has refused a credential that is not the bot's any more."""
-        fresh = self.sender.fresh_credential_of(self.envelope.bot_id, self.envelope.platform)
-        return fresh is not None and fresh.settings != refused.settings
-
-    def _send(
-        self, record: DeliveryRecord, rendered: Rendered, adapter: PlatformAdapter
-    ) -> tuple[Delivery, DeliveryRecord]:
-        repeated = msgspec.structs.replace(
-            record, possibly_doubled=record.possibly_doubled or record.in_doubt, in_doubt=False
-        )
-        try:
-            response = self.sender.transport.send(rendered.requests[len(record.message_ids)])
-        except NotReached as fault:
-            return Delivery(Outcome.RETRY, reason=f"not reached: {fault}"), record
-        except AnswerLost as fault:
-            lost = msgspec.structs.replace(repeated, in_doubt=True)
-            return Delivery(Outcome.RETRY, reason=f"answer lost: {fault}"), lost
-        delivery = adapter.interpret(response)
-        if delivery.outcome in (Outcome.SENT, Outcome.ALREADY_SO):
-            ids = (*repeated.message_ids, delivery.message_id)
-            return delivery, msgspec.structs.replace(repeated, message_ids=ids)
-        return delivery, repeated
-
-    def _not_sent(self, n: int, record: DeliveryRecord, delivery: Delivery) -> Delivery:
-        """Record a failure for good, or the wait for another try and raise it."""
-        reason = delivery.reason or delivery.outcome.value
-        match delivery.outcome:
-            case Outcome.CHAT_LIMITED | Outcome.BOT_LIMITED:
-                self.write(n, msgspec.structs.replace(record, reason=reason))
-                raise Wait(_bounded(delivery.retry_after_seconds or _backoff(1)), reason)
-            case Outcome.RETRY if record.attempts + 1 < MAX_FAILURES:
-                attempts = record.attempts + 1
-                self.write(n, msgspec.structs.replace(record, attempts=attempts, reason=reason))
-                raise Wait(_bounded(delivery.retry_after_seconds or _backoff(attempts)), reason)
-            case Outcome.RETRY:
-                record = msgspec.structs.replace(record, attempts=record.attempts + 1)
-        self.write(n, _failed(record, reason))
-        return delivery
+        raise Wait(bounded((until - now).total_seconds()), "the message's delay")
 
     def write(self, n: int, record: DeliveryRecord) -> None:
         """Put message `n` into the history, as far as it has come."""
@@ -223,13 +192,5 @@ class _TurnDelivery:
         )
 
 
-def _failed(record: DeliveryRecord, reason: str) -> DeliveryRecord:
-    return msgspec.structs.replace(record, status="failed", reason=reason)
-
-
-def _bounded(seconds: float) -> float:
-    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
-
-
-def _backoff(failures: int) -> float:
-    return backoff_seconds(failures, longest=LONGEST_BACKOFF_SECONDS)
+def _why_not(credential: Credential | None) -> str:
+    return "" if credential and credential.is_active else "the bot is not connected or not active"

@@ -12,7 +12,6 @@ import msgspec
 Author = Literal["user", "bot", "system", "operator"]
 DeliveryStatus = Literal["queued", "sent", "delivered", "read", "failed"]
 ReceiptStatus = Literal["delivered", "read", "failed"]
-Fallback = Literal["", "template", "links"]
 
 RANKS: dict[ReceiptStatus, int] = {"failed": 1, "delivered": 2, "read": 3}
 """Receipts come in any order, and several times: only one of a higher rank takes another's place."""
@@ -33,8 +32,6 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     sender that died half-way goes on where it stopped. `attempts` counts failures. `in_doubt` is
     true after a request whose answer was lost; `possibly_doubled` once such a request was repeated.
     `not_before` is when a message with a delay may go out; it is certain not to have been sent sooner.
-    `fallback` is what is sent in its place after the first `kept` requests: its template, or links to its
-    media.
     `receipt` is written by another hand than all the rest, and never by this record.
     """
 
@@ -46,8 +43,6 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     degradations: tuple[str, ...] = ()
     not_before: datetime | None = None
-    fallback: Fallback = ""
-    kept: int = 0
     receipt: ReceiptRecord | None = None
 
     @property

@@ -89,7 +89,8 @@ class Capabilities:
 
     Beyond `max_buttons` choices are written out as numbered text. 0 means: none at all. `shares` is what
     the messenger has buttons of its own for. `edits_in_place` says that a message can take an earlier
-    one's place; where it cannot, several choices are numbered text too.
+    one's place; where it cannot, several choices are numbered text too. `receipts_by_message_id` says that
+    its receipts cannot carry our own name of a message.
     """
 
     max_text: int
@@ -99,6 +100,7 @@ class Capabilities:
     link_buttons: bool = True
     shares: frozenset[str] = frozenset()
     edits_in_place: bool = False
+    receipts_by_message_id: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,6 +99,7 @@ class ViberAdapter:
         max_button_label=MAX_BUTTON_TEXT,
         styles=frozenset({"bold", "italic", "code"}),
         shares=frozenset({"phone", "location"}),
+        receipts_by_message_id=True,
     )
 
     def __init__(self, api_url: str = "https://chatapi.viber.com") -> None:

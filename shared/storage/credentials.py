@@ -127,6 +127,10 @@ class DynamoCredentials:
                 _claim(transaction, item)
         return _stored_of(item)
 
+    def health_of(self, bot_id: str, platform: str) -> dict[str, Any]:
+        """How the platform last took to the credential. Raises `NotFound`."""
+        return self.get(bot_id, platform).health
+
     def record_health(self, bot_id: str, platform: str, health: Mapping[str, Any]) -> None:
         """Keep how the platform last took to the credential. Raises `NotFound`."""
         written = BotPlatformCredential.health.set(_json(health))

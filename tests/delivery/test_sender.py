@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,118 +11,13 @@ import msgspec
 import pytest
 
 from shared.credential import Credential
-from shared.delivery.sender import MAX_FAILURES, Sender
+from shared.delivery.message import MAX_FAILURES
 from shared.delivery.transport import AnswerLost, NotReached
 from shared.dialog.history import DeliveryRecord, HistoryEntry
 from shared.dialog.messages import Message
 from shared.errors import Wait
-from shared.platforms.base import Capabilities, Delivery, Outcome, Rendered, Request, Response
-from shared.queueing.envelopes import OutboundEnvelope
-from shared.storage.memory import MemoryHistory
-
-NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
-DIALOG = "3f2c4d1e-0000-4000-8000-000000000001"
-SENT = Delivery(Outcome.SENT, message_id="m")
-
-Step = Delivery | Exception
-
-
-class OneRequestPerLine:
-    """A messenger that takes a line a request, and whose responses are outcomes by number."""
-
-    platform = "telegram"
-    capabilities = Capabilities(max_text=10, max_buttons=0, max_button_label=0)
-
-    def __init__(self, outcomes: list[Delivery]) -> None:
-        self.outcomes = outcomes
-
-    def verify(self, *_: Any) -> bool:
-        raise NotImplementedError
-
-    def parse(self, *_: Any) -> Any:
-        raise NotImplementedError
-
-    def render(self, message: Message, chat_id: str, _credential: Credential, delivery_id: str) -> Rendered:
-        lines = message.text.split("\n") if message.text else []
-        return Rendered(
-            tuple(Request("url", {"line": line, "to": chat_id, "id": delivery_id}) for line in lines)
-        )
-
-    def render_template(self, *_: Any) -> Rendered | None:
-        return None
-
-    def interpret(self, response: Response) -> Delivery:
-        return self.outcomes[response.status]
-
-
-@dataclass
-class Stage:
-    """A sender, a script of what the messenger does next, and what came of it."""
-
-    script: list[Step] = field(default_factory=list)
-    lines: list[str] = field(default_factory=list)
-    history: MemoryHistory = field(default_factory=MemoryHistory)
-    writes: int = 0
-    is_active: bool = True
-    seconds: float = 900.0
-    now: datetime = NOW
-    credential: Callable[[], Credential | None] | None = None
-    fresh: Credential | None = None
-
-    def send(self, request: Request) -> Response:
-        self.lines.append(request.json["line"])
-        step = self.script.pop(0) if self.script else SENT
-        if isinstance(step, Exception):
-            raise step
-        self.adapter.outcomes.append(step)
-        return Response(len(self.adapter.outcomes) - 1, b"")
-
-    def record(self, entry: HistoryEntry) -> None:
-        self.writes += 1
-        self.history.record(entry)
-
-    def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
-        return self.history.of_turn(dialog_id, epoch, turn)
-
-    def after(self, *_: Any, **__: Any) -> list[HistoryEntry]:
-        raise NotImplementedError
-
-    def deliver(self, *said: str | Message, is_repeat: bool = False, **more: Any) -> tuple[str, ...]:
-        return self.sender().deliver(envelope(said, **more), is_repeat=is_repeat)
-
-    def sender(self) -> Sender:
-        self.adapter = OneRequestPerLine([])
-        connected = Credential("c", "b", "telegram", is_active=self.is_active, settings={})
-        return Sender(
-            self,
-            lambda *_: self.credential() if self.credential else connected,
-            lambda _: self.adapter,
-            self,
-            lambda: self.now,
-            lambda: self.seconds,
-            lambda *_: self.fresh or connected,
-        )
-
-    def records(self) -> list[DeliveryRecord]:
-        found = [entry.delivery for entry in self.history.of_turn(DIALOG, "e", 1)]
-        return [record for record in found if record]
-
-    def statuses(self) -> list[str]:
-        return [record.status for record in self.records()]
-
-
-def envelope(said: Sequence[str | Message], **more: Any) -> OutboundEnvelope:
-    return OutboundEnvelope(
-        dialog_id=DIALOG,
-        epoch="e",
-        turn=1,
-        bot_id="b",
-        platform="telegram",
-        platform_chat_id="7",
-        messages=tuple(each if isinstance(each, Message) else Message(each) for each in said),
-        trace_id="t",
-        **more,
-    )
+from shared.platforms.base import Delivery, Outcome
+from tests.delivery.stage import DIALOG, NOW, SENT, Stage, Step, envelope
 
 
 def test_each_message_is_sent_in_order_and_written_once() -> None:
@@ -174,6 +69,7 @@ def test_a_wait_a_messenger_asks_for_is_kept_to_and_is_no_failure(outcome: Outco
     assert wait.value.seconds == 17
     assert stage.records() == [DeliveryRecord("queued", reason="slow down")]
 
+    stage.now += timedelta(seconds=17)
     stage.deliver("one", "two", is_repeat=True)
     assert stage.lines == ["one", "one", "two"]
     assert stage.records() == [DeliveryRecord("sent", message_ids=("m",))] * 2

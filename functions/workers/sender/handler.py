@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from shared import aws
+from shared.delivery.reports import Reports
 from shared.delivery.sender import Sender
 from shared.delivery.transport import HttpTransport
 from shared.observability import logger
@@ -18,10 +19,13 @@ from shared.platforms.base import PlatformAdapter
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import read_outbound
 from shared.queueing.giving_up import DeadLetters, giving_up
+from shared.queueing.producer import SqsInbound
 from shared.settings import SenderSettings
 from shared.storage.credential_cache import CredentialCache
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.history import DynamoHistory
+from shared.storage.holds import DynamoHolds
+from shared.storage.names import DynamoMessageNames
 
 THREADS = 5
 """Dialogs of a batch that are worked on at once; they mostly wait for messengers."""
@@ -32,7 +36,10 @@ _sqs = aws.client("sqs")
 _visibility = Visibility(_sqs, _settings.outbound_queue_url)
 _dead_letters = DeadLetters(_sqs, _settings.outbound_dlq_url)
 _history = DynamoHistory()
-_credentials = CredentialCache(DynamoCredentials(aws.client("kms")).reveal)
+_stored_credentials = DynamoCredentials(aws.client("kms"))
+_credentials = CredentialCache(_stored_credentials.reveal)
+_holds = DynamoHolds()
+_reports = Reports(SqsInbound(_sqs, _settings.inbound_queue_url), _stored_credentials)
 _transport = HttpTransport()
 
 
@@ -49,9 +56,17 @@ def lambda_handler(event: Mapping[str, Any], context: Context) -> BatchAnswer:
 
 
 def _sender(seconds_left: Callable[[], float]) -> Sender:
-    now = partial(datetime.now, UTC)
     return Sender(
-        _history, _credentials.get, _adapter_of, _transport, now, seconds_left, _credentials.refresh
+        history=_history,
+        credential_of=_credentials.get,
+        fresh_credential_of=_credentials.refresh,
+        adapter_of=_adapter_of,
+        transport=_transport,
+        now=partial(datetime.now, UTC),
+        seconds_left=seconds_left,
+        holds=_holds,
+        names=DynamoMessageNames(),
+        findings=_reports,
     )
 
 

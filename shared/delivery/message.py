@@ -1,0 +1,244 @@
+"""The delivery of one message: its requests, what is made in their place, and what every outcome leads to."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from shared.credential import Credential
+from shared.delivery.holds import Hold, mark_of
+from shared.delivery.transport import AnswerLost, NotReached
+from shared.dialog.history import DeliveryRecord, delivery_id_of
+from shared.dialog.messages import Message
+from shared.errors import Wait
+from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered, Request
+from shared.queueing.backoff import backoff_seconds
+from shared.queueing.envelopes import OutboundEnvelope
+
+if TYPE_CHECKING:
+    from shared.delivery.sender import Sender
+
+MAX_FAILURES = 20
+"""Failed tries of one message before it is given up: an hour or more. Waits a messenger asks for are none."""
+
+LONGEST_BACKOFF_SECONDS = 300
+LONGEST_WAIT_SECONDS = 12 * 3600
+"""SQS hides a message for no longer than this."""
+
+SECONDS_NEEDED = 10.0
+"""Time that one request and its record may take; with less left, the rest goes back to the queue."""
+
+HOLD_SECONDS = 5.0
+"""How long a bot at its limit waits where the messenger does not say."""
+
+REFUSED_SECONDS = 60.0
+"""How long nothing is tried with a credential that its messenger does not accept."""
+
+SPREAD_SECONDS = 3.0
+"""A bot's dialogs come back from a hold within this time, not all at once."""
+
+SENT_AS_TEMPLATE = "sent as template"
+MEDIA_AS_LINKS = "media sent as links"
+
+_TAKEN = (Outcome.SENT, Outcome.ALREADY_SO)
+
+
+@dataclass(slots=True)
+class MessageDelivery:
+    """Sends message `n` of a turn; `write` records how far it has come."""
+
+    sender: Sender
+    envelope: OutboundEnvelope
+    n: int
+    credential: Credential
+    write: Callable[[int, DeliveryRecord], None]
+
+    def run(self, record: DeliveryRecord, *, is_recorded: bool) -> Delivery:
+        """Make the requests that are still missing; the last outcome, with all of it recorded.
+
+        `is_recorded` says that it was begun by an earlier receive. Raises `Wait`.
+        """
+        rendered = self._adapter.render(self._message, *self._address)
+        record = msgspec.structs.replace(record, degradations=rendered.degradations)
+        missing = rendered.requests[len(record.message_ids) :]
+        if _has_arrived(record, rendered):
+            return self._sent(msgspec.structs.replace(record, message_ids=("",)))
+        hold = self._hold() if missing else None
+        if hold:
+            return self._heed(hold, record, is_recorded=is_recorded)
+        while missing:
+            self._expect_death(record, is_recorded=is_recorded)
+            delivery, record = self._send(record, missing[0])
+            if delivery.outcome in _TAKEN:
+                missing = missing[1:]
+            elif instead := self._instead(delivery.outcome, missing, record):
+                missing, record = instead
+            else:
+                return self._not_sent(record, delivery)
+        return self._sent(record)
+
+    @property
+    def _message(self) -> Message:
+        return self.envelope.messages[self.n - 1]
+
+    @property
+    def _adapter(self) -> PlatformAdapter:
+        return self.sender.adapter_of(self.envelope.platform)
+
+    @property
+    def _delivery_id(self) -> str:
+        return delivery_id_of(self.envelope.dialog_id, self.envelope.epoch, self.envelope.turn, self.n)
+
+    @property
+    def _address(self) -> tuple[str, Credential, str]:
+        return self.envelope.platform_chat_id, self.credential, self._delivery_id
+
+    # ── Holds ──────────────────────────────────────────────────────────────────────────────────────
+
+    def _hold(self) -> Hold | None:
+        """The hold on the bot, unless it is on a credential that has been replaced."""
+        hold = self.sender.holds.get(self.envelope.bot_id, self.envelope.platform)
+        is_past = hold and hold.refused and hold.refused != mark_of(self.credential)
+        return None if is_past else hold
+
+    def _heed(self, hold: Hold, record: DeliveryRecord, *, is_recorded: bool) -> Delivery:
+        """Fail by a credential that is refused; else raise `Wait`, with a record that nothing was begun."""
+        refused = Delivery(Outcome.CREDENTIAL_BAD, reason=hold.reason)
+        if hold.refused and not self._was_replaced():
+            self.write(self.n, failed(record, hold.reason))
+            return refused
+        if not is_recorded:
+            self.write(self.n, msgspec.structs.replace(record, reason=hold.reason))
+        seconds = 0.0 if hold.refused else (hold.until - self.sender.now()).total_seconds()
+        raise Wait(bounded(max(seconds, 0.0) + random.random() * SPREAD_SECONDS), hold.reason)  # noqa: S311
+
+    def _put_hold(self, hold: Hold) -> None:
+        """Unless a longer one is known."""
+        address = self.envelope.bot_id, self.envelope.platform
+        known = self.sender.holds.get(*address)
+        if known is None or known.until < hold.until:
+            self.sender.holds.put(*address, hold)
+
+    # ── One request ────────────────────────────────────────────────────────────────────────────────
+
+    def _expect_death(self, record: DeliveryRecord, *, is_recorded: bool) -> None:
+        """Of a message begun before, nobody will know whether its next request has gone out: say so first.
+
+        (Of one without a record that is known anyway.) Raises `Wait` if there is no time for the request.
+        """
+        has_time = self.sender.seconds_left() >= SECONDS_NEEDED
+        if record.message_ids or is_recorded:
+            self.write(self.n, msgspec.structs.replace(record, in_doubt=record.in_doubt or has_time))
+        if not has_time:
+            raise Wait(0, "no time left in this invocation")
+
+    def _send(self, record: DeliveryRecord, request: Request) -> tuple[Delivery, DeliveryRecord]:
+        repeated = msgspec.structs.replace(
+            record, possibly_doubled=record.possibly_doubled or record.in_doubt, in_doubt=False
+        )
+        try:
+            response = self.sender.transport.send(request)
+        except NotReached as fault:
+            return Delivery(Outcome.RETRY, reason=f"not reached: {fault}"), record
+        except AnswerLost as fault:
+            lost = msgspec.structs.replace(repeated, in_doubt=True)
+            return Delivery(Outcome.RETRY, reason=f"answer lost: {fault}"), lost
+        delivery = self._adapter.interpret(response)
+        if delivery.outcome is Outcome.CREDENTIAL_BAD and self._was_replaced():
+            return Delivery(Outcome.RETRY, reason="the credential was replaced"), repeated
+        if delivery.outcome in _TAKEN:
+            ids = (*repeated.message_ids, delivery.message_id)
+            return delivery, msgspec.structs.replace(repeated, message_ids=ids)
+        return delivery, repeated
+
+    def _was_replaced(self) -> bool:
+        """Whether the messenger has refused a credential that is not the bot's any more."""
+        fresh = self.sender.fresh_credential_of(self.envelope.bot_id, self.envelope.platform)
+        return fresh is not None and fresh.settings != self.credential.settings
+
+    def _instead(
+        self, outcome: Outcome, missing: tuple[Request, ...], record: DeliveryRecord
+    ) -> tuple[tuple[Request, ...], DeliveryRecord] | None:
+        """What can be said in place of what could not, with its degradation in the record; or None."""
+        if outcome is Outcome.MEDIA_FAILED and missing[0].instead:
+            return (missing[0].instead, *missing[1:]), _degraded(record, MEDIA_AS_LINKS)
+        if outcome is Outcome.WINDOW_CLOSED and SENT_AS_TEMPLATE not in record.degradations:
+            template = self._adapter.render_template(self._message, *self._address)
+            return (template.requests, _degraded(record, SENT_AS_TEMPLATE)) if template else None
+        return None
+
+    # ── What came of it ────────────────────────────────────────────────────────────────────────────
+
+    def _sent(self, record: DeliveryRecord) -> Delivery:
+        sent = {"status": "sent", "reason": "", "in_doubt": False, "not_before": None}
+        self.write(self.n, msgspec.structs.replace(record, **sent))
+        if self._adapter.capabilities.receipts_by_message_id:
+            for message_id in filter(None, record.message_ids):
+                self.sender.names.put(
+                    self.envelope.bot_id, self.envelope.platform, message_id, self._delivery_id
+                )
+        return Delivery(Outcome.SENT)
+
+    def _not_sent(self, record: DeliveryRecord, delivery: Delivery) -> Delivery:
+        """Record a failure for good, or the wait for another try and raise it."""
+        reason = delivery.reason or delivery.outcome.value
+        match delivery.outcome:
+            case Outcome.CHAT_LIMITED:
+                self._wait(record, delivery.retry_after_seconds or _backoff(1), reason)
+            case Outcome.BOT_LIMITED:
+                self._hold_back(record, delivery.retry_after_seconds or HOLD_SECONDS, reason)
+            case Outcome.RETRY:
+                record = msgspec.structs.replace(record, attempts=record.attempts + 1)
+                if record.attempts < MAX_FAILURES:
+                    self._wait(record, delivery.retry_after_seconds or _backoff(record.attempts), reason)
+            case Outcome.RECIPIENT_GONE:
+                self.sender.findings.gone(self.envelope, reason, self.sender.now())
+            case Outcome.CREDENTIAL_BAD:
+                self._refuse(reason)
+        self.write(self.n, failed(record, reason))
+        return delivery
+
+    def _wait(self, record: DeliveryRecord, seconds: float, reason: str) -> None:
+        """Raises `Wait`."""
+        self.write(self.n, msgspec.structs.replace(record, reason=reason))
+        raise Wait(bounded(seconds), reason)
+
+    def _hold_back(self, record: DeliveryRecord, seconds: float, reason: str) -> None:
+        """Let all dialogs of the bot wait. Raises `Wait`."""
+        self.write(self.n, msgspec.structs.replace(record, reason=reason))
+        self._put_hold(Hold(self.sender.now() + timedelta(seconds=bounded(seconds)), reason))
+        raise Wait(bounded(seconds), reason)
+
+    def _refuse(self, reason: str) -> None:
+        """Let nothing be tried with this credential for a while, and tell its owner."""
+        now = self.sender.now()
+        self.sender.findings.refused(self.credential, reason, now)
+        self._put_hold(Hold(now + timedelta(seconds=REFUSED_SECONDS), reason, mark_of(self.credential)))
+
+
+def _has_arrived(record: DeliveryRecord, rendered: Rendered) -> bool:
+    """The answer to the one request was lost, and a receipt says what it would have said."""
+    is_one = len(rendered.requests) == 1
+    return is_one and record.in_doubt and record.receipt is not None and record.receipt.status != "failed"
+
+
+def failed(record: DeliveryRecord, reason: str) -> DeliveryRecord:
+    return msgspec.structs.replace(record, status="failed", reason=reason)
+
+
+def bounded(seconds: float) -> float:
+    """A wait that the queue can keep."""
+    return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
+
+
+def _degraded(record: DeliveryRecord, what: str) -> DeliveryRecord:
+    return msgspec.structs.replace(record, degradations=(*record.degradations, what))
+
+
+def _backoff(failures: int) -> float:
+    return backoff_seconds(failures, longest=LONGEST_BACKOFF_SECONDS)

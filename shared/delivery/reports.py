@@ -1,0 +1,55 @@
+"""Where a sender's findings go: to the dialog as an event, to the credential as health, to the counters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from shared.credential import Credential
+from shared.dialog.events import ChatBlocked
+from shared.dialog.ports import InboundQueue
+from shared.errors import NotFound
+from shared.observability import count, logger
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+
+
+class HealthRecords(Protocol):
+    """The health of credentials; both raise `NotFound`."""
+
+    def health_of(self, bot_id: str, platform: str) -> Mapping[str, Any]: ...
+
+    def record_health(self, bot_id: str, platform: str, health: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Fulfils `Findings`."""
+
+    inbound: InboundQueue
+    credentials: HealthRecords
+
+    def gone(self, envelope: OutboundEnvelope, reason: str, at: datetime) -> None:
+        """Tell the dialog, once for a turn however often it is tried. Raises `NotAccepted`."""
+        event_id = f"gone/{envelope.epoch}/{envelope.turn}"
+        told = InboundEnvelope(
+            dialog_id=envelope.dialog_id,
+            bot_id=envelope.bot_id,
+            platform=envelope.platform,
+            platform_chat_id=envelope.platform_chat_id,
+            event=ChatBlocked(id=event_id, occurred_at=at, reason=reason),
+            received_at=at,
+            trace_id=envelope.trace_id,
+        )
+        self.inbound.send([told])
+
+    def refused(self, credential: Credential, reason: str, at: datetime) -> None:
+        """Mark the credential, beside what was known of it, and count it: an alarm looks at the counter."""
+        address = credential.bot_id, credential.platform
+        count("refused_credentials", bot_id=credential.bot_id, platform=credential.platform)
+        told = {"status": "bad", "detail": f"sending: {reason}", "checked_at": at.isoformat()}
+        try:
+            self.credentials.record_health(*address, {**self.credentials.health_of(*address), **told})
+        except NotFound:
+            logger.info("a refused credential is gone", extra={"bot_id": credential.bot_id})

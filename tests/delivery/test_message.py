@@ -1,0 +1,267 @@
+"""What one message's outcome means for others: holds, templates, links, findings, and what came later."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from shared.credential import Credential
+from shared.delivery.holds import Hold
+from shared.delivery.message import HOLD_SECONDS, REFUSED_SECONDS, SPREAD_SECONDS
+from shared.delivery.transport import AnswerLost
+from shared.dialog.history import DeliveryRecord, HistoryEntry, ReceiptRecord, entry_key
+from shared.dialog.messages import Message, Template
+from shared.errors import Wait
+from shared.platforms.base import Delivery, Outcome
+from tests.delivery.stage import DIALOG, NOW, SENT, Stage
+
+GONE = Delivery(Outcome.RECIPIENT_GONE, reason="blocked by the user")
+REFUSED = Delivery(Outcome.CREDENTIAL_BAD, reason="401")
+CLOSED = Delivery(Outcome.WINDOW_CLOSED, reason="24 hours are over")
+NO_MEDIA = Delivery(Outcome.MEDIA_FAILED, reason="no such file")
+APPROVED = Template("hello", "en")
+
+
+def held(stage: Stage, **more: Any) -> float:
+    with pytest.raises(Wait) as wait:
+        stage.deliver("one", "two", **more)
+    return wait.value.seconds
+
+
+# ── Holds ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("asked", "kept"), [(17.0, 17.0), (None, HOLD_SECONDS)], ids=["told", "not told"])
+def test_a_limit_of_the_bot_holds_all_its_dialogs(asked: float | None, kept: float) -> None:
+    stage = Stage([Delivery(Outcome.BOT_LIMITED, retry_after_seconds=asked, reason="slow down")])
+    assert held(stage) == kept
+    assert stage.holds == {("b", "telegram"): Hold(NOW + timedelta(seconds=kept), "slow down")}
+
+
+def test_a_limit_of_a_chat_holds_nobody_else() -> None:
+    stage = Stage([Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=17)])
+    held(stage)
+    assert stage.holds == {}
+
+
+def test_a_held_bot_sends_nothing_and_counts_no_failure() -> None:
+    stage = Stage(holds={("b", "telegram"): Hold(NOW + timedelta(seconds=17), "slow down")})
+    assert 17 <= held(stage) <= 17 + SPREAD_SECONDS
+    assert (stage.lines, stage.writes) == ([], 1)
+    assert stage.records() == [DeliveryRecord("queued", reason="slow down")]
+
+    held(stage, is_repeat=True)
+    assert stage.writes == 1
+    stage.now += timedelta(seconds=17)
+    stage.deliver("one", "two", is_repeat=True)
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m",))] * 2
+
+
+def test_a_hold_of_another_bot_or_messenger_delays_nobody() -> None:
+    until = NOW + timedelta(hours=1)
+    stage = Stage(holds={("c", "telegram"): Hold(until, "x"), ("b", "viber"): Hold(until, "x")})
+    stage.deliver("one")
+    assert stage.statuses() == ["sent"]
+
+
+class Hasty(Stage):
+    """Has looked at the hold just before another sender met its limit."""
+
+    def get(self, bot_id: str, platform: str) -> Hold | None:
+        return super().get(bot_id, platform) if self.lines else None
+
+
+def test_a_shorter_hold_does_not_take_a_longer_one_s_place() -> None:
+    longer = {("b", "telegram"): Hold(NOW + timedelta(seconds=60), "slow down")}
+    stage = Hasty([Delivery(Outcome.BOT_LIMITED, retry_after_seconds=1)], holds=dict(longer))
+    assert held(stage) == 1
+    assert stage.holds == longer
+
+
+def test_a_message_without_requests_waits_for_no_hold() -> None:
+    stage = Stage(holds={("b", "telegram"): Hold(NOW + timedelta(seconds=17), "slow down")})
+    stage.deliver("")
+    assert stage.statuses() == ["sent"]
+
+
+# ── A credential that is refused ─────────────────────────────────────────────────────────────────────
+
+
+def test_a_refused_credential_is_told_of_and_not_tried_for_a_minute() -> None:
+    stage = Stage([REFUSED])
+    stage.deliver("one", "two")
+    assert stage.found == [("refused", "401")]
+
+    stage.deliver("three", turn=2)
+    assert stage.lines == ["one"]
+    (entry,) = stage.history.of_turn(DIALOG, "e", 2)
+    assert entry.delivery == DeliveryRecord("failed", reason="401")
+    assert stage.found == [("refused", "401")], "told once"
+
+    stage.now += timedelta(seconds=REFUSED_SECONDS)
+    stage.deliver("four", turn=3)
+    assert stage.lines == ["one", "four"]
+
+
+def test_a_credential_that_takes_a_refused_one_s_place_is_tried_at_once() -> None:
+    stage = Stage([REFUSED])
+    stage.deliver("one")
+    fresh = Credential("c", "b", "telegram", is_active=True, settings={"bot_token": "new"})
+    stage.credential = lambda: fresh
+    stage.deliver("two", turn=2)
+    assert stage.lines == ["one", "two"]
+
+
+def test_a_credential_replaced_elsewhere_costs_no_message_of_those_behind_the_hold() -> None:
+    stage = Stage([REFUSED])
+    stage.deliver("one")
+    stage.fresh = Credential("c", "b", "telegram", is_active=True, settings={"bot_token": "new"})
+    assert held(stage, turn=2) <= SPREAD_SECONDS
+    assert stage.lines == ["one"]
+
+
+# ── Somebody who is gone ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_somebody_gone_is_told_of_before_it_is_recorded() -> None:
+    stage = Stage([GONE])
+    stage.deliver("one", "two")
+    assert stage.found == [("gone", "blocked by the user")]
+    assert stage.records() == [DeliveryRecord("failed", reason="blocked by the user")] * 2
+
+    class Unheard(Stage):
+        def gone(self, *_: Any) -> None:
+            raise ConnectionError
+
+    unheard = Unheard([GONE])
+    with pytest.raises(ConnectionError):
+        unheard.deliver("one")
+    assert unheard.records() == []
+
+
+# ── What is said in another's place ──────────────────────────────────────────────────────────────────
+
+
+def test_a_closed_window_is_opened_by_the_message_s_template() -> None:
+    stage = Stage([CLOSED])
+    stage.deliver(Message("one", template=APPROVED))
+    assert stage.lines == ["one", "template hello"]
+    assert stage.records() == [DeliveryRecord("sent", ("m",), degradations=("sent as template",))]
+
+
+def test_a_template_that_is_refused_too_is_no_loop() -> None:
+    stage = Stage([CLOSED, CLOSED])
+    stage.deliver(Message("one", template=APPROVED))
+    assert stage.records() == [
+        DeliveryRecord("failed", reason="24 hours are over", degradations=("sent as template",))
+    ]
+
+
+def test_behind_a_closed_window_only_what_has_a_template_is_tried() -> None:
+    stage = Stage([CLOSED, CLOSED])
+    stage.deliver("one", "two", Message("three", template=APPROVED))
+    assert stage.lines == ["one", "three", "template hello"]
+    assert stage.statuses() == ["failed", "failed", "sent"]
+
+
+def test_media_that_cannot_be_had_are_told_by_their_address() -> None:
+    stage = Stage([SENT, NO_MEDIA])
+    stage.deliver("text\npicture\nmore")
+    assert stage.lines == ["text", "picture", "link to picture", "more"]
+    assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media sent as links",))]
+
+
+def test_media_without_an_address_fail() -> None:
+    stage = Stage([NO_MEDIA])
+    stage.deliver("one", "two")
+    assert stage.statuses() == ["failed", "sent"]
+
+
+# ── Receipts ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_messenger_s_name_of_a_message_is_kept_where_receipts_know_no_other() -> None:
+    stage = Stage(names_messages=True)
+    stage.deliver("one", "")
+    assert stage.names == {("b", "telegram", "m"): f"{DIALOG}:e:1:1"}
+    other = Stage()
+    other.deliver("one")
+    assert other.names == {}
+
+
+@pytest.mark.parametrize(
+    ("told", "lines"), [("delivered", ["one"]), ("read", ["one"]), ("failed", ["one", "one"])]
+)
+def test_a_message_that_a_receipt_tells_of_is_not_sent_again_for_its_lost_answer(
+    told: Any, lines: list[str]
+) -> None:
+    stage = Stage([AnswerLost("ReadTimeout")])
+    held_for = held(stage)
+    assert held_for > 0
+    stage.history.receive(DIALOG, entry_key("e", 1, 1), ReceiptRecord(told, NOW))
+    stage.deliver("one", "two", is_repeat=True)
+    assert stage.lines == [*lines, "two"]
+    assert stage.statuses() == ["sent", "sent"]
+    assert stage.records()[0].possibly_doubled is (told == "failed")
+
+
+# ── What comes too late ──────────────────────────────────────────────────────────────────────────────
+
+
+def later(stage: Stage, **entry: Any) -> None:
+    """Something of the turn after this one."""
+    given = {"message_type": "bot", "message_data": {}, "timestamp": NOW, "created_at": NOW}
+    stage.history.record(HistoryEntry(dialog_id=DIALOG, epoch="e", turn=2, **{**given, **entry}))
+
+
+def given_up(stage: Stage) -> None:
+    stage.script = [Delivery(Outcome.BAD_PAYLOAD, reason="bad")]
+    stage.deliver("one")
+
+
+@pytest.mark.parametrize(
+    "copy", [{"failure": "given up"}, {"reemitted": True}], ids=["redriven", "reemitted"]
+)
+def test_a_copy_that_comes_after_a_later_turn_is_not_sent(copy: dict[str, Any]) -> None:
+    stage = Stage()
+    later(stage, n=1, delivery=DeliveryRecord("sent"))
+    stage.deliver("one", "two", **copy)
+    assert stage.lines == []
+    assert {record.reason for record in stage.records()} == {"superseded"}
+    assert stage.statuses() == ["failed"] * 2
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"n": 0},
+        {"n": 1, "delivery": DeliveryRecord("failed")},
+        {"n": 1, "delivery": DeliveryRecord("queued")},
+    ],
+    ids=["only an answer", "only a failure", "only waiting"],
+)
+def test_a_redriven_message_is_sent_where_nothing_later_was(entry: dict[str, Any]) -> None:
+    stage = Stage()
+    given_up(stage)
+    later(stage, **entry)
+    stage.deliver("one", failure="given up")
+    assert stage.statuses() == ["sent"]
+
+
+@pytest.mark.parametrize("is_repeat", [False, True])
+def test_a_turn_in_its_order_is_never_superseded(*, is_repeat: bool) -> None:
+    stage = Stage()
+    later(stage, n=1, delivery=DeliveryRecord("sent"))
+    stage.deliver("one", is_repeat=is_repeat)
+    assert stage.statuses() == ["sent"]
+
+
+def test_what_a_superseded_turn_had_sent_stays_as_it_was() -> None:
+    stage = Stage()
+    stage.deliver("one")
+    before = stage.records()
+    later(stage, n=1, delivery=DeliveryRecord("sent"))
+    stage.deliver("one", failure="given up")
+    assert stage.records() == before
