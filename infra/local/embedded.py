@@ -73,6 +73,10 @@ class EmbeddedParley:
         self.emulator.ensure_running()
 
     @property
+    def _api_url(self) -> str:
+        return f"http://localhost:{self._settings.port}"
+
+    @property
     def emulator(self) -> Emulator:
         assert self._emulator is not None, "not started"  # noqa: S101
         return self._emulator
@@ -108,7 +112,8 @@ class EmbeddedParley:
         """Deploy, unless the same template stands there with the same code and parameters."""
         record = self._state / "deployed.json"
         digest = building.digest_of_sources()
-        parameters = deployment.parameters_of(template, self._settings.parameters)
+        given = {"PublicUrl": self._api_url, **self._settings.parameters}
+        parameters = deployment.parameters_of(template, given)
         before = Deployment.load(record)
         if before and before == Deployment(digest, parameters, deployment.stack_id(self.emulator) or ""):
             return
@@ -124,7 +129,7 @@ class EmbeddedParley:
         Deployment(digest, parameters, stack).save(record)
 
     def _seed(self, secret: str) -> RunInfo:
-        api_url = f"http://localhost:{self._settings.port}"
+        api_url = self._api_url
         token = admin_token(secret)
         record = self._state / "seed.json"
         warming = threading.Thread(target=warm_workers, args=(self.emulator,))
