@@ -17,6 +17,33 @@ def test_an_accepted_message_is_sent_under_its_id() -> None:
 
 
 @pytest.mark.parametrize(
+    ("result", "message_id"),
+    [
+        pytest.param([{"message_id": 7}, {"message_id": 8}], "7", id="an album"),
+        pytest.param(True, "", id="done"),
+        pytest.param([], "", id="nothing"),
+        pytest.param([5], "", id="a list of something else"),
+        pytest.param({}, "", id="no id"),
+    ],
+)
+def test_an_accepted_album_is_sent_under_its_first_id(result: Any, message_id: str) -> None:
+    answer = {"ok": True, "result": result}
+    assert ADAPTER.interpret(response(200, answer)) == Delivery(Outcome.SENT, message_id)
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ('failed to send message #2 with the error message "WEBPAGE_CURL_FAILED"', Outcome.MEDIA_FAILED),
+        ("inline keyboard button URL 'https://a' is invalid: Wrong HTTP URL", Outcome.BAD_PAYLOAD),
+    ],
+)
+def test_what_is_wrong_may_be_quoted(said: str, outcome: Outcome) -> None:
+    answer = {"ok": False, "error_code": 400, "description": f"Bad Request: {said}"}
+    assert ADAPTER.interpret(response(400, answer)).outcome is outcome
+
+
+@pytest.mark.parametrize(
     ("status", "description", "outcome"),
     [
         (400, "Bad Request: message text is empty", Outcome.BAD_PAYLOAD),
@@ -29,14 +56,34 @@ def test_an_accepted_message_is_sent_under_its_id() -> None:
         (400, "Bad Request: group chat was upgraded to a supergroup chat", Outcome.RECIPIENT_GONE),
         (400, "Bad Request: message is not modified: specified new message content", Outcome.ALREADY_SO),
         (400, "Bad Request: message to edit not found", Outcome.ALREADY_SO),
+        (400, "Bad Request: message can't be edited", Outcome.ALREADY_SO),
+        (400, "Bad Request: MESSAGE_ID_INVALID", Outcome.ALREADY_SO),
+        (400, "Bad Request: there is no text in the message to edit", Outcome.BAD_PAYLOAD),
+        (400, "Bad Request: there is no caption in the message to edit", Outcome.MEDIA_FAILED),
         (400, "Bad Request: failed to get HTTP URL content", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: wrong HTTP URL specified", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: invalid file HTTP URL specified: Unsupported URL protocol", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: wrong type of the web page content", Outcome.MEDIA_FAILED),
         (400, "Bad Request: wrong file identifier/HTTP URL specified", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: wrong remote file identifier specified: Wrong padding", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: file is too big", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: PHOTO_INVALID_DIMENSIONS", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: IMAGE_PROCESS_FAILED", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: WEBPAGE_CURL_FAILED", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: Group send failed", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: can't use the media of the specified type in the album", Outcome.MEDIA_FAILED),
+        (400, "Bad Request: message caption is too long", Outcome.BAD_PAYLOAD),
+        (400, "Bad Request: can't parse entities: unsupported start tag", Outcome.BAD_PAYLOAD),
         (401, "Unauthorized", Outcome.CREDENTIAL_BAD),
         (403, "Forbidden: bot was blocked by the user", Outcome.RECIPIENT_GONE),
         (403, "Forbidden: user is deactivated", Outcome.RECIPIENT_GONE),
+        (403, "Forbidden: bot can't initiate conversation with a user", Outcome.RECIPIENT_GONE),
+        (403, "Forbidden: bot can't send messages to bots", Outcome.RECIPIENT_GONE),
         (404, "Not Found", Outcome.CREDENTIAL_BAD),
+        (404, "Not Found: method not found", Outcome.CREDENTIAL_BAD),
         (409, "Conflict: terminated by other getUpdates request", Outcome.RETRY),
         (413, "Request Entity Too Large", Outcome.BAD_PAYLOAD),
+        (420, "Flood: retry after 5", Outcome.CHAT_LIMITED),
         (421, "Misdirected Request: unallowed token", Outcome.CREDENTIAL_BAD),
         (429, "Too Many Requests: retry after 17", Outcome.CHAT_LIMITED),
         (500, "Internal Server Error: restart", Outcome.RETRY),
@@ -71,7 +118,9 @@ def test_an_answer_that_cannot_be_read_is_tried_again(body: bytes) -> None:
     assert ADAPTER.interpret(Response(200, body)).outcome is Outcome.RETRY
 
 
-def test_the_reason_quotes_nothing_of_the_message() -> None:
-    said = "Bad Request: inline keyboard button URL 'https://a/?name=Ivan' is invalid: Wrong HTTP URL"
+@pytest.mark.parametrize("address", ["https://a/?name=Ivan", "https://a/?name=it's Ivan", "' Ivan"])
+def test_the_reason_quotes_nothing_of_the_message(address: str) -> None:
+    said = f"Bad Request: can't use the button URL '{address}' is invalid: Wrong HTTP URL"
     answer = {"ok": False, "error_code": 400, "description": said}
-    assert "Ivan" not in ADAPTER.interpret(response(400, answer)).reason
+    reason = ADAPTER.interpret(response(400, answer)).reason
+    assert reason == "400 Bad Request: can't use the button URL … is invalid: Wrong HTTP URL"
