@@ -24,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check bench build deploy clean environment
+.PHONY: help run test test-quick check bench build deploy register clean environment
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -54,6 +54,9 @@ build: environment ## Build the Lambdas' artifact for AWS (RUNTIME=python3.13 AR
 
 deploy: build ## Build and deploy to the AWS account that the shell is logged in to.
 	$(SAM) deploy --guided
+
+register: environment ## Tell the messengers every bot's webhook anew, after the API's address has changed (STACK=parley).
+	$(PY) -m infra.register --stack $(or $(STACK),parley)
 
 clean: ## Forget the embedded run's state and every build; .venv and .tools stay.
 	@test ! -x $(PY) || $(PY) -m infra.local.forget
