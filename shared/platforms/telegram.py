@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import re
 from datetime import datetime
 from typing import Any, Literal
 
@@ -20,6 +21,8 @@ from shared.platforms.base import (
 from shared.platforms.telegram_answers import interpret
 from shared.platforms.telegram_rendering import MAX_BUTTONS, MAX_LABEL, MAX_TEXT, Call, calls
 from shared.platforms.telegram_updates import parse_update
+
+_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 SECRET_HEADER = "x-telegram-bot-api-secret-token"  # noqa: S105 (a header's name)
 
@@ -86,4 +89,4 @@ def _request(url: str, call: Call) -> Request:
 
 
 def _chat_id(chat_id: str) -> int | str:
-    return int(chat_id) if chat_id.isascii() and chat_id.removeprefix("-").isdigit() else chat_id
+    return int(chat_id) if _NUMBER.fullmatch(chat_id) else chat_id

@@ -1,4 +1,4 @@
-"""What Telegram answers to a call, sorted by its status; a 400 by its words, which are no stable interface."""
+"""What Telegram answers to a call, by its status; a 400 by its words, which are no stable interface."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ def interpret(response: Response) -> Delivery:
 def _message_id(answer: Mapping[str, Any]) -> str:
     result = answer.get("result")
     first = result[0] if isinstance(result, list) and result else result
-    return str(first.get("message_id", "")) if isinstance(first, dict) else ""
+    message_id = first.get("message_id") if isinstance(first, dict) else None
+    return str(message_id) if type(message_id) is int and message_id > 0 else ""
 
 
 def _outcome(status: int, said: str) -> Outcome:

@@ -41,9 +41,10 @@ def test_a_text_is_one_send_message_with_the_token_in_the_path() -> None:
     assert "AAEtelegram-token" not in repr(request)
 
 
-def test_a_chat_id_that_is_no_number_is_passed_on_as_it_is() -> None:
-    (request,) = ADAPTER.render(Message("Hi"), "@somebody", CREDENTIAL, DELIVERY_ID).requests
-    assert request.json["chat_id"] == "@somebody"
+@pytest.mark.parametrize("chat_id", ["@somebody", "", "٣", "-", "9" * 5000])
+def test_a_chat_id_that_is_no_number_is_passed_on_as_it_is(chat_id: str) -> None:
+    (request,) = ADAPTER.render(Message("Hi"), chat_id, CREDENTIAL, DELIVERY_ID).requests
+    assert request.json["chat_id"] == chat_id
 
 
 def test_styles_are_entities_in_utf16_units() -> None:
