@@ -88,6 +88,7 @@ SLOW = (
     "tests/simulation/test_properties.py",
     "tests/scenario/test_linter_properties.py",
     "tests/platforms/test_limits.py",
+    "tests/platforms/test_whatsapp_fuzz.py",
     "tests/platforms/test_whatsapp_limits.py",
     "tests/platforms/test_against_standins.py",
     "tests/platforms/test_telegram_limits.py",
