@@ -24,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check bench build deploy register clean environment
+.PHONY: help run test test-quick check bench build deploy redrive register clean environment
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ deploy: build ## Build and deploy to the AWS account that the shell is logged in
 
 register: environment ## Tell the messengers every bot's webhook anew, after the API's address has changed (STACK=parley).
 	$(PY) -m infra.register --stack $(or $(STACK),parley)
+
+redrive: environment ## Send dead letters back, and tell why they lay there (QUEUE=outbound STACK=parley).
+	@$(PY) -m infra.redrive $(QUEUE) --stack $(or $(STACK),parley)
 
 clean: ## Forget the embedded run's state and every build; .venv and .tools stay.
 	@test ! -x $(PY) || $(PY) -m infra.local.forget
