@@ -92,6 +92,7 @@ SLOW = (
     "tests/platforms/test_whatsapp_limits.py",
     "tests/platforms/test_against_standins.py",
     "tests/platforms/test_telegram_limits.py",
+    "tests/platforms/test_telegram_standin.py::test_no_message_with_files",
     "tests/storage/test_dialogs.py::TestItem::test_a_rare_platform",
     "tests/storage/test_dialogs.py::test_a_bots_dialogs_come_page_by_page",
 )
