@@ -16,7 +16,7 @@ from shared.errors import NotFound
 from shared.observability import logger
 
 REMOVED = ""
-"""The `webhook_url` of what was disconnected and may be connected again; what never was has none."""
+"""The `webhook_url` of what was to be disconnected and may be connected again; what never was has none."""
 
 
 def _now() -> datetime:
@@ -55,18 +55,20 @@ class Registrar:
         connector = connector_for(credential.platform, self.addresses)
         steps = connector.connecting(credential, url, menus)
         report = perform(connector, steps, self.caller, is_late or late_after())
-        return report, self._record(credential, report, url)
+        return report, self._record(credential, report, report.health(self.now(), url))
 
     def disconnect(self, credential: Credential, is_late: Callable[[], bool] | None = None) -> Report:
-        """Have the messenger call nothing any more. Whatever comes of it is recorded, and nothing raised."""
+        """Have the messenger call nothing any more. Whatever comes of it is recorded, and nothing raised.
+
+        Where an answer was lost the webhook may be gone as well, so that is recorded in any case.
+        """
         connector = connector_for(credential.platform, self.addresses)
         steps = connector.disconnecting(credential)
         report = perform(connector, steps, self.caller, is_late or late_after())
-        self._record(credential, report, REMOVED)
+        self._record(credential, report, {**report.health(self.now(), REMOVED), "webhook_url": REMOVED})
         return report
 
-    def _record(self, credential: Credential, report: Report, url: str) -> dict[str, Any]:
-        health = report.health(self.now(), url)
+    def _record(self, credential: Credential, report: Report, health: dict[str, Any]) -> dict[str, Any]:
         about = {"bot_id": credential.bot_id, "platform": credential.platform}
         if report.failure:
             logger.warning("a messenger did not do as asked", extra={**about, "detail": health["detail"]})

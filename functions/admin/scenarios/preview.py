@@ -34,10 +34,13 @@ _CHAT_ID = "CHAT_ID"
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A message, and what its messenger would be sent for it."""
+    """A message, what its messenger would be sent for it, and what in its place where people have not
+    written for too long: None where that makes no difference.
+    """
 
     message: Message
     rendered: Rendered
+    template: Rendered | None
 
 
 class Previewed(msgspec.Struct, frozen=True):
@@ -96,11 +99,17 @@ def _alone(step: CompiledStep) -> CompiledStep:
 def _previewed(program: Program, opening: Opening) -> Previewed:
     conversation = program.begin(opening)
     outcome = act(conversation, TestTurn(send="/start"))
-    shown = tuple(Shown(message, _rendered(message, opening)) for message in outcome.messages)
+    credential = _credential(opening)
+    shown = tuple(_shown(message, credential) for message in outcome.messages)
     return Previewed(opening.platform, shown, outcome.notes)
 
 
-def _rendered(message: Message, opening: Opening) -> Rendered:
+def _credential(opening: Opening) -> Credential:
     settings = {**_SETTINGS, "sender_name": opening.bot_name}
-    credential = Credential("preview", "preview", opening.platform, is_active=True, settings=settings)
-    return adapter_for(opening.platform).render(message, _CHAT_ID, credential, "preview")
+    return Credential("preview", "preview", opening.platform, is_active=True, settings=settings)
+
+
+def _shown(message: Message, credential: Credential) -> Shown:
+    adapter = adapter_for(credential.platform)
+    sending = (message, _CHAT_ID, credential, "preview")
+    return Shown(message, adapter.render(*sending), adapter.render_template(*sending))

@@ -11,6 +11,7 @@ from pydantic import Field
 from functions.admin.scenarios.preview import Previewed, Shown
 from functions.admin.scenarios.trial_schemas import Trial
 from shared.admin_api.fields import View
+from shared.platforms.base import Rendered
 from shared.scenario.fields import Language, StepId, Variable
 from shared.simulation.conversation import Opening
 from shared.storage.bots import Bot
@@ -50,11 +51,15 @@ class RequestView(View):
 
 
 class MessageView(View):
-    """A message of the step; the web chat shows it as it is, so there is no request for it."""
+    """A message of the step; the web chat shows it as it is, so there is no request for it.
+
+    `template` is what WhatsApp is sent in its place to somebody who has not written for 24 hours.
+    """
 
     message: dict[str, Any]
     requests: list[RequestView]
     degradations: tuple[str, ...]
+    template: list[RequestView] | None
 
 
 class PlatformPreview(View):
@@ -84,11 +89,15 @@ def _platform(previewed: Previewed) -> PlatformPreview:
 
 
 def _message(shown: Shown) -> MessageView:
-    requests = [{"url": each.url, "json": dict(each.json)} for each in shown.rendered.requests]
     return MessageView.model_validate(
         {
             "message": msgspec.to_builtins(shown.message),
-            "requests": requests,
+            "requests": _requests(shown.rendered),
             "degradations": shown.rendered.degradations,
+            "template": shown.template and _requests(shown.template),
         }
     )
+
+
+def _requests(rendered: Rendered) -> list[dict[str, Any]]:
+    return [{"url": each.url, "json": dict(each.json)} for each in rendered.requests]

@@ -265,3 +265,9 @@ def test_a_messenger_that_is_down_keeps_no_bot_from_being_switched(
     assert api("GET", f"/api/bots/{bot}").json()["is_active"] is False
     assert health(api, bot)["status"] == "unknown"
     assert health(api, bot)["detail"] == "webhook: no answer (ConnectTimeout)"
+
+    messenger.answers.clear()
+    switch(api, bot, on=True, by="its own route")
+
+    assert messenger.methods()[-1] == "setWebhook"
+    assert health(api, bot)["status"] == "ok"

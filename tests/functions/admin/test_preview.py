@@ -60,6 +60,17 @@ def test_a_step_is_shown_for_every_messenger_side_by_side(api: Api, bot: str) ->
     assert len(webchat["message"]["buttons"]) == 12
 
 
+def test_a_template_is_shown_where_it_would_be_sent(api: Api, bot: str) -> None:
+    template = {"name": "ready", "language": "en", "parameters": ["{{ bot.name }}"]}
+    step = {"id": "s", "message": {"text": "Ready", "whatsapp_template": template}, "end": True}
+
+    shown = by_platform(preview(api, bot, {"version": "1", "steps": [step]}, step="s"))
+
+    (request,) = shown.pop("whatsapp")[0]["template"]
+    assert request["json"]["template"]["name"] == "ready"
+    assert [messages[0]["template"] for messages in shown.values()] == [None] * 3
+
+
 def test_no_header_is_shown(api: Api, bot: str) -> None:
     answer = preview(api, bot, step="dish")
 
