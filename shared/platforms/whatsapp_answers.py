@@ -15,7 +15,7 @@ _BY_CODE: Mapping[int, Outcome] = {
         Outcome.BOT_LIMITED: (4, 80007, 130429, 131048, 131064),
         Outcome.CHAT_LIMITED: (131056,),
         Outcome.WINDOW_CLOSED: (131047, 470),
-        Outcome.RECIPIENT_GONE: (131021, 131026, 131030, 131050, 131062, 137000),
+        Outcome.RECIPIENT_GONE: (131021, 131026, 131030),
         Outcome.MEDIA_FAILED: (131052, 131053),
         Outcome.CREDENTIAL_BAD: (
             *(0, 3, 10, 33, 190, *range(200, 300), 131005, 131045, 133010, 133016),
@@ -24,10 +24,11 @@ _BY_CODE: Mapping[int, Outcome] = {
         ),
         Outcome.BAD_PAYLOAD: (
             *(100, 131008, 131009, 131020, 131041, 131051, 135000),
-            *(132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132068, 132069),
-            # Not now, not to this person, not in this country: for this message that is final. The wait
-            # of a day that 131049 wants would hold up everything said to the person after it.
-            *(130472, 130497, 131049),
+            *(132000, 132001, 132005, 132007, 132008, 132012, 132015, 132016, 132018, 132068, 132069),
+            # Not now, not to this person, not in this country, no advertising, not by this kind of id: for
+            # this message that is final, for the person not. The wait of a day that 131049 wants would
+            # hold up everything said to them after it.
+            *(130472, 130497, 131049, 131050, 131062, 137000),
         ),
     }.items()
     for code in codes

@@ -142,6 +142,17 @@ def test_a_phone_is_shared_by_the_messengers_own_button(meet: Callable[[], Meeti
     assert event.contact.own is (meeting.adapter.platform == "telegram")
 
 
+@pytest.mark.parametrize("meet", [on_whatsapp, on_whatsapp_without_a_number])
+def test_a_number_is_shown_by_whatsapps_own_request(meet: Callable[[], Meeting]) -> None:
+    meeting = meet()
+    assert isinstance(meeting.person, WhatsAppPerson)
+    assert meeting.send(Message("Your number?", buttons=(Button("Here", share="phone"),))) == [Outcome.SENT]
+    event = meeting.parsed(meeting.person.shared("phone"))
+    assert isinstance(event, MessageReceived)
+    assert event.contact is not None
+    assert (event.contact.phone, event.contact.own) == (f"+{meeting.person.private_number}", True)
+
+
 @everywhere
 def test_a_place_is_shared_by_the_messengers_own_button(meet: Callable[[], Meeting]) -> None:
     meeting = meet()
