@@ -11,6 +11,7 @@ from shared.connecting.base import Answered
 from shared.connecting.menus import Menus, menus_of
 from shared.connecting.performing import Report, Taken, told_of
 from shared.connecting.registrar import Registrar
+from shared.credential import Credential
 from shared.errors import Conflict, Invalid, NotFound, Violation
 from shared.storage.bots import Bot, pointer_of
 from shared.storage.credentials import DynamoCredentials, StoredCredential
@@ -48,7 +49,11 @@ class Connections:
         credential = self.credentials.reveal(stored.bot_id, stored.platform)
         self.credentials.delete(stored.bot_id, stored.platform)
         if credential is not None:
-            self.registrar.disconnect(credential)
+            self.leave(credential)
+
+    def leave(self, credential: Credential) -> None:
+        """Have a messenger call the bot no more by an account that it does not have now."""
+        self.registrar.disconnect(credential)
 
     def _menus(self, bot: Bot) -> Menus:
         active = pointer_of(bot)

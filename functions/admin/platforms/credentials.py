@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
 from shared.admin_api.fields import ONE_LINE, Draft
 from shared.admin_api.problems import violations_of
+from shared.credential import Credential
 from shared.errors import Invalid
 
 Platform = Literal["telegram", "whatsapp", "viber", "webchat"]
@@ -170,6 +171,12 @@ def prepare(
     settings |= {name: kept[name] for name in absent - new}
     settings |= {name: secrets.token_urlsafe(32) for name in new}
     return Prepared(settings, credentials.secret, credentials.identity(), new & credentials.made)
+
+
+def identity_of(credential: Credential) -> str:
+    """What the platform tells the account by that a kept credential is of."""
+    settings: dict[str, Any] = dict(credential.settings)
+    return CREDENTIALS[credential.platform].model_construct(**settings).identity()
 
 
 def masked(hint: str) -> str:

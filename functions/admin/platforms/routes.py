@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from functions.admin.platforms.connecting import Connections
-from functions.admin.platforms.credentials import CREDENTIALS, Prepared, prepare
+from functions.admin.platforms.credentials import CREDENTIALS, Prepared, identity_of, prepare
 from functions.admin.platforms.schemas import (
     ConnectionView,
     PlatformChange,
@@ -23,6 +23,7 @@ from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.versions import IfMatchSent, changed, tag
 from shared.backend.accounts import Role
+from shared.credential import Credential
 from shared.errors import Conflict, Invalid, NotFound, Violation
 from shared.storage.bots import Bot
 from shared.storage.credentials import DynamoCredentials, StoredCredential
@@ -102,10 +103,15 @@ def read_platform(connection: Readable, response: Response) -> PlatformView:
 
 @router.put("/api/bots/{bot_id}/platforms/{platform}")
 def replace_platform(
-    met: Administered, change: PlatformChange, if_match: IfMatchSent, stored: Stored, response: Response
+    met: Administered,
+    change: PlatformChange,
+    if_match: IfMatchSent,
+    connections: Connecting,
+    response: Response,
 ) -> PlatformView:
     if_match.check(view_of(met))
-    ready = _prepared(met, change, stored)
+    stored = connections.credentials
+    before, ready = _prepared(met, change, stored)
     is_active = met.is_active if change.is_active is None else change.is_active
     place = (met.bot_id, met.platform)
     try:
@@ -116,6 +122,9 @@ def replace_platform(
         if stored.get(*place).updated_at == met.updated_at:
             raise Conflict(_TAKEN.format(met.platform)) from None
         raise (changed() if if_match else Conflict(_OVERTAKEN)) from None
+    if ready.identity != identity_of(before) or (met.is_active and not is_active):
+        connections.leave(before)
+        replaced = stored.get(*place)
     return _with_what_was_made(_tagged(response, replaced), ready)
 
 
@@ -133,14 +142,17 @@ def register_webhook(
     return connection_view_of(*connections.connect(bot, stored.platform, base_url))
 
 
-def _prepared(met: StoredCredential, change: PlatformChange, stored: DynamoCredentials) -> Prepared:
+def _prepared(
+    met: StoredCredential, change: PlatformChange, stored: DynamoCredentials
+) -> tuple[Credential, Prepared]:
+    """The credential as it was, and the settings that take the place of its own."""
     if change.platform not in {None, met.platform}:
         words = f"This is the address of {met.platform}; a connection cannot become one of another platform."
         raise Invalid("The platform is not the one in the address.", [Violation("/platform", words)])
     revealed = stored.reveal(met.bot_id, met.platform)
     if revealed is None:
         raise NotFound("platform")
-    return prepare(met.platform, change.credentials, revealed.settings, met.hints)
+    return revealed, prepare(met.platform, change.credentials, revealed.settings, met.hints)
 
 
 def _platforms_of(bot: Bot, stored: DynamoCredentials) -> set[str]:

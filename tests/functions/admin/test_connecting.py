@@ -176,7 +176,7 @@ def test_what_is_switched_off_is_not_connected(api: Api, bot: str, messenger: Me
 
     assert answer.status_code == 409
     assert "The bot is switched off" in answer.json()["detail"]
-    assert messenger.calls == []
+    assert messenger.methods() == ["deleteWebhook"]
 
 
 @pytest.mark.parametrize("platform", GIVEN)
@@ -186,6 +186,48 @@ def test_deleting_a_platform_takes_its_webhook_away(
     connect(api, bot, platform)
     assert api("DELETE", f"/api/bots/{bot}/platforms/{platform}").status_code == 204
     assert messenger.methods() == REMOVED[platform]
+
+
+ANOTHER: dict[str, dict[str, str]] = {
+    "telegram": {"bot_token": "987654321:AAF0-token_of_another"},
+    "whatsapp": {"phone_number_id": "206540352242922"},
+    "viber": {"auth_token": "5553b6ac12345678-e02c5f1217480589-9db9cbc7a8b2a2ba"},
+}
+
+
+@pytest.mark.parametrize("platform", ANOTHER)
+def test_another_account_takes_the_former_one_s_webhook_away(
+    api: Api, bot: str, messenger: Messenger, platform: str
+) -> None:
+    connect(api, bot, platform)
+    path = f"/api/bots/{bot}/platforms/{platform}"
+
+    answer = api("PUT", path, json={"credentials": GIVEN[platform] | ANOTHER[platform]})
+
+    assert messenger.methods() == REMOVED[platform]
+    (call,) = messenger.calls
+    (given,) = ANOTHER[platform].values()
+    assert given not in call.url + str(call.headers)
+    assert answer.headers["etag"] == api("GET", path).headers["etag"]
+    assert answer.json()["health"]["webhook_url"] == ""
+
+
+def test_a_connection_that_is_switched_off_is_called_by_nobody(
+    api: Api, bot: str, messenger: Messenger
+) -> None:
+    connect(api, bot, "telegram")
+    body = {"credentials": GIVEN["telegram"], "is_active": False}
+    for _ in range(2):
+        assert api("PUT", f"/api/bots/{bot}/platforms/telegram", json=body).status_code == 200
+    assert messenger.methods() == ["deleteWebhook"]
+
+
+@pytest.mark.parametrize("token", ["AAF0-token_of_a_test", "AAF0-a_newer_one"])
+def test_the_same_account_stays_connected(api: Api, bot: str, messenger: Messenger, token: str) -> None:
+    connect(api, bot, "telegram")
+    body = {"credentials": {"bot_token": f"123456789:{token}"}}
+    assert api("PUT", f"/api/bots/{bot}/platforms/telegram", json=body).status_code == 200
+    assert messenger.calls == []
 
 
 @pytest.mark.parametrize("answer", [Unanswered("ConnectError"), UNAUTHORIZED], ids=str)
