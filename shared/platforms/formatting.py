@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -231,9 +230,17 @@ def _character_end(text: str, start: int, end: int) -> int:
 def _is_within_character(text: str, place: int) -> bool:
     """Whether what is before and after the place are shown as one: accents, emoji of several, flags."""
     after = text[place]
-    if text[place - 1] == _JOINER or _CONTINUES.match(after) or unicodedata.category(after)[0] == "M":
+    if after.isascii():
+        return False
+    if text[place - 1] == _JOINER or _CONTINUES.match(after) or _is_mark(after):
         return True
     return bool(_FLAG_LETTER.match(after)) and _flag_letters_before(text, place) % 2 == 1
+
+
+def _is_mark(character: str) -> bool:
+    import unicodedata  # noqa: PLC0415 (a big table, and no use to a cold start: few words are cut)
+
+    return unicodedata.category(character)[0] == "M"
 
 
 def _flag_letters_before(text: str, place: int) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -45,8 +44,7 @@ _ALBUMS: Mapping[str, str] = {"image": "sights", "video": "sights", "audio": "so
 """What can be in one album: only pictures and videos are mixed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """A method and its parameters; `instead` is called where Telegram cannot have the file."""
 
     method: str
@@ -54,8 +52,7 @@ class Call:
     instead: Call | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(msgspec.Struct, frozen=True):
     """The text with what has to be said in words, its styles, and the keyboard if there is one."""
 
     text: str
