@@ -20,6 +20,7 @@ from shared.scenario.bounds import Work, work_of
 from shared.scenario.errors import ExpressionError, Undecided
 from shared.scenario.functions import SURROUNDED, TONGUE, ZONE, environment, surrounding
 from shared.scenario.mending import mended
+from shared.scenario.ordering import in_order, ordered
 from shared.scenario.sources import (
     LITERAL,
     RAW_LITERAL,
@@ -164,7 +165,7 @@ class Expression:
             raise Undecided("" if message.startswith(_MISSING) else _reason(message))
         if isinstance(value, float) and not math.isfinite(value):
             raise Undecided("the result is not a number")
-        return value
+        return in_order(value) if isinstance(value, dict | list) else value
 
 
 class Environment:
@@ -216,11 +217,9 @@ class Environment:
         text = _with_labels(source)
         try:
             work = work_of(text)
-            program = self._program(_with_surroundings(text))
+            program = self._mended(ordered(_with_surroundings(text), self._type_of))
         except RuntimeError as error:
-            program = mended(_with_surroundings(text), str(error), self._program)
-            if program is None:
-                raise self._explained(source, text, error) from None
+            raise self._explained(source, text, error) from None
         self._check_constants(source)
         names = self.names_in(text)
         needs = Needs(
@@ -234,6 +233,21 @@ class Environment:
         if self._cel is None:
             self._cel = environment(self.types | _HIDDEN)
         return self._cel.compile(text)
+
+    def _mended(self, text: str) -> cel.Expression:
+        try:
+            return self._program(text)
+        except RuntimeError as error:
+            program = mended(text, str(error), self._program)
+            if program is None:
+                raise
+            return program
+
+    def _type_of(self, text: str) -> cel.Type | None:
+        try:
+            return self._mended(text).return_type()
+        except RuntimeError:
+            return None
 
     def _explained(self, source: str, text: str, error: RuntimeError) -> ExpressionError:
         """What is wrong, at the character where the author sees it."""

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from cel_expr_python import cel
 
-from shared.scenario import moments
+from shared.scenario import moments, ordering
 from shared.scenario.printing import in_pattern
 
 _BOOL, _INT, _DOUBLE, _STRING = cel.Type.BOOL, cel.Type.INT, cel.Type.DOUBLE, cel.Type.STRING
@@ -220,6 +220,7 @@ _CONFIG = cel.NewEnvConfigFromYaml(
 )
 _DECLARED = [
     *FUNCTIONS,
+    *ordering.FUNCTIONS,
     _is_in(),
     *(
         _function(

@@ -80,6 +80,61 @@ def _arguments(flat: str, position: int) -> tuple[tuple[int, int], ...]:
     return ()
 
 
+_PATH = re.compile(r"\s*\.?[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*)*\s*")
+
+
+def chain_alone(source: str) -> bool:
+    """Whether it is one name, with or without dots, and nothing else."""
+    return bool(_PATH.fullmatch(source))
+
+
+def receiver_of(source: str, call: Call) -> tuple[int, int]:
+    """Where that starts and ends which a method is called of: what stands before its dot."""
+    flat = blanked(source)
+    end = at = len(flat[: call.start].rstrip()[:-1].rstrip())
+    while True:
+        start = _start_of_operand(flat, at)
+        before = flat[:start].rstrip()
+        if not before.endswith("."):
+            return start, end
+        at = len(before[:-1].rstrip())
+        if not _ends_operand(flat, at):
+            return len(before) - 1, end
+
+
+def _start_of_operand(flat: str, end: int) -> int:
+    """Where a name, a literal or something in brackets starts, with what is called or indexed by these."""
+    start = end
+    while start and flat[start - 1] in ")]}":
+        start = _opening(flat, start)
+        before = len(flat[:start].rstrip())
+        if not _ends_operand(flat, before):
+            return start
+        start = before
+    return _start_of_word(flat, start)
+
+
+def _ends_operand(flat: str, end: int) -> bool:
+    is_operator = flat[_start_of_word(flat, end) : end] == "in"
+    return bool(end) and (flat[end - 1].isalnum() or flat[end - 1] in '_")]}') and not is_operator
+
+
+def _start_of_word(flat: str, end: int) -> int:
+    while end and (flat[end - 1].isalnum() or flat[end - 1] in '_"'):
+        end -= 1
+    return end
+
+
+def _opening(flat: str, end: int) -> int:
+    """Where the bracket opens that closes just before a place."""
+    depth = 0
+    for at in range(end - 1, -1, -1):
+        depth += (flat[at] in ")]}") - (flat[at] in "([{")
+        if not depth:
+            return at
+    return 0
+
+
 def chains_in(source: str) -> Iterator[list[str]]:
     """The names with dots in an expression, taken apart; the name of a function or method is left out."""
     for match in _CHAIN.finditer(_AROUND_DOT.sub(".", blanked(source))):
