@@ -30,7 +30,7 @@ from shared.dialog.events import (
     Place,
     SharedContact,
 )
-from shared.dialog.messages import Message
+from shared.dialog.messages import Media, Message
 from shared.errors import Invalid, Violation
 from shared.platforms import formatting
 from shared.platforms.base import (
@@ -139,7 +139,8 @@ class WebchatAdapter:
     ) -> Rendered:
         """No request: the record is the delivery. The page gives up what a browser cannot do."""
         asks_for_phone = any(button.share == "phone" for button in message.buttons)
-        degradations = [formatting.MEDIA_AS_LINKS] * bool(message.media)
+        degradations = [formatting.MEDIA_AS_LINKS] * any(map(_is_linked, message.media))
+        degradations += [formatting.MEDIA_DROPPED] * any(not media.url for media in message.media)
         degradations += [formatting.SHARE_DROPPED] * asks_for_phone
         return Rendered(degradations=tuple(degradations))
 
@@ -151,6 +152,11 @@ class WebchatAdapter:
     def interpret(self, response: Response) -> Delivery:  # noqa: ARG002 (nothing answers)
         """Nothing is asked of anybody, so there is nothing that could be refused."""
         return Delivery(Outcome.SENT)
+
+
+def _is_linked(media: Media) -> bool:
+    """The page shows pictures, videos and sounds itself, unless their address is not secure."""
+    return bool(media.url) and media.type != "file" and not media.url.lower().startswith("https:")
 
 
 def _mac(credential: Credential, chat_id: str) -> str:

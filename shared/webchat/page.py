@@ -1,10 +1,11 @@
-"""The chat's page: one HTML document that loads nothing, with a policy that lets nothing else in."""
+"""The chat's page: one HTML document that loads nothing but the files it shows, and lets nothing else in."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import html
+import json
 import re
 from collections.abc import Callable
 from functools import cached_property
@@ -23,12 +24,16 @@ from shared.webhook.proof import Credentials, known
 _POLICY = (
     "default-src 'none'",
     "connect-src 'self'",
-    "img-src data:",
+    "img-src data: https:",
+    "media-src https:",
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
     "trusted-types 'none'",
 )
+
+
+_FOR_ANY_PAGE = {"cache-control": "public, max-age=300", "cross-origin-resource-policy": "cross-origin"}
 
 
 class _Named(Protocol):
@@ -37,7 +42,7 @@ class _Named(Protocol):
 
 
 class Sources:
-    """The page's three files, put together once a container: style and script inline, so that it is
+    """The page's files, put together once a container: style and script inline, so that it is
     one request, and allowed by their hashes, so that nothing else that is inline runs."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,6 +59,10 @@ class Sources:
         words = {"{{bot_id}}": html.escape(bot_id), "{{name}}": html.escape(name)}
         return _filled(self._template, words)
 
+    def widget(self, name: str) -> str:
+        """The script that puts a bot's chat on any page; it finds the chat by its own address."""
+        return _filled(self._read("widget.js"), {"{{name}}": json.dumps(name)})
+
     @cached_property
     def missing(self) -> str:
         """The page for an address that leads to no chat."""
@@ -69,7 +78,10 @@ class Sources:
 
 
 class PageDoor(msgspec.Struct, frozen=True):
-    """`/chat/{bot_id}`; `find_bot` raises `NotFound`."""
+    """`/chat/{bot_id}`: the page or, with `?as=script`, what puts it on another one.
+
+    `find_bot` raises `NotFound`.
+    """
 
     credentials: Credentials
     find_bot: Callable[[str], _Named]
@@ -87,12 +99,15 @@ class PageDoor(msgspec.Struct, frozen=True):
             return respond(page, self._headers(()) | {"cache-control": "no-store"})
 
     def _chat(self, event: LambdaEvent) -> LambdaAnswer:
-        bot_id = read_call(event).bot_id
-        credential = known(self.credentials, bot_id, PLATFORM)
+        call = read_call(event)
+        credential = known(self.credentials, call.bot_id, PLATFORM)
         if not credential.is_active:
             raise NotFound("bot")
-        page = self.sources.chat(bot_id, self.find_bot(bot_id).name)
-        answer = WebhookAnswer(200, page, "text/html; charset=utf-8")
+        name = self.find_bot(call.bot_id).name
+        if call.request.query.get("as") == "script":
+            script = WebhookAnswer(200, self.sources.widget(name), "text/javascript; charset=utf-8")
+            return respond(script, _FOR_ANY_PAGE)
+        answer = WebhookAnswer(200, self.sources.chat(call.bot_id, name), "text/html; charset=utf-8")
         return respond(answer, self._headers(allowed_origins(credential)))
 
     def _headers(self, framed_by: tuple[str, ...]) -> dict[str, str]:

@@ -243,7 +243,10 @@ def test_a_message_takes_no_request() -> None:
         (Message("Which?", buttons=(Button("Tea", PRESS),), several=True, replaces="a"), ()),
         (Message("Where?", buttons=(Button("Here", share="location"),)), ()),
         (Message("Number?", buttons=(Button("Mine", share="phone"),)), ("share_dropped",)),
-        (Message("Menu", media=(Media("image", "https://a.io/a.png"),)), ("media_as_links",)),
+        (Message("Menu", media=(Media("image", "https://a.io/a.png"),)), ()),
+        (Message("Menu", media=(Media("file", "http://a.io/a.pdf"),)), ()),
+        (Message("Menu", media=(Media("image", "http://a.io/a.png"),)), ("media_as_links",)),
+        (Message("Menu", media=(Media("image", media_id="m1"),)), ("media_dropped",)),
     ],
 )
 def test_what_the_page_gives_up_is_told(message: Message, degradations: tuple[str, ...]) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 from typing import Any
 
@@ -63,7 +64,12 @@ def test_the_policy_lets_the_pages_own_script_and_style_run_and_no_other() -> No
     assert "unsafe" not in answer["headers"]["content-security-policy"]
 
 
-def test_the_page_loads_nothing_from_elsewhere() -> None:
+def test_the_page_may_show_files_from_secure_addresses_only() -> None:
+    rules = policy(shown(WebChat(SCENARIO)))
+    assert (rules["img-src"], rules["media-src"]) == (["data:", "https:"], ["https:"])
+
+
+def test_the_page_itself_loads_nothing_from_elsewhere() -> None:
     page = shown(WebChat(SCENARIO))["body"]
     assert not re.search(r"""(?:src|href|action)\s*=\s*["'](?!data:)""", page)
     assert not re.search(r"@import|url\(", page)
@@ -79,6 +85,24 @@ def test_only_listed_sites_may_frame_the_page() -> None:
 
 def test_the_page_is_kept_for_a_moment_only() -> None:
     assert shown(WebChat(SCENARIO))["headers"]["cache-control"] == "public, max-age=60"
+
+
+@pytest.mark.parametrize("name", ["Café", '"; alert(1); "', "\\", "a\nb\u2028", "{{name}} </script>"])
+def test_the_script_for_other_pages_names_the_bot_and_nothing_else(name: str) -> None:
+    answer = WebChat(SCENARIO, name=name).page.answer(
+        gateway_event(method="GET", route=PAGE, query={"as": "script"})
+    )
+    assert answer["statusCode"] == 200
+    assert answer["headers"]["content-type"] == "text/javascript; charset=utf-8"
+    assert answer["headers"]["cross-origin-resource-policy"] == "cross-origin"
+    (written,) = re.findall(r"label = (.*), side =", answer["body"])
+    assert json.loads(written) == name
+    assert answer["body"].isascii()
+
+
+def test_a_bot_that_is_unknown_has_no_script() -> None:
+    event = gateway_event(method="GET", bot_id=OTHER_BOT_ID, route=PAGE, query={"as": "script"})
+    assert WebChat(SCENARIO).page.answer(event)["statusCode"] == 404
 
 
 @pytest.mark.parametrize("bot_id", [OTHER_BOT_ID, "nobody", "<script>"])

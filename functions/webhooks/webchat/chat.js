@@ -58,6 +58,7 @@
 
   const TOKEN = `parley.chat.${bot}`;
   const UNSENT = `parley.unsent.${bot}`;
+  const SAID = `parley.said.${bot}`; // the last act that was accepted
   let token = kept(TOKEN);
   const keptUnsent = unsentOf(kept(UNSENT));
 
@@ -75,6 +76,12 @@
   function remember(given) {
     token = given;
     keep(TOKEN, given);
+  }
+
+  /** The page in another tab: it tells here when something was said there, and which chat it is in. */
+  function follow({ key, newValue }) {
+    if (key === TOKEN && newValue && token && newValue !== token) location.reload();
+    else if (key === SAID || key === TOKEN) awaken();
   }
 
   /** What was written and not accepted when the page was left. */
@@ -159,6 +166,7 @@
         remember(answer.chat_token);
         act.acceptedAt = Date.now();
         mark(act, "sent");
+        keep(SAID, act.id);
         if (!answer.accepted) rest(act);
         return;
       } catch (failure) {
@@ -369,9 +377,42 @@
   }
 
   function contentOf({ spans = [], media }, said) {
-    const files = media.map(({ type, url }) => link(url, "file", [words[type] ?? words.file]));
-    return [...styled(said, spans), ...files];
+    return [...styled(said, spans), ...media.map(file)];
   }
+
+  function file({ type, url }) {
+    const shown = /^https:/i.test(url) && isSafe(url) ? SHOWN[type]?.(url) : null;
+    if (!shown) return fileLink(type, url);
+    const node = element("div", "shown", shown);
+    const player = node.querySelector("img, video, audio");
+    player.addEventListener("error", () => node.replaceWith(fileLink(type, url)));
+    player.src = url;
+    return node;
+  }
+
+  function fileLink(type, url) {
+    return link(url, "file", [words[type] ?? words.file]);
+  }
+
+  function picture(url) {
+    const image = element("img");
+    image.alt = words.image;
+    return link(url, "", [image]);
+  }
+
+  function player(tag, label) {
+    const node = element(tag);
+    Object.assign(node, { controls: true, preload: "metadata", playsInline: true });
+    node.setAttribute("aria-label", label);
+    return node;
+  }
+
+  /** What a browser shows itself; what it cannot load after all becomes a link. */
+  const SHOWN = {
+    image: picture,
+    video: () => player("video", words.video),
+    audio: () => player("audio", words.audio),
+  };
 
   function showOwn(act, label) {
     act.node = message("user", [label]);
@@ -784,6 +825,7 @@
     scroll.addEventListener("scroll", pin, { passive: true });
     document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else awaken(); });
     window.addEventListener("focus", awaken);
+    window.addEventListener("storage", follow);
     window.addEventListener("online", () => { failures = 0; retryAll(); awaken(); });
     window.addEventListener("offline", showConnection);
     window.visualViewport?.addEventListener("resize", fit);

@@ -124,12 +124,14 @@ Visit = Callable[..., Visitor]
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """Open a page: `visit(document, name=…, settings of the browser…)`. It must run without a fault."""
+    """Open a page: `visit(document, name, origins, browser settings…)`; it must run without a fault."""
     with ExitStack() as stack:
         visitors: list[Visitor] = []
 
-        def open_page(document: dict[str, Any], name: str = "Café", **settings: Any) -> Visitor:
-            chat = WebChat(document, name=name, queue=LiveQueue())
+        def open_page(
+            document: dict[str, Any], name: str = "Café", origins: str = "", **settings: Any
+        ) -> Visitor:
+            chat = WebChat(document, name=name, queue=LiveQueue(), allowed_origins=origins)
             address = stack.enter_context(served(chat, PREFIX))
             context = stack.enter_context(browser.new_context(**settings))
             visitors.append(Visitor(chat, context, address))

@@ -11,8 +11,6 @@ import pytest
 from tests.webchat.browser.conftest import Visit, Visitor
 from tests.webchat.browser.test_conversation import question, scenario
 
-PICTURE = "https://parley.example/menu.png"
-
 
 def several(step: str, text: str, *labels: str, **more: Any) -> dict[str, Any]:
     return {
@@ -168,24 +166,6 @@ def test_a_browser_that_does_not_tell_says_so(visit: Visit) -> None:
     anna.waits_for("Where are you?")
     anna.presses("Share my location")
     anna.page.get_by_text("does not tell where you are").wait_for()
-
-
-def test_files_are_links_below_the_words(visit: Visit) -> None:
-    menu = scenario(
-        {
-            "id": "menu",
-            "message": [
-                {"text": "Our *menu*", "media": [{"url": PICTURE, "type": "image"}]},
-                {"text": "", "media": [{"url": PICTURE, "type": "file"}]},
-            ],
-            "end": True,
-        }
-    )
-    anna = visit(menu, locale="en-GB").opens()
-    anna.waits_for("Our menu")
-    anna.waits(lambda: anna.page.locator("a.file").count() == 2, "both files")
-    assert anna.page.locator("a.file").evaluate_all("nodes => nodes.map(node => node.href)") == [PICTURE] * 2
-    assert anna.page.locator("a.file").first.inner_text().startswith("Picture")
 
 
 def test_a_message_that_comes_later_is_typed_and_shown(visit: Visit) -> None:
