@@ -36,12 +36,15 @@ _TELEGRAM_LINK = re.compile(r"tg://[^\s\x00-\x1f]+", re.IGNORECASE)
 
 _METHODS: Mapping[str, tuple[str, str]] = {
     "image": ("sendPhoto", "photo"),
+    "animation": ("sendAnimation", "animation"),
     "video": ("sendVideo", "video"),
     "audio": ("sendAudio", "audio"),
     "file": ("sendDocument", "document"),
 }
 _ALBUMS: Mapping[str, str] = {"image": "sights", "video": "sights", "audio": "sounds", "file": "files"}
-"""What can be in one album: only pictures and videos are mixed."""
+"""What can be in one album: only pictures and videos are mixed, and what moves by itself is in none."""
+
+_MOVES = re.compile(r"[^?#]*\.gif(?:[?#].*)?", re.IGNORECASE)
 
 
 class Call(msgspec.Struct, frozen=True):
@@ -107,6 +110,11 @@ def _is_showable(file: Media) -> bool:
     return formatting.is_web_link(file.url) and _room_for([file]) <= MAX_ADDRESSES
 
 
+def _kind(file: Media) -> str:
+    """A picture that moves stands still as a photo."""
+    return "animation" if file.type == "image" and _MOVES.fullmatch(file.url) else file.type
+
+
 def _room_for(files: Sequence[Media]) -> int:
     return sum(formatting.utf16_length(file.url) + 1 for file in files)
 
@@ -123,7 +131,8 @@ def _groups(files: Sequence[Media]) -> list[list[Media]]:
 
 
 def _goes_with(group: Sequence[Media], file: Media) -> bool:
-    is_alike = _ALBUMS[group[0].type] == _ALBUMS[file.type]
+    album = _ALBUMS.get(_kind(file))
+    is_alike = album is not None and album == _ALBUMS.get(_kind(group[0]))
     return is_alike and len(group) < MAX_ALBUM and _room_for([*group, file]) <= MAX_ADDRESSES
 
 
@@ -156,7 +165,7 @@ def _shown(group: Sequence[Media], chat_id: int | str, words: _Words | None = No
     markup = {"reply_markup": words.markup or _NO_KEYBOARD} if words else {}
     instead = Call("sendMessage", {**_with_addresses(group, words, chat_id), **markup})
     if len(group) == 1:
-        method, field = _METHODS[group[0].type]
+        method, field = _METHODS[_kind(group[0])]
         return Call(method, {"chat_id": chat_id, field: group[0].url, **caption, **markup}, instead)
     media: list[dict[str, Any]] = [{"type": _METHODS[file.type][1], "media": file.url} for file in group]
     media[0] |= caption

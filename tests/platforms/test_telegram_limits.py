@@ -23,7 +23,8 @@ ADAPTER = TelegramAdapter()
 thoroughly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 kinds = st.sampled_from(["image", "image", "video", "audio", "file"])
-files = st.lists(st.builds(Media, kinds, addresses | st.just("")), max_size=13).map(tuple)
+places = addresses | st.sampled_from(["", "https://a.io/a.gif"])
+files = st.lists(st.builds(Media, kinds, places), max_size=13).map(tuple)
 texts = st.one_of(any_text, words, st.just(""), about(1024))
 
 
@@ -151,7 +152,7 @@ def test_every_file_is_shown_or_its_address_is_there(message: Message) -> None:
         item[name]
         for request in requests
         for item in shown(request)
-        for name in ("photo", "video", "audio", "document", "media")
+        for name in ("photo", "animation", "video", "audio", "document", "media")
         if name in item
     ]
     told = said(requests)

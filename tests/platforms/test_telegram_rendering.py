@@ -316,6 +316,7 @@ PICTURE = Media("image", "https://a.io/a_b.png")
 VIDEO = Media("video", "https://a.io/a.mp4")
 SOUND = Media("audio", "https://a.io/a.mp3")
 PAPER = Media("file", "https://a.io/a.pdf")
+GIF = Media("image", "https://a.io/a.gif")
 NO_KEYBOARD = {"remove_keyboard": True}
 MENU = Message("Our menu", (Span(0, 3, "bold"),))
 BOLD = [{"type": "bold", "offset": 0, "length": 3}]
@@ -332,6 +333,10 @@ def methods(message: Message) -> list[str]:
         (VIDEO, "sendVideo", "video"),
         (SOUND, "sendAudio", "audio"),
         (PAPER, "sendDocument", "document"),
+        (GIF, "sendAnimation", "animation"),
+        (Media("image", "https://a.io/a.GIF?x=1#y"), "sendAnimation", "animation"),
+        (Media("image", "https://a.io/a.png?x=.gif"), "sendPhoto", "photo"),
+        (Media("file", "https://a.io/a.gif"), "sendDocument", "document"),
     ],
 )
 def test_a_file_is_fetched_by_telegram_and_has_the_text_for_its_caption(
@@ -400,6 +405,10 @@ def test_files_that_go_together_are_an_album_with_one_caption() -> None:
         pytest.param([PICTURE] * 11, ["sendMediaGroup", "sendPhoto"], id="eleven"),
         pytest.param([PICTURE] * 12, ["sendMediaGroup"] * 2, id="twelve"),
         pytest.param([PICTURE, PAPER], ["sendPhoto", "sendDocument"], id="a picture and a document"),
+        pytest.param(
+            [PICTURE, GIF, PICTURE], ["sendPhoto", "sendAnimation", "sendPhoto"], id="one that moves"
+        ),
+        pytest.param([GIF, GIF], ["sendAnimation"] * 2, id="two that move"),
         pytest.param([SOUND, PAPER], ["sendAudio", "sendDocument"], id="a sound and a document"),
         pytest.param(
             [PAPER, PICTURE, VIDEO, SOUND],
@@ -580,6 +589,7 @@ STYLED = Message(
         pytest.param(replace(STYLED, media=(VIDEO,)), id="a video"),
         pytest.param(replace(STYLED, media=(SOUND,)), id="a sound"),
         pytest.param(replace(STYLED, media=(PAPER,)), id="a document"),
+        pytest.param(replace(STYLED, media=(GIF,), buttons=LINKS), id="a picture that moves"),
         pytest.param(replace(STYLED, media=(PICTURE, VIDEO)), id="an album"),
         pytest.param(replace(STYLED, media=(SOUND, SOUND, PAPER, PAPER)), id="albums"),
         pytest.param(replace(STYLED, media=(PICTURE, VIDEO), buttons=LINKS), id="an album with buttons"),

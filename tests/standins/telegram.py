@@ -47,8 +47,9 @@ _WEB_LINK = re.compile(
 _NOT_IN_AN_ANSWER = {"deletewebhook", "setwebhook", "close", "logout"}
 _CONTENT = ("text", "entities", "caption", "caption_entities", "reply_markup")
 """What of a message can be changed."""
-_FILES = {"photo": "image/", "video": "video/", "audio": "audio/", "document": ""}
+_FILES = {"photo": "image/", "animation": "image/gif", "video": "video/", "audio": "audio/", "document": ""}
 """The kinds of files that can be sent by an address, and how the type of what is there must begin."""
+_IN_ALBUMS = ("photo", "video", "audio", "document")
 _ALONE = {"audio", "document"}
 """The kinds that are in albums of their own only."""
 _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
@@ -108,6 +109,7 @@ class TelegramStandIn(StandIn):
             "getme": self._get_me,
             "sendmessage": self._send_message,
             "sendphoto": lambda given: self._send_file("photo", given),
+            "sendanimation": lambda given: self._send_file("animation", given),
             "sendvideo": lambda given: self._send_file("video", given),
             "sendaudio": lambda given: self._send_file("audio", given),
             "senddocument": lambda given: self._send_file("document", given),
@@ -569,7 +571,9 @@ _ENTITIES_OF_CAPTION = {"caption": text(), "caption_entities": _ENTITIES, "show_
 _SEND_MEDIA_GROUP = an_object(
     {
         "chat_id": anything,
-        "media": a_list(an_object({"type": one_of(*_FILES), "media": text(1)}, _ENTITIES_OF_CAPTION), 2, 10),
+        "media": a_list(
+            an_object({"type": one_of(*_IN_ALBUMS), "media": text(1)}, _ENTITIES_OF_CAPTION), 2, 10
+        ),
     },
     {"disable_notification": boolean, "protect_content": boolean, "reply_parameters": anything},
 )

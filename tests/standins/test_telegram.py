@@ -408,7 +408,7 @@ def album(*kinds: str, **first: Any) -> dict[str, Any]:
     return {"media": [media[0] | first, *media[1:]]}
 
 
-@pytest.mark.parametrize("kind", ["photo", "video", "audio", "document"])
+@pytest.mark.parametrize("kind", ["photo", "animation", "video", "audio", "document"])
 def test_a_file_is_fetched_from_its_address_and_shown_with_its_caption(
     telegram: TelegramStandIn, ivan: TelegramPerson, kind: str
 ) -> None:
