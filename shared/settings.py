@@ -113,11 +113,17 @@ class AdminSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectingSettings(Settings):
-    """The messengers' addresses, and this API's own, where it is not that of API Gateway."""
+class MessengerSettings(Settings):
+    """The messengers' addresses."""
 
     telegram_api_url: str
     whatsapp_api_url: str
     whatsapp_api_version: str
     viber_api_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectingSettings(MessengerSettings):
+    """With this API's own address, where it is not that of API Gateway."""
+
     public_url: str = ""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.routes import router
 from functions.admin.scenarios.trial import Trials
 from shared.admin_api.app import Guard, create_app, lambda_handler_of
-from shared.settings import AdminSettings
+from shared.settings import AdminSettings, MessengerSettings
 from shared.storage.bots import DynamoBots
 from shared.storage.scenarios import DynamoScenarios
+
+_trials = Trials()
 
 app = create_app(
     router,
     Guard.of(AdminSettings.from_environment()),
     bots=DynamoBots(),
     scenarios=DynamoScenarios(),
-    trials=Trials(),
+    trials=_trials,
+    previews=Previews(_trials, MessengerSettings.from_environment()),
 )
 lambda_handler = lambda_handler_of(app)

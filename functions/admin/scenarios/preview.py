@@ -13,7 +13,7 @@ from functions.admin.scenarios.trial import Trials
 from shared.credential import Credential
 from shared.dialog.messages import Message
 from shared.errors import Invalid, Violation
-from shared.platforms import adapter_for
+from shared.platforms import MessengerAddresses, adapter_for
 from shared.platforms.base import Rendered
 from shared.scenario.compiled import CompiledStep
 from shared.scenario.models import TestTurn
@@ -53,9 +53,10 @@ class Previewed(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Previews:
-    """Shows steps within the time of a trial."""
+    """Shows steps within the time of a trial, for messengers at these `addresses`."""
 
     trials: Trials
+    addresses: object = MessengerAddresses()
 
     def of(
         self, document: Mapping[str, Any], called: Documents, step: str, openings: Sequence[Opening]
@@ -64,7 +65,7 @@ class Previews:
 
         def trial() -> list[Previewed]:
             program = _at(Program.of(document, called), step)
-            return [_previewed(program, opening) for opening in openings]
+            return [self._previewed(program, opening) for opening in openings]
 
         try:
             previewed = self.trials.bounded(trial, "/step")
@@ -75,6 +76,16 @@ class Previews:
         if len(msgspec.json.encode(previewed)) > MAX_ANSWER_BYTES:
             raise Invalid("The step is too long to be shown.", [Violation("/step", "too long", "too_long")])
         return previewed
+
+    def _previewed(self, program: Program, opening: Opening) -> Previewed:
+        outcome = act(program.begin(opening), TestTurn(send="/start"))
+        shown = tuple(self._shown(message, _credential(opening)) for message in outcome.messages)
+        return Previewed(opening.platform, shown, outcome.notes)
+
+    def _shown(self, message: Message, credential: Credential) -> Shown:
+        adapter = adapter_for(credential.platform, self.addresses)
+        sending = (message, _CHAT_ID, credential, "preview")
+        return Shown(message, adapter.render(*sending), adapter.render_template(*sending))
 
 
 def _at(program: Program, step_id: str) -> Program:
@@ -96,20 +107,6 @@ def _alone(step: CompiledStep) -> CompiledStep:
     )
 
 
-def _previewed(program: Program, opening: Opening) -> Previewed:
-    conversation = program.begin(opening)
-    outcome = act(conversation, TestTurn(send="/start"))
-    credential = _credential(opening)
-    shown = tuple(_shown(message, credential) for message in outcome.messages)
-    return Previewed(opening.platform, shown, outcome.notes)
-
-
 def _credential(opening: Opening) -> Credential:
     settings = {**_SETTINGS, "sender_name": opening.bot_name}
     return Credential("preview", "preview", opening.platform, is_active=True, settings=settings)
-
-
-def _shown(message: Message, credential: Credential) -> Shown:
-    adapter = adapter_for(credential.platform)
-    sending = (message, _CHAT_ID, credential, "preview")
-    return Shown(message, adapter.render(*sending), adapter.render_template(*sending))

@@ -80,6 +80,11 @@ def _trials_of(request: Request) -> Trials:
     return trials
 
 
+def _previews_of(request: Request) -> Previews:
+    previews: Previews = request.app.state.previews
+    return previews
+
+
 def _scenario_in_path(request: Request) -> tuple[str, Owned]:
     head = _scenarios_of(request).get(id_in_path(request, "id"))
     bot = bots_of(request).get(head.bot_id)
@@ -89,6 +94,7 @@ def _scenario_in_path(request: Request) -> tuple[str, Owned]:
 Bots = Annotated[DynamoBots, Depends(bots_of)]
 Scenarios = Annotated[DynamoScenarios, Depends(_scenarios_of)]
 Trying = Annotated[Trials, Depends(_trials_of)]
+Previewing = Annotated[Previews, Depends(_previews_of)]
 ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("bot_id")))]
 WritableBot = Annotated[Bot, Depends(Reach(Role.EDITOR, "bot", bot_in_path("bot_id")))]
 Readable = Annotated[Owned, Depends(Reach(Role.VIEWER, "scenario", _scenario_in_path))]
@@ -203,10 +209,10 @@ def run_tests_of_scenario(
 
 
 @router.post("/api/scenarios/{id}/preview")
-def preview_step(owned: Readable, scenarios: Scenarios, trials: Trying, asked: Preview) -> PreviewView:
+def preview_step(owned: Readable, scenarios: Scenarios, previews: Previewing, asked: Preview) -> PreviewView:
     document = _tried(owned, asked, scenarios)
     called = called_by(document, owned.bot, scenarios).documents
-    previewed = Previews(trials).of(document, called, asked.step, asked.openings(owned.bot))
+    previewed = previews.of(document, called, asked.step, asked.openings(owned.bot))
     return preview_view(asked.step, previewed)
 
 

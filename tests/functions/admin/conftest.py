@@ -20,6 +20,7 @@ from functions.admin.dialogs import routes as dialogs
 from functions.admin.platforms import connecting
 from functions.admin.platforms import routes as platforms
 from functions.admin.scenarios import routes as scenarios
+from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.trial import Trials
 from shared.admin_api.app import Guard, create_app
 from shared.backend.accounts import ClaimedMemberships
@@ -150,6 +151,7 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "public_url": API_URL,
         "scenarios": saved,
         "trials": Trials(),
+        "previews": Previews(Trials()),
         "dialogs": DynamoDialogs(),
         "history": DynamoHistory(),
         "inbound": SqsInbound(aws_account.sqs, aws_account.inbound),

@@ -9,6 +9,7 @@ import pytest
 from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.trial import Trials
 from shared.errors import Invalid
+from shared.platforms import MessengerAddresses
 from shared.simulation.conversation import Opening
 from tests.functions.admin.conftest import SCENARIO, Api
 
@@ -165,6 +166,16 @@ def test_what_cannot_be_shown_is_refused_where_it_stands(
 
     assert answer.status_code == 422, answer.text
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
+
+
+def test_requests_go_where_the_deployment_s_messengers_are() -> None:
+    addresses = MessengerAddresses(whatsapp_api_url="https://graph.example", whatsapp_api_version="v31.0")
+    opening = Opening(platform="whatsapp")
+
+    (previewed,) = Previews(Trials(), addresses).of(SCENARIO, {}, "ask_name", [opening])
+
+    (request,) = previewed.shown[0].rendered.requests
+    assert request.url == "https://graph.example/v31.0/PHONE_NUMBER_ID/messages"
 
 
 def test_a_step_that_takes_too_long_is_broken_off() -> None:
