@@ -107,9 +107,11 @@ def _file(media: Media, degradations: list[str]) -> _File:
 
 
 def _name_of(url: str) -> str:
-    """The last of the address, if it looks like a file's name."""
-    path = re.split("[?#]", url.split("/", 3)[-1] if url.count("/") > 2 else "", maxsplit=1)[0]  # noqa: PLR2004
-    name = " ".join(unquote(path.rpartition("/")[2]).split())
+    """The last of the address, if it looks like a file's name; no folders, nothing that cannot be seen."""
+    path = url.split("/", 3)[3] if url.count("/") > 2 else ""  # noqa: PLR2004 (those before the host)
+    quoted = re.split("[?#]", path, maxsplit=1)[0].rpartition("/")[2]
+    last = " ".join(re.split(r"[/\\]", unquote(quoted))[-1].split())
+    name = "".join(filter(str.isprintable, last)).strip(" .")
     return name if "." in name and len(name) <= MAX_FILE_NAME else ""
 
 
