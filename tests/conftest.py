@@ -82,6 +82,7 @@ SLOW = (
     "tests/webchat/browser/",
     "tests/infra/test_artifact.py",
     "tests/dialog/test_crash_safety.py",
+    "tests/delivery/test_faults.py",
     "tests/functions/admin/test_handlers.py",
     "tests/functions/admin/test_access.py",
     "tests/functions/admin/test_scenario_trials.py",

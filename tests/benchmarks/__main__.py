@@ -7,7 +7,7 @@ import sys
 
 from tests.benchmarks.files import ROOT, say
 
-PROGRAMS = ("against_aiogram", "engine", "cold_start")
+PROGRAMS = ("against_aiogram", "engine", "cold_start", "sender")
 
 
 def main() -> None:

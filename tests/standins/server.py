@@ -311,6 +311,7 @@ def now_seconds() -> int:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or an answer's body waits 40 ms for its headers to be acknowledged
     server: _Server
 
     def _serve(self) -> None:
