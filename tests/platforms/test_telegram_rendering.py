@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from shared.dialog.messages import Button, Media, Message, Span
-from shared.platforms.base import Rendered, Request
+from shared.platforms.base import Outcome, Rendered, Request, Response
 from shared.platforms.telegram import TelegramAdapter
 from tests.platforms.aiogram_models import method_of, unknown_to_aiogram
-from tests.platforms.cases import DELIVERY_ID, credential
+from tests.platforms.cases import DELIVERY_ID, SETTINGS, credential
+from tests.standins.server import Incoming
+from tests.standins.telegram import TelegramStandIn
 
 ADAPTER = TelegramAdapter("https://telegram.test")
 CREDENTIAL = credential("telegram")
@@ -155,6 +160,12 @@ def test_a_long_text_is_split_between_words_with_the_buttons_under_the_last_part
 def test_a_surrogate_pair_is_never_cut() -> None:
     first, second = bodies(Message("x" + "😀" * 2048))
     assert (first["text"], second["text"]) == ("x" + "😀" * 2047, "😀")
+
+
+def test_an_emoji_of_several_is_never_cut() -> None:
+    family = "👨\u200d👩\u200d👧\u200d👦"
+    first, second = bodies(Message(family * 400))
+    assert (first["text"], second["text"]) == (family * 372, family * 28)
 
 
 def test_a_style_over_a_split_goes_on_in_the_next_part() -> None:
@@ -547,57 +558,33 @@ def test_only_another_message_of_telegrams_is_closed(closes: str, replaces: str,
     assert methods(replace(MENU, closes=closes, replaces=replaces)) == called
 
 
-# ── As aiogram sees it ───────────────────────────────────────────────────────────────────────────────
+# ── As written down ──────────────────────────────────────────────────────────────────────────────────
 
-CHOICES = tuple(Button(f"Choice {n}", f"p:{n}") for n in range(101))
-SHARES = (Button("Phone", share="phone"), Button("Place", share="location"), Button("Skip", "p:1"))
-LINKS = (Button("Site", url="https://a.io"), Button("Bot", url="tg://resolve?domain=a"))
-STYLED = Message(
-    "bold it code site",
-    (
-        Span(0, 4, "bold"),
-        Span(5, 7, "italic"),
-        Span(8, 12, "code"),
-        Span(13, 17, "link", "https://a.io"),
-    ),
-)
+OUTBOUND = Path(__file__).parent / "outbound" / "telegram"
+
+written_down = pytest.mark.parametrize("name", sorted(path.stem for path in OUTBOUND.glob("*.json")))
 
 
-@pytest.mark.parametrize(
-    "message",
-    [
-        pytest.param(STYLED, id="a styled text"),
-        pytest.param(replace(STYLED, text=STYLED.text + " слово" * 2000), id="a long one"),
-        pytest.param(replace(STYLED, media=(PICTURE,)), id="a styled caption"),
-        pytest.param(replace(STYLED, buttons=CHOICES[:3]), id="choices"),
-        pytest.param(replace(STYLED, buttons=CHOICES), id="choices written out"),
-        pytest.param(replace(STYLED, buttons=LINKS), id="links"),
-        pytest.param(replace(STYLED, buttons=(*CHOICES[:2], *LINKS)), id="choices and links"),
-        pytest.param(replace(STYLED, buttons=SHARES), id="shares"),
-        pytest.param(replace(STYLED, buttons=SHARES, media=(PICTURE,)), id="shares under a picture"),
-        pytest.param(replace(STYLED, buttons=DRINKS, several=True), id="several choices"),
-        pytest.param(replace(STYLED, buttons=DRINKS, several=True, replaces="7"), id="several, taken"),
-        pytest.param(
-            replace(STYLED, buttons=DRINKS, several=True, replaces="7", media=(PICTURE,)),
-            id="taken by a caption",
-        ),
-        pytest.param(
-            Message("", buttons=DRINKS, several=True, replaces="7", media=(PICTURE,)),
-            id="taken without words",
-        ),
-        pytest.param(replace(STYLED, closes="7"), id="an earlier message closed"),
-        pytest.param(replace(STYLED, media=(VIDEO,)), id="a video"),
-        pytest.param(replace(STYLED, media=(SOUND,)), id="a sound"),
-        pytest.param(replace(STYLED, media=(PAPER,)), id="a document"),
-        pytest.param(replace(STYLED, media=(GIF,), buttons=LINKS), id="a picture that moves"),
-        pytest.param(replace(STYLED, media=(PICTURE, VIDEO)), id="an album"),
-        pytest.param(replace(STYLED, media=(SOUND, SOUND, PAPER, PAPER)), id="albums"),
-        pytest.param(replace(STYLED, media=(PICTURE, VIDEO), buttons=LINKS), id="an album with buttons"),
-        pytest.param(Message("", buttons=LINKS), id="nothing but links"),
-    ],
-)
-def test_every_call_is_one_that_aiogram_knows(message: Message) -> None:
-    for request in render(message).requests:
+def outbound(name: str) -> Any:
+    return json.loads((OUTBOUND / f"{name}.json").read_text("utf-8"))
+
+
+def called(request: Request) -> dict[str, Any]:
+    call = {"method": request.url.rpartition("/")[2], "body": request.json}
+    return {**call, "instead": called(request.instead)} if request.instead else call
+
+
+@written_down
+def test_a_message_is_said_as_written_down(name: str) -> None:
+    expected = outbound(name)
+    rendered = render(msgspec.convert(expected["message"], Message))
+    assert [called(request) for request in rendered.requests] == expected["requests"]
+    assert list(rendered.degradations) == expected["degradations"]
+
+
+@written_down
+def test_what_is_written_down_is_known_to_aiogram(name: str) -> None:
+    for request in render(msgspec.convert(outbound(name)["message"], Message)).requests:
         assert_known_to_aiogram(request)
 
 
@@ -607,3 +594,21 @@ def assert_known_to_aiogram(request: Request) -> None:
     assert method.model_dump(mode="json", exclude_unset=True, warnings=False) == request.json
     if request.instead is not None:
         assert_known_to_aiogram(request.instead)
+
+
+@written_down
+def test_what_is_written_down_is_taken(name: str) -> None:
+    """Of an edit, all but the message that is to be edited is as our own Telegram wants it."""
+    for request in render(msgspec.convert(outbound(name)["message"], Message)).requests:
+        for each in (request, request.instead or request):
+            assert sent(each) is (Outcome.ALREADY_SO if "/edit" in each.url else Outcome.SENT)
+
+
+def sent(request: Request) -> Outcome:
+    messenger = TelegramStandIn(SETTINGS["telegram"]["bot_token"])
+    messenger.person(chat_id=int(CHAT)).has_started = True
+    path = request.url.removeprefix("https://telegram.test")
+    headers = {"content-type": "application/json"}
+    answer = messenger.handle(Incoming("POST", path, {}, headers, msgspec.json.encode(request.json)))
+    assert answer is not None
+    return ADAPTER.interpret(Response(answer.status, answer.body)).outcome
