@@ -9,8 +9,16 @@ import pytest
 
 from shared.platforms.base import Outcome
 from tests.dialog.talk import Talk
-from tests.platforms.test_against_standins import Meeting, everywhere, on_telegram, on_viber
+from tests.platforms.test_against_standins import (
+    Meeting,
+    everywhere,
+    on_telegram,
+    on_viber,
+    on_whatsapp,
+    on_whatsapp_without_a_number,
+)
 from tests.standins.server import Update
+from tests.standins.whatsapp import WhatsAppPerson
 
 BREAKFAST = {
     "version": "1.0",
@@ -103,6 +111,22 @@ def test_a_phone_is_shared_by_the_button_that_asks_for_it(meet: Callable[[], Mee
     assert conversation.last_words == "Thank you"
     answer = conversation.talk.variables["answer"]
     assert (answer if kind == "phone" else answer["phone"]) == "+79990000000"
+
+
+@pytest.mark.parametrize("meet", [on_whatsapp, on_whatsapp_without_a_number])
+@pytest.mark.parametrize("kind", ["phone", "contact"])
+def test_a_phone_is_shown_on_whatsapp_where_nothing_else_is_asked(
+    meet: Callable[[], Meeting], kind: str
+) -> None:
+    document = asking(kind)
+    del document["steps"][0]["buttons"], document["steps"][2]
+    conversation = Conversation(meet(), document)
+    person = conversation.person
+    assert isinstance(person, WhatsAppPerson)
+    conversation.do(person.shared("phone"))
+    assert conversation.last_words == "Thank you"
+    answer = conversation.talk.variables["answer"]
+    assert (answer if kind == "phone" else answer["phone"]) == f"+{person.private_number}"
 
 
 @everywhere
