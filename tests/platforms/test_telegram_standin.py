@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from aiogram.types import Update as AiogramUpdate
 from hypothesis import HealthCheck, given, settings
 from msgspec.structs import replace
 
 from shared.dialog.events import ChatBlocked, ChatUnblocked
 from shared.dialog.messages import Button, Media, Message
 from shared.platforms.base import Outcome, Request
+from tests.platforms.aiogram_models import unknown_to_aiogram
 from tests.platforms.cases import RECEIVED_AT
 from tests.platforms.test_against_standins import Meeting, on_telegram
 from tests.platforms.test_telegram_limits import with_files
@@ -148,3 +150,23 @@ def test_a_chat_is_blocked_and_opened_again(
         assert addressed.chat_id == meeting.chat_id
         kinds.append(type(addressed.event))
     assert kinds == [ChatBlocked, ChatUnblocked]
+
+
+# ── The stand-in itself ──────────────────────────────────────────────────────────────────────────────
+
+
+def test_every_update_of_the_stand_in_is_one_that_aiogram_knows(
+    meeting: Meeting, telegram: TelegramStandIn, ivan: TelegramPerson
+) -> None:
+    ivan.say("/start")
+    meeting.send(Message("Tea?", media=(PICTURE,), buttons=(Button("Yes", "p:1"),)))
+    ivan.press("Yes")
+    meeting.send(Message("Where?", buttons=(Button("Me", share="phone"), Button("Here", share="location"))))
+    ivan.post(ivan.shared("phone"))
+    ivan.post(ivan.shared("location"))
+    ivan.block()
+    ivan.unblock()
+    kinds = [next(kind for kind in update if kind != "update_id") for update in telegram.updates]
+    assert kinds == ["message", "callback_query", "message", "message", "my_chat_member", "my_chat_member"]
+    for update in telegram.updates:
+        assert unknown_to_aiogram(AiogramUpdate.model_validate(update)) == []

@@ -518,15 +518,22 @@ class TelegramPerson(Person):
         return self.post(self._membership("kicked", "member"))
 
     def _membership(self, old: str, new: str) -> Update:
-        bot = self.messenger.bot
+        members = [
+            {
+                "user": self.messenger.bot,
+                "status": status,
+                **({"until_date": 0} if status == "kicked" else {}),
+            }
+            for status in (old, new)
+        ]
         return self._update(
             "my_chat_member",
             {
                 "chat": self.chat,
                 "from": self.user,
                 "date": now_seconds(),
-                "old_chat_member": {"user": bot, "status": old},
-                "new_chat_member": {"user": bot, "status": new},
+                "old_chat_member": members[0],
+                "new_chat_member": members[1],
             },
         )
 
