@@ -12,14 +12,16 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from shared.dialog.events import ChatBlocked
 from shared.dialog.history import DeliveryRecord
 from shared.dialog.messages import Message
 from shared.dialog.state import dialog_id_of
-from shared.queueing.envelopes import OutboundEnvelope
+from shared.queueing.envelopes import OutboundEnvelope, read_inbound
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.history import DynamoHistory
 from tests.conftest import Aws, Call
+from tests.standins.telegram import TelegramStandIn
 
 MODULE = "functions.workers.sender.handler"
 EPOCH = "0a1b2c3d"
@@ -110,3 +112,60 @@ def test_what_was_received_before_may_have_been_begun_then(sender: Sender, bot_i
     sender(turns, Context())
 
     assert DynamoHistory().of_turn(dialog_id_of(bot_id, "webchat", "7"), EPOCH, 2) == []
+
+
+@pytest.fixture
+def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[TelegramStandIn]:
+    with TelegramStandIn() as standin:
+        monkeypatch.setenv("TELEGRAM_API_URL", standin.url)
+        standin.person(chat_id=7).has_started = True
+        yield standin
+
+
+def on_telegram(aws_account: Aws, token: str) -> tuple[str, dict[str, Any]]:
+    """A bot, and a turn of its for somebody."""
+    now, bot_id = datetime.now(UTC), str(uuid4())
+    DynamoBots().create(Bot(id=bot_id, account_id="a", name="b", created_at=now, updated_at=now))
+    settings = {"bot_token": token, "webhook_secret": "secret"}
+    DynamoCredentials(aws_account.kms).create(
+        bot_id, "telegram", settings, settings, is_active=True, identity=""
+    )
+    turn = OutboundEnvelope(
+        dialog_id=dialog_id_of(bot_id, "telegram", "7"),
+        epoch=EPOCH,
+        turn=1,
+        bot_id=bot_id,
+        platform="telegram",
+        platform_chat_id="7",
+        messages=(Message("one"), Message("two")),
+        trace_id="t",
+    )
+    attributes = {"ApproximateReceiveCount": "1", "MessageGroupId": turn.dialog_id}
+    body = msgspec.json.encode(turn).decode()
+    record = {"messageId": "m", "receiptHandle": "h", "body": body, "attributes": attributes}
+    return bot_id, {"Records": [record]}
+
+
+def test_somebody_who_has_blocked_the_bot_becomes_an_event_of_their_dialog(
+    aws_account: Aws, telegram: TelegramStandIn, sender: Sender
+) -> None:
+    bot_id, turn = on_telegram(aws_account, telegram.token)
+    telegram.fail_next(403, {"ok": False, "error_code": 403, "description": "Forbidden: bot was blocked"})
+    assert sender(turn, Context()) == {"batchItemFailures": []}
+    (message,) = aws_account.sqs.receive_message(QueueUrl=aws_account.inbound)["Messages"]
+    told = read_inbound(message["Body"])
+    assert (told.bot_id, told.dialog_id) == (bot_id, dialog_id_of(bot_id, "telegram", "7"))
+    assert isinstance(told.event, ChatBlocked)
+
+
+def test_a_token_that_telegram_refuses_is_marked_and_left_alone(
+    aws_account: Aws, telegram: TelegramStandIn, sender: Sender, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bot_id, turn = on_telegram(aws_account, "1:another")
+    assert sender(turn, Context()) == {"batchItemFailures": []}
+    assert DynamoCredentials(aws_account.kms).get(bot_id, "telegram").health["status"] == "bad"
+    assert "refused_credentials" in capsys.readouterr().out
+    tried = len(telegram.requests)
+    turn["Records"][0]["body"] = turn["Records"][0]["body"].replace('"turn":1', '"turn":2')
+    assert sender(turn, Context()) == {"batchItemFailures": []}
+    assert (tried, len(telegram.requests)) == (1, 1)
