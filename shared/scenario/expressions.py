@@ -245,7 +245,7 @@ class Environment:
 
     def _type_of(self, text: str) -> cel.Type | None:
         try:
-            return self._mended(text).return_type()
+            return self.types.get(text) or self._mended(text).return_type()
         except RuntimeError:
             return None
 

@@ -23,6 +23,7 @@ ERRORS: dict[str, str] = {
     "when_empty_missing": "every choice may be hidden, and `when_empty` does not say where to go then",
     "ambiguous_choices": "two choices read the same to who types them",
     "choice_is_command": "a choice reads like a command",
+    "choice_is_done": "a choice of several reads like the button that finishes it",
     "ambiguous_commands": "two commands read the same, or one reads like `/start`",
     "on_failure_missing": "`max_attempts` without `on_failure`",
     "bad_pattern": "a regular expression is wrong",
@@ -48,8 +49,11 @@ WARNINGS: dict[str, str] = {
     "missing_language": "a text lacks one of the scenario's languages",
     "unknown_language": "the variable `language` may be set to one that the scenario does not have",
     "template_missing": "a message may come when WhatsApp takes only a template, and has none",
+    "template_only": "a message is nothing but a WhatsApp template, so that mostly nothing is said",
     "cannot_show": "a connected messenger shows something in another way than it is written",
     "missing_input": "a called scenario reads a variable that nothing gives it",
+    "scope_in_call": "a called scenario has a variable of scope `person`, which survives no runs there",
+    "understand_sensitive": "`understand` stands at a sensitive variable, or fills one",
     "unknown_in_test": "a test names what does not exist",
 }
 """What an author should know, and may leave."""

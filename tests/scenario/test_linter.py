@@ -1284,6 +1284,83 @@ def test_a_body_of_a_request_has_no_languages() -> None:
     assert [f for f in findings(document) if f.code == "missing_language"] == []
 
 
+# --- what would never be said, filled or kept ---------------------------------------------------------
+
+
+def finishing(*labels: Any, done: Any = None, **fields: Any) -> Document:
+    choices = [{"text": label, "value": n} for n, label in enumerate(labels)]
+    expected = {"expected_input": {"type": "buttons"}}
+    own = {"fallbacks": {"done": done}} if done else {}
+    return scenario(choose("a", "v", *choices, **expected), **own, **fields)
+
+
+@pytest.mark.parametrize(
+    ("document", "expected"),
+    [
+        (finishing("One", "✅ DONE!"), [1]),
+        (finishing({"en": "Ready", "ru": "готово"}), [0]),
+        (finishing({"en": "Done", "ru": "Готово"}), [0, 0]),
+        (finishing("Done", done="That is all"), []),
+        (finishing("That is all", "One", done={"en": "Enough", "ru": "That is all"}), [0]),
+        (finishing("Готово", languages=["en"]), []),
+        (finishing("Готово", languages=["en", "ru"]), [0]),
+        (finishing("Done", languages=["de"]), [0]),
+        (finishing("Done", done="{{ user.first_name }}", languages=["en"]), []),
+        (scenario(choose("a", "v", "Done")), []),
+    ],
+)
+def test_a_choice_that_reads_like_the_button_that_finishes(document: Document, expected: list[int]) -> None:
+    told = [f for f in findings(document) if f.code == "choice_is_done"]
+    assert [(f.severity, f.pointer) for f in told] == [("error", f"/steps/0/buttons/{n}") for n in expected]
+
+
+@pytest.mark.parametrize(
+    ("sensitive", "expected"),
+    [
+        ((), []),
+        (("other",), []),
+        (("said",), [f"{INPUT}/understand"]),
+        (("day",), [f"{INPUT}/understand/fill/0"]),
+        (("said", "day"), [f"{INPUT}/understand"]),
+    ],
+)
+def test_what_a_model_must_not_read(sensitive: tuple[str, ...], expected: list[str]) -> None:
+    document = scenario(
+        ask("a", "said", expected_input={"understand": {"fill": ["day"]}}, next_step="b"),
+        ask("b", "day"),
+        variables={name: {"type": "string", "sensitive": True} for name in sensitive},
+    )
+    assert warnings(document) == [("understand_sensitive", pointer) for pointer in expected]
+
+
+def test_a_variable_of_a_called_scenario_does_not_survive_runs() -> None:
+    child = scenario(say("x", set={"n": "n + 1"}), variables={"n": N["n"] | {"scope": "person"}})
+    parent = scenario(say("y", scenario={"id": CHILD_ID}))
+    library = Library(scenarios={CHILD_ID: child, OTHER_ID: parent})
+    assert found_with(library, calling()) == [("scope_in_call", CALL)]
+    assert found_with(library, calling(OTHER_ID)) == [("scope_in_call", CALL)]
+    assert found_with(library, child) == []
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ({"text": ""} | TEMPLATE, ["/text"]),
+        ({"text": {"en": "Hello", "ru": " "}} | TEMPLATE, ["/text/ru"]),
+        ([LATE, {"text": ""} | TEMPLATE], ["/1/text"]),
+        (LATE | TEMPLATE, []),
+        ({"text": "{{ user.first_name }}"} | TEMPLATE, []),
+        ({"media": [{"url": "https://example.com/a.png", "type": "image"}]} | TEMPLATE, []),
+        ({"text": ""}, []),
+    ],
+)
+def test_a_message_that_is_only_a_template(message: Any, expected: list[str]) -> None:
+    told = [f for f in findings(scenario({"id": "a", "message": message})) if f.code == "template_only"]
+    assert [(f.severity, f.pointer) for f in told] == [
+        ("warning", f"/steps/0/message{at}") for at in expected
+    ]
+
+
 # --- the index ---------------------------------------------------------------------------------------
 
 

@@ -44,6 +44,7 @@ def check(subject: Subject, called: SubjectOf) -> Iterator[Finding]:
         else:
             yield from _inputs(subject, child, call, at)
             yield from _outputs(subject, child, call, at)
+            yield from _scopes(subject, child, at)
 
 
 # --- what goes in ----------------------------------------------------------------------------------
@@ -92,6 +93,15 @@ def _outputs(subject: Subject, child: Subject, call: Raw, at: str) -> Iterator[F
             continue
         if conflict:
             yield subject.finding("type_conflict", f"{at}/outputs/{name}", f"“{name}” {conflict}")
+
+
+def _scopes(subject: Subject, child: Subject, at: str) -> Iterator[Finding]:
+    for name in sorted(child.compiled.kept):
+        message = (
+            f"“{name}” of the called scenario has the scope “person”, and is forgotten after the call; "
+            "keep it here, by inputs and outputs"
+        )
+        yield subject.finding("scope_in_call", at, message)
 
 
 # --- how they hang together ------------------------------------------------------------------------

@@ -19,6 +19,7 @@ _SHARED = {"contact": "phone", "location": "location"}
 
 
 def check(subject: Subject) -> Iterator[Finding]:
+    yield from _only_templates(subject)
     messengers = subject.library.messengers or {}
     if "whatsapp" in messengers:
         yield from _templates(subject)
@@ -41,6 +42,16 @@ def _templates(subject: Subject) -> Iterator[Finding]:
             if silence >= WINDOW and not message.get("whatsapp_template"):
                 yield _too_late(subject, f"{node.pointer}{place}", "give it a whatsapp_template")
         yield from _reminders(subject, raw, silence, node.pointer)
+
+
+def _only_templates(subject: Subject) -> Iterator[Finding]:
+    for at, step in subject.steps():
+        for place, message in messages_of(step):
+            if message.get("whatsapp_template") and not message.get("media"):
+                for pointer, words in by_language(message["text"], f"{at}{place}/text"):
+                    if not words.strip():
+                        advice = "within 24 hours of the person's last word, and elsewhere, nothing is said"
+                        yield subject.finding("template_only", pointer, f"there is only a template: {advice}")
 
 
 def _reminders(subject: Subject, step: Raw, silence: int, at: str) -> Iterator[Finding]:

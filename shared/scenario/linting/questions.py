@@ -49,11 +49,23 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield from _attempts(subject, step, at)
             yield from _limits(subject, step, at)
             yield from _timeout(subject, input_of(step).get("timeout"), f"{at}/expected_input")
-            for index, name in enumerate((input_of(step).get("understand") or {}).get("fill", [])):
-                if name not in asked:
-                    message = f"no question asks for “{name}”, so nothing tells what fits"
-                    pointer = f"{at}/expected_input/understand/fill/{index}"
-                    yield subject.finding("fill_unasked", pointer, message)
+            yield from _understanding(subject, input_of(step), f"{at}/expected_input/understand", asked)
+
+
+def _understanding(subject: Subject, expected: Raw, at: str, asked: set[str | None]) -> Iterator[Finding]:
+    fill = (expected.get("understand") or {}).get("fill", [])
+    sensitive = subject.compiled.sensitive
+    if fill and (name := expected.get("variable")) in sensitive:
+        message = f"“{name}” is sensitive, and no model reads what it receives: nothing is ever filled here"
+        yield subject.finding("understand_sensitive", at, message)
+        sensitive = frozenset()
+    for index, name in enumerate(fill):
+        if name not in asked:
+            message = f"no question asks for “{name}”, so nothing tells what fits"
+            yield subject.finding("fill_unasked", f"{at}/fill/{index}", message)
+        if name in sensitive:
+            message = f"“{name}” is sensitive, and a model reads the answer that it is looked for in"
+            yield subject.finding("understand_sensitive", f"{at}/fill/{index}", message)
 
 
 # --- commands and choices --------------------------------------------------------------------------
@@ -79,6 +91,8 @@ def _choices(subject: Subject, step: Raw, at: str) -> Iterator[Finding]:
     for words_of in (_labels, _value):
         yield from _alike(subject, fixed, words_of)
     yield from _like_commands(subject, fixed)
+    if input_of(step)["type"] == "buttons":
+        yield from _like_done(subject, fixed)
 
 
 def _alike(
@@ -101,6 +115,22 @@ def _like_commands(subject: Subject, choices: list[tuple[str, Raw]]) -> Iterator
             if words in commands or _START.match(words):
                 message = f"this choice reads like the command {commands.get(words, '/start')}"
                 yield subject.finding("choice_is_command", pointer, message)
+
+
+def _like_done(subject: Subject, choices: list[tuple[str, Raw]]) -> Iterator[Finding]:
+    finishing = {comparable(words) for words in _done(subject)}
+    for pointer, button in choices:
+        for words in sorted(_labels(button) & finishing):
+            message = f"a person who types “{words}” could mean the button that finishes the choice"
+            yield subject.finding("choice_is_done", pointer, message)
+
+
+def _done(subject: Subject) -> set[str]:
+    """What the button that finishes reads, in the languages that a dialog may be held in."""
+    done, languages = subject.compiled.fallbacks["done"], subject.compiled.languages
+    nothing: dict[str, Any] = {}
+    shown = {done.show(nothing.__getitem__, (each, *languages), [])[0] for each in languages}
+    return shown.intersection(done.words) if languages else set(done.words)
 
 
 def _labels(button: Raw) -> set[str]:
