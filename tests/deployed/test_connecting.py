@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
+from infra.local.commands import ROOT
 from infra.local.running import RunInfo
 from tests.deployed.admin import Admin
 from tests.deployed.conftest import Messengers
@@ -56,3 +61,28 @@ def test_switching_a_bot_off_and_on_is_kept_with_its_connections(admin: Admin, p
     admin.post(f"/api/bots/{bot}/activate")
     known = admin.get(f"/api/bots/{bot}/platforms/webchat")["health"]["webhook_url"]
     assert known == f"{parley.api_url}/api/webhook/webchat/{bot}"
+
+
+def test_one_command_registers_all_of_them_anew(parley: RunInfo, messengers: Messengers, bot_id: str) -> None:
+    messengers.viber.webhook = ""
+    aws = {
+        "AWS_ENDPOINT_URL": parley.aws_endpoint_url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_DEFAULT_REGION": parley.region,
+    }
+
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.register", "--again"],
+        cwd=ROOT,
+        env={**os.environ, **aws},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    lines = done.stdout.splitlines()
+    assert f"{bot_id} viber: registered" in lines
+    assert messengers.viber.webhook == f"{parley.api_url}/api/webhook/viber/{bot_id}"
+    assert not [line for line in lines if "webchat" in line]
