@@ -3,8 +3,9 @@
     python -m infra.reparse            of the stack `parley`, with the shell's AWS credentials
     python -m infra.reparse --stack NAME
 
-An update that is read now goes into the inbound queue and leaves the media bucket; one that still breaks
-stays. Running it twice does no harm: an event that was applied before is known to its dialog.
+What can be read of an update now goes into the queues of events and receipts, and an update that was read
+whole leaves the media bucket; one that still breaks, or of which a part does, stays. Running it twice does
+no harm: an event that was applied before is known to its dialog, and a receipt only ever tells more.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from uuid import uuid4
 from infra.stack import outputs_of
 from shared import aws
 from shared.credential import Credential
-from shared.dialog.ports import InboundQueue
+from shared.dialog.ports import InboundQueue, ReceiptQueue
 from shared.platforms import adapter_for
 from shared.platforms.base import WebhookRequest
-from shared.queueing.producer import SqsInbound
+from shared.queueing.producer import SqsInbound, SqsReceipts
 from shared.storage.credentials import DynamoCredentials
 from shared.webhook.body import decode
 from shared.webhook.gateway import Call
-from shared.webhook.intake import seal
+from shared.webhook.intake import seal, seal_receipts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +54,7 @@ class Reparsing:
     bucket: str
     reveal: Callable[[str, str], Credential | None]
     inbound: InboundQueue
+    receipts: ReceiptQueue
 
     def run(self) -> Iterator[tuple[str, str]]:
         """Each kept update's key and what became of it."""
@@ -68,15 +70,21 @@ class Reparsing:
             return "left: the bot is not connected any more"
         body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         try:
-            events = adapter_for(platform).parse(decode(body), credential, received_at).events
+            parsed = adapter_for(platform).parse(decode(body), credential, received_at)
             call = Call(bot_id, str(uuid4()), "", WebhookRequest("POST", {}, {}, body))
-            envelopes = seal(events, call, credential, received_at)
+            envelopes = seal(parsed.events, call, credential, received_at)
+            receipts = seal_receipts(parsed.receipts, call, credential)
         except Exception as error:  # noqa: BLE001 (a parser breaks as it likes)
             return f"left: still breaks the parser ({type(error).__name__})"
         if envelopes:
             self.inbound.send(envelopes)
+        if receipts:
+            self.receipts.send(receipts)
+        told = f"{len(envelopes)} event(s), {len(receipts)} receipt(s)"
+        if parsed.unreadable:
+            return f"left: {told} read, and not the rest"
         self.s3.delete_object(Bucket=self.bucket, Key=key)
-        return f"read: {len(envelopes)} event(s)"
+        return f"read: {told}"
 
 
 def main() -> int:
@@ -90,6 +98,7 @@ def main() -> int:
         bucket=outputs["MediaBucketName"],
         reveal=DynamoCredentials(aws.client("kms")).reveal,
         inbound=SqsInbound(aws.client("sqs"), outputs["InboundQueueUrl"]),
+        receipts=SqsReceipts(aws.client("sqs"), outputs["ReceiptsQueueUrl"]),
     )
     print(f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC, stack {stack}")  # noqa: T201 (a command's own words)
     left = 0
