@@ -50,7 +50,7 @@ class ConversationStarted(_Event, frozen=True, kw_only=True, tag="conversation_s
     """The person asked to begin (`/start`, a deep link), or has only opened the chat (`only_opens`).
 
     The latter begins a run where there is no dialog yet, and otherwise changes nothing. `welcomed_by`
-    is the revision, of `welcomed_scenario`, whose first message the webhook has already said in its own
+    is the revision, of `welcomed_scenario`, whose first words the webhook has already said in its own
     answer (Viber); another may have been activated since.
     """
 

@@ -12,7 +12,7 @@ from shared.dialog.messages import Message
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.processor import Moment, ScenarioProcessor
 from shared.dialog.turns import new_dialog
-from shared.dialog.welcome import first_message
+from shared.dialog.welcome import first_message, joined
 from shared.queueing.envelopes import InboundEnvelope
 from shared.scenario.compiler import compile_scenario
 from tests.scenario.documents import Document, choose, say, scenario
@@ -49,18 +49,32 @@ def started(**fields: Any) -> ConversationStarted:
     return ConversationStarted(id="1", occurred_at=NOW, person=person, **fields)
 
 
-def test_it_is_the_scenario_s_first_message() -> None:
+def test_it_is_all_that_the_scenario_says_first() -> None:
     message = first_message(ACTIVE, DOCUMENT, envelope(started(payload="ref")))
     assert message is not None
-    assert message.text == "Hi Ann, I am Guide ref"
+    assert message.text == "Hi Ann, I am Guide ref\n\n?"
+    assert [message.text[span.start : span.end] for span in message.spans] == ["Guide"]
+
+
+def test_files_of_all_messages_are_in_it() -> None:
+    media = [{"url": "https://x.example/a.png", "type": "image"}]
+    document = scenario(
+        {"id": "a", "message": [{"media": media}, {"text": "*Hi*", "delay": "3s"}], "next_step": "b"},
+        choose("b", "x", "One", text="_Which?_"),
+    )
+    message = first_message(ACTIVE, document, envelope(started()))
+    assert message is not None
+    assert (message.text, message.delay, len(message.media)) == ("Hi\n\nWhich?", 0, 1)
+    assert [message.text[span.start : span.end] for span in message.spans] == ["Hi", "Which?"]
+    assert [button.text for button in message.buttons] == ["One"]
 
 
 @pytest.mark.parametrize("document", [DOCUMENT, ASKING])
-def test_opening_the_dialog_later_says_the_very_same_and_goes_on(document: Document) -> None:
+def test_opening_the_dialog_later_says_nothing_of_it_again(document: Document) -> None:
     welcome = first_message(ACTIVE, document, envelope(started()))
     later = envelope(started(welcomed_by=3, only_opens=True))
-    said, rest = opened(document, envelope(started())), opened(document, later)
-    assert said == (welcome, *rest)
+    assert joined(opened(document, envelope(started()))) == welcome
+    assert opened(document, later) == ()
 
 
 def test_its_buttons_answer_the_dialog_that_opens_later() -> None:

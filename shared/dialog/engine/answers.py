@@ -55,7 +55,7 @@ class Answers(Walk):
             return
         self.begin(event.payload)
         if event.welcomed_by is not None:
-            self.messages = self.messages[1:]
+            self.messages = []
 
     def receive(self, event: MessageReceived) -> None:
         dialog = self.dialog
