@@ -57,6 +57,7 @@ class MessageDelivery:
     n: int
     credential: Credential
     write: Callable[[int, DeliveryRecord], None]
+    is_template: bool = False
 
     def run(self, record: DeliveryRecord, *, is_recorded: bool) -> Delivery:
         """Make the requests that are still missing; the last outcome, with all of it recorded.
@@ -64,7 +65,7 @@ class MessageDelivery:
         `is_recorded` says that it was begun by an earlier receive. Raises `Wait`.
         """
         rendered = self._adapter.render(self._message, *self._address)
-        record = msgspec.structs.replace(record, degradations=rendered.degradations)
+        record = _degraded(record, *rendered.degradations)
         missing = rendered.requests[len(record.message_ids) :]
         if _has_arrived(record, rendered):
             return self._sent(msgspec.structs.replace(record, message_ids=("",)))
@@ -118,10 +119,10 @@ class MessageDelivery:
         raise Wait(bounded(max(seconds, 0.0) + random.random() * SPREAD_SECONDS), hold.reason)  # noqa: S311
 
     def _put_hold(self, hold: Hold) -> None:
-        """Unless a longer one is known."""
+        """Unless a longer wait is known."""
         address = self.envelope.bot_id, self.envelope.platform
         known = self.sender.holds.get(*address)
-        if known is None or known.until < hold.until:
+        if known is None or known.refused or known.until < hold.until:
             self.sender.holds.put(*address, hold)
 
     # ── One request ────────────────────────────────────────────────────────────────────────────────
@@ -167,7 +168,8 @@ class MessageDelivery:
         """What can be said in place of what could not, with its degradation in the record; or None."""
         if outcome is Outcome.MEDIA_FAILED and missing[0].instead:
             return (missing[0].instead, *missing[1:]), _degraded(record, MEDIA_AS_LINKS)
-        if outcome is Outcome.WINDOW_CLOSED and SENT_AS_TEMPLATE not in record.degradations:
+        if outcome is Outcome.WINDOW_CLOSED and not self.is_template:
+            self.is_template = True
             template = self._adapter.render_template(self._message, *self._address)
             return (template.requests, _degraded(record, SENT_AS_TEMPLATE)) if template else None
         return None
@@ -236,8 +238,10 @@ def bounded(seconds: float) -> float:
     return min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
 
 
-def _degraded(record: DeliveryRecord, what: str) -> DeliveryRecord:
-    return msgspec.structs.replace(record, degradations=(*record.degradations, what))
+def _degraded(record: DeliveryRecord, *what: str) -> DeliveryRecord:
+    """Each is told once, also of those that an earlier receive has met."""
+    told = dict.fromkeys((*record.degradations, *what))
+    return msgspec.structs.replace(record, degradations=tuple(told))
 
 
 def _backoff(failures: int) -> float:

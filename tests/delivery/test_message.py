@@ -86,6 +86,13 @@ def test_a_message_without_requests_waits_for_no_hold() -> None:
     assert stage.statuses() == ["sent"]
 
 
+def test_a_limit_takes_the_place_of_a_refusal_that_is_past() -> None:
+    past = Hold(NOW + timedelta(seconds=60), "401", refused="the mark of another credential")
+    stage = Stage([Delivery(Outcome.BOT_LIMITED, retry_after_seconds=17)], holds={("b", "telegram"): past})
+    assert held(stage) == 17
+    assert stage.holds["b", "telegram"].refused == ""
+
+
 # ── A credential that is refused ─────────────────────────────────────────────────────────────────────
 
 
@@ -170,6 +177,25 @@ def test_media_that_cannot_be_had_are_told_by_their_address() -> None:
     stage = Stage([SENT, NO_MEDIA])
     stage.deliver("text\npicture\nmore")
     assert stage.lines == ["text", "picture", "link to picture", "more"]
+    assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media sent as links",))]
+
+
+def test_a_template_that_has_to_wait_is_sent_after_it() -> None:
+    stage = Stage([CLOSED, Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=1), CLOSED])
+    message = Message("one", template=APPROVED)
+    with pytest.raises(Wait):
+        stage.deliver(message)
+    stage.deliver(message, is_repeat=True)
+    assert stage.lines == ["one", "template hello"] * 2
+    assert stage.records() == [DeliveryRecord("sent", ("m",), degradations=("sent as template",))]
+
+
+def test_a_degradation_is_told_once_and_not_forgotten_by_a_wait() -> None:
+    stage = Stage([NO_MEDIA, SENT, NO_MEDIA, SENT, Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=1)])
+    with pytest.raises(Wait):
+        stage.deliver("picture 1\npicture 2\ntext")
+    stage.deliver("picture 1\npicture 2\ntext", is_repeat=True)
+    assert stage.lines == ["picture 1", "link to picture 1", "picture 2", "link to picture 2", "text", "text"]
     assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media sent as links",))]
 
 

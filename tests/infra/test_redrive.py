@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from infra.redrive import NOT_SAID, Redriving
+from infra.redrive import NOT_SAID, QUEUES, Redriving
 from shared.queueing.envelopes import read_outbound
 from tests.conftest import Aws
 from tests.delivery.stage import envelope
+from tests.infra.template import Template
 
 
 def turn(number: int, failure: str = "") -> dict[str, Any]:
@@ -76,3 +77,11 @@ def test_a_schedule_s_failure_is_told_in_the_scheduler_s_words(aws_account: Aws)
     (letter,) = Redriving(aws_account.sqs, aws_account.receipts_dlq, aws_account.delays).run()
     assert (letter.reason, letter.outcome) == ("no such queue", "sent back")
     assert lying_in(aws_account, aws_account.delays) == ['{"type": "event.v1"}']
+
+
+@pytest.mark.parametrize("queue", QUEUES)
+def test_the_stack_tells_where_every_queue_and_its_dead_letters_are(template: Template, queue: str) -> None:
+    name = queue.capitalize()
+    outputs = template.document["Outputs"]
+    assert outputs[f"{name}QueueUrl"]["Value"] == {"Ref": name}
+    assert outputs[f"{name}DeadLettersUrl"]["Value"] == {"Ref": f"{name}DeadLetters"}
