@@ -17,6 +17,7 @@ from shared.dialog.history import DeliveryRecord, delivery_id_of
 from shared.dialog.messages import Message
 from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered, Request
+from shared.platforms.formatting import MEDIA_AS_LINKS, SENT_AS_TEMPLATE
 from shared.queueing.backoff import backoff_seconds
 from shared.queueing.envelopes import OutboundEnvelope
 
@@ -41,9 +42,6 @@ REFUSED_SECONDS = 60.0
 
 SPREAD_SECONDS = 3.0
 """A bot's dialogs come back from a hold within this time, not all at once."""
-
-SENT_AS_TEMPLATE = "sent as template"
-MEDIA_AS_LINKS = "media sent as links"
 
 _TAKEN = (Outcome.SENT, Outcome.ALREADY_SO)
 

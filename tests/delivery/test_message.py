@@ -155,14 +155,14 @@ def test_a_closed_window_is_opened_by_the_message_s_template() -> None:
     stage = Stage([CLOSED])
     stage.deliver(Message("one", template=APPROVED))
     assert stage.lines == ["one", "template hello"]
-    assert stage.records() == [DeliveryRecord("sent", ("m",), degradations=("sent as template",))]
+    assert stage.records() == [DeliveryRecord("sent", ("m",), degradations=("sent_as_template",))]
 
 
 def test_a_template_that_is_refused_too_is_no_loop() -> None:
     stage = Stage([CLOSED, CLOSED])
     stage.deliver(Message("one", template=APPROVED))
     assert stage.records() == [
-        DeliveryRecord("failed", reason="24 hours are over", degradations=("sent as template",))
+        DeliveryRecord("failed", reason="24 hours are over", degradations=("sent_as_template",))
     ]
 
 
@@ -177,7 +177,7 @@ def test_media_that_cannot_be_had_are_told_by_their_address() -> None:
     stage = Stage([SENT, NO_MEDIA])
     stage.deliver("text\npicture\nmore")
     assert stage.lines == ["text", "picture", "link to picture", "more"]
-    assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media sent as links",))]
+    assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media_as_links",))]
 
 
 def test_a_template_that_has_to_wait_is_sent_after_it() -> None:
@@ -187,7 +187,7 @@ def test_a_template_that_has_to_wait_is_sent_after_it() -> None:
         stage.deliver(message)
     stage.deliver(message, is_repeat=True)
     assert stage.lines == ["one", "template hello"] * 2
-    assert stage.records() == [DeliveryRecord("sent", ("m",), degradations=("sent as template",))]
+    assert stage.records() == [DeliveryRecord("sent", ("m",), degradations=("sent_as_template",))]
 
 
 def test_a_degradation_is_told_once_and_not_forgotten_by_a_wait() -> None:
@@ -196,7 +196,7 @@ def test_a_degradation_is_told_once_and_not_forgotten_by_a_wait() -> None:
         stage.deliver("picture 1\npicture 2\ntext")
     stage.deliver("picture 1\npicture 2\ntext", is_repeat=True)
     assert stage.lines == ["picture 1", "link to picture 1", "picture 2", "link to picture 2", "text", "text"]
-    assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media sent as links",))]
+    assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media_as_links",))]
 
 
 def test_media_without_an_address_fail() -> None:
