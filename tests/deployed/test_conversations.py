@@ -150,7 +150,7 @@ def test_an_old_button_is_recognised(platform: str, messengers: Messengers, webh
     for answer in ("Ivan", "Petrov"):
         person.say(answer)
         person.next()
-    person.press("Cook")
+    person.say("Cook")  # a press would take the buttons away, where the messenger can
     assert person.next().text == QUESTIONS[3]
     person.press("Manager")
     assert person.next().text == "That button belongs to an earlier question."

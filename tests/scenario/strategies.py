@@ -187,7 +187,8 @@ def actions(ids: list[str]) -> st.SearchStrategy[Document]:
             "body": st.just({"n": "{{ n }}", "x": ["{{ name }}!"]}),
         },
     )
-    handoff = _fields({}, {"timeout": _some(DURATIONS), "next_step": _targets(ids), "reason": _some(WORDS)})
+    timed = _fields({"timeout": _some(DURATIONS)}, {"next_step": _targets(ids), "reason": _some(WORDS)})
+    handoff = timed | _fields({}, {"reason": _some(WORDS)})
     call = _fields(
         {"id": st.just(CALLED_ID)},
         {"inputs": st.just({"who": "name"}), "outputs": st.just({"anything": "words"})},
