@@ -103,8 +103,12 @@ TOGETHER = SLOW[:3]
 """With the deployed tests: what is dear to set up, and so stays in one process, one after the other."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell what is slow, and keep together what shares a deployment, a build or a browser."""
+    """Tell what is slow, and keep together what shares a deployment, a build or a browser.
+
+    First of all: pytest-xdist reads the groups in the same hook.
+    """
     for item in items:
         if item.nodeid.startswith(SLOW):
             item.add_marker(pytest.mark.slow)
