@@ -77,10 +77,12 @@ for _name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
     os.environ.pop(_name, None)
 
 
+BROWSER = "tests/webchat/browser/"
+
 SLOW = (
     "tests/benchmarks/",
-    "tests/webchat/browser/",
     "tests/infra/test_artifact.py",
+    BROWSER,
     "tests/dialog/test_crash_safety.py",
     "tests/delivery/test_faults.py",
     "tests/functions/admin/test_handlers.py",
@@ -99,13 +101,13 @@ SLOW = (
 )
 """What needs a benchmark, a browser, a build, or hundreds of examples."""
 
-TOGETHER = SLOW[:3]
-"""With the deployed tests: what is dear to set up, and so stays in one process, one after the other."""
+TOGETHER = SLOW[:2]
+"""With the deployed tests: what shares a build or a deployment, and so stays in one process."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tell what is slow, and keep together what shares a deployment, a build or a browser.
+    """Tell what is slow, and keep together what shares a deployment, a build, or a browser.
 
     First of all: pytest-xdist reads the groups in the same hook.
     """
@@ -114,6 +116,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("deployed") or item.nodeid.startswith(TOGETHER):
             item.add_marker(pytest.mark.xdist_group("dear"))
+        elif item.nodeid.startswith(BROWSER):
+            item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @dataclass(frozen=True)
