@@ -146,7 +146,10 @@ class MessageDelivery:
             return Delivery(Outcome.RETRY, reason=f"not reached: {fault}"), record
         except AnswerLost as fault:
             lost = msgspec.structs.replace(repeated, in_doubt=True)
-            return Delivery(Outcome.RETRY, reason=f"answer lost: {fault}"), lost
+            # A messenger that fetches a file before it answers may never be done in time.
+            is_too_slow = record.in_doubt and request.instead is not None
+            outcome = Outcome.MEDIA_FAILED if is_too_slow else Outcome.RETRY
+            return Delivery(outcome, reason=f"answer lost: {fault}"), lost
         delivery = self._adapter.interpret(response)
         if delivery.outcome is Outcome.CREDENTIAL_BAD and self._was_replaced():
             return Delivery(Outcome.RETRY, reason="the credential was replaced"), repeated

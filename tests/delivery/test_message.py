@@ -180,6 +180,17 @@ def test_media_that_cannot_be_had_are_told_by_their_address() -> None:
     assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media_as_links",))]
 
 
+def test_a_file_whose_answer_is_lost_twice_is_told_by_its_address() -> None:
+    stage = Stage([AnswerLost("ReadTimeout"), AnswerLost("ReadTimeout")])
+    with pytest.raises(Wait):
+        stage.deliver("picture")
+    stage.deliver("picture", is_repeat=True)
+    assert stage.lines == ["picture", "picture", "link to picture"]
+    (record,) = stage.records()
+    assert (record.status, record.possibly_doubled) == ("sent", True)
+    assert record.degradations == ("media_as_links",)
+
+
 def test_a_template_that_has_to_wait_is_sent_after_it() -> None:
     stage = Stage([CLOSED, Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=1), CLOSED])
     message = Message("one", template=APPROVED)
