@@ -36,8 +36,9 @@ def _chromium() -> str:
     return given or next(filter(None, map(shutil.which, NAMES)), None) or _missing("Chromium")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Closed after each module: Playwright keeps an event loop running, which others would stumble over."""
     if find_spec("playwright") is None:
         _missing("Playwright")
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 (slow, and only needed here)
