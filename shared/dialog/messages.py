@@ -34,11 +34,22 @@ class Button(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Media(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A file to be shown: at an address, or one of the library."""
+    """A file to be shown: at an address, or one of the library.
+
+    The engine fills in no more than that. The sender, which knows the library, adds to one of it the
+    public `url`, what adapters need to know of it, and the `file_id` by which the messenger knows it, or,
+    where it has to be carried by the request itself, the `storage_path`.
+    """
 
     type: Literal["image", "video", "audio", "file"]
     url: str = ""
     media_id: str = ""
+    file_name: str = ""
+    content_type: str = ""
+    size: int = 0
+    duration_seconds: float = 0
+    file_id: str = ""
+    storage_path: str = ""
 
 
 class Template(msgspec.Struct, frozen=True, omit_defaults=True):

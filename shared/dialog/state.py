@@ -73,7 +73,8 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     refused_album: str = ""
 
 
-TaskKind = Literal["llm", "http", "sync", "understand"]
+TaskKind = Literal["llm", "http", "sync", "understand", "fetch"]
+"""`fetch` brings a file that the person sent into the library; nothing comes back of it to the dialog."""
 
 
 class Pending(msgspec.Struct, frozen=True, omit_defaults=True):

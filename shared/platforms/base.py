@@ -84,13 +84,26 @@ class Parsed(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class MediaLimits:
+    """Which files of one type a messenger shows as such; the rest goes as a file, or as an address.
+
+    No `content_types` means any; `max_sides` is of width and height together, in pixels, 0 for no limit.
+    """
+
+    max_bytes: int
+    content_types: frozenset[str] = frozenset()
+    max_sides: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a messenger can show; lengths are in characters unless the name says otherwise.
 
     Beyond `max_buttons` choices are written out as numbered text. 0 means: none at all. `shares` is what
     the messenger has buttons of its own for. `edits_in_place` says that a message can take an earlier
     one's place; where it cannot, several choices are numbered text too. `receipts_by_message_id` says that
-    its receipts cannot carry our own name of a message.
+    its receipts cannot carry our own name of a message. `media` is by the type of a file; a type that is
+    missing it cannot show.
     """
 
     max_text: int
@@ -101,6 +114,18 @@ class Capabilities:
     shares: frozenset[str] = frozenset()
     edits_in_place: bool = False
     receipts_by_message_id: bool = False
+    media: Mapping[str, MediaLimits] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file of the library that a request has to carry: the name of its part, and where it lies."""
+
+    part: str
+    media_id: str
+    storage_path: str
+    content_type: str
+    file_name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +133,15 @@ class Request:
     """One HTTP POST to a messenger. `url` may hold a token: never log it.
 
     `json` is sent as compact UTF-8: limits in bytes are counted on that. `instead` is made in its place where
-    it comes to `MEDIA_FAILED`: the same words, with the files' addresses. It counts as the same request.
+    it comes to `MEDIA_FAILED`: the same words, with the files' addresses. It counts as the same request. With
+    `attachments` it is a multipart form, whose fields are those of `json` (a nested one as JSON).
     """
 
     url: str = field(repr=False)
     json: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     instead: Request | None = field(default=None, repr=False)
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -156,13 +183,15 @@ class Delivery:
     """What a messenger made of one request.
 
     `message_id` is the messenger's, when sent. `retry_after_seconds` is what it asked for, when it
-    did. `reason` is for people, and never holds a token or the message's text.
+    did. `reason` is for people, and never holds a token or the message's text. `file_ids` are what the
+    messenger will know the request's files by, in their order, where its answer tells.
     """
 
     outcome: Outcome
     message_id: str = ""
     retry_after_seconds: float | None = None
     reason: str = ""
+    file_ids: tuple[str, ...] = ()
 
 
 class PlatformAdapter(Protocol):

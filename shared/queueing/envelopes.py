@@ -67,6 +67,33 @@ class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trace_id: str
 
 
+class UploadEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="upload.v1"):
+    """A file of the library that a messenger is to be given ahead of the messages that show it."""
+
+    bot_id: str
+    platform: str
+    media_id: str
+    trace_id: str
+
+
+class FirstSendEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="first_send.v1"):
+    """Message `n` of a turn that has to carry its files itself: the messenger has no other way to get them.
+
+    Whoever sends it records that as the sender would, who waits until then with all that follows.
+    """
+
+    turn: OutboundEnvelope
+    n: int
+
+
+class MenuEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="menu.v1"):
+    """A bot's menu of commands is to be what its active scenario says."""
+
+    bot_id: str
+    platform: str
+    trace_id: str
+
+
 class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="receipt.v1"):
     """How far one message of a bot's has come, as its messenger tells.
 
@@ -85,12 +112,15 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     failure: str = ""
 
 
+Work = TaskEnvelope | UploadEnvelope | FirstSendEnvelope | MenuEnvelope
+"""What the tasks queue carries: of a dialog, or of a bot on a messenger."""
+
 DialogEnvelope = InboundEnvelope | OutboundEnvelope | TaskEnvelope
-Envelope = DialogEnvelope | ReceiptEnvelope
+Envelope = DialogEnvelope | Work | ReceiptEnvelope
 
 _inbound = msgspec.json.Decoder(InboundEnvelope)
 _outbound = msgspec.json.Decoder(OutboundEnvelope)
-_task = msgspec.json.Decoder(TaskEnvelope)
+_work: msgspec.json.Decoder[Work] = msgspec.json.Decoder(Work)
 _receipt = msgspec.json.Decoder(ReceiptEnvelope)
 
 
@@ -104,9 +134,9 @@ def read_outbound(body: str) -> OutboundEnvelope:
     return _outbound.decode(body)
 
 
-def read_task(body: str) -> TaskEnvelope:
+def read_work(body: str) -> Work:
     """Raises `msgspec.DecodeError` for what is none."""
-    return _task.decode(body)
+    return _work.decode(body)
 
 
 def read_receipt(body: str) -> ReceiptEnvelope:

@@ -15,10 +15,13 @@ from shared.errors import GiveUp, NotAccepted
 from shared.queueing.envelopes import (
     DialogEnvelope,
     Envelope,
+    FirstSendEnvelope,
     InboundEnvelope,
+    MenuEnvelope,
     OutboundEnvelope,
     ReceiptEnvelope,
     TaskEnvelope,
+    UploadEnvelope,
 )
 
 if TYPE_CHECKING:
@@ -144,6 +147,23 @@ class SqsTasks:
         )
         name = f"{dialog.id}:{dialog.epoch}:{task.number}"
         _send_one(self._client, self._queue_url, _message(envelope, name))
+
+    def upload(self, envelope: UploadEnvelope) -> None:
+        """Put it in; asked for again within minutes, it is one. Raises `NotAccepted`."""
+        self._put(envelope, f"{envelope.media_id}:{envelope.platform}")
+
+    def first_send(self, envelope: FirstSendEnvelope) -> None:
+        """Put it in, in its dialog's order. Raises `NotAccepted`, `MessageTooLarge`."""
+        self._put(envelope, envelope.turn.dialog_id)
+
+    def menu(self, envelope: MenuEnvelope) -> None:
+        """Put it in. Raises `NotAccepted`."""
+        self._put(envelope, f"{envelope.bot_id}:{envelope.platform}")
+
+    def _put(self, envelope: UploadEnvelope | FirstSendEnvelope | MenuEnvelope, group: str) -> None:
+        body = body_of(envelope)
+        name = _digest(body.encode())
+        _send_one(self._client, self._queue_url, _Message(group, name, body, len(body.encode())))
 
 
 def dead_letter(client: SQSClient, queue_url: str, envelope: DialogEnvelope) -> None:

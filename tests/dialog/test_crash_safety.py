@@ -14,9 +14,8 @@ from moto import mock_aws
 from shared.dialog.history import HistoryEntry
 from shared.dialog.replay import Difference
 from shared.dialog.state import Dialog, Task
-from shared.queueing.envelopes import read_task
 from shared.storage.tables import TABLES
-from tests.dialog.world import NOW, Fate, World
+from tests.dialog.world import NOW, Fate, World, task_in
 
 DOCUMENT: dict[str, Any] = {
     "version": "1.0",
@@ -130,7 +129,7 @@ def live(name: str, *, kill_at: int | None = None, after: bool = False, deduplic
             table.create_table(billing_mode="PAY_PER_REQUEST")
         world = World(deduplicates=deduplicates, fate=Fate(kill_at, after), **scenario)
         converse(world)
-        tasks = [read_task(body).task for body in world.tasks.bodies]
+        tasks = [task_in(body).task for body in world.tasks.bodies]
         return Life(
             list(world.fate.calls), world.texts, world.dialog, world.entries, tasks, world.difference()
         )

@@ -43,9 +43,10 @@ from shared.platforms.base import Request, Response
 from shared.queueing.envelopes import (
     InboundEnvelope,
     OutboundEnvelope,
+    TaskEnvelope,
     read_inbound,
     read_outbound,
-    read_task,
+    read_work,
 )
 from shared.queueing.producer import SqsOutbound, SqsTasks
 from shared.queueing.timers import Delays, Schedules, ScheduleTarget, Timers
@@ -255,7 +256,7 @@ class World:
 
     def respond(self, **result: Any) -> None:
         """The task that was sent last is done."""
-        task = read_task(self.tasks.bodies[-1])
+        task = task_in(self.tasks.bodies[-1])
         done = TaskFinished(epoch=task.epoch, task=task.task.number, result=result, **self._event())
         self.tell(done)
 
@@ -353,3 +354,10 @@ def _every_aws_call(fate: Fate) -> Iterator[None]:
     finally:
         events.unregister("before-call.dynamodb", unique_id="fate-leaving")
         events.unregister("after-call.dynamodb", unique_id="fate-returning")
+
+
+def task_in(body: str) -> TaskEnvelope:
+    """The dialog's task that lies in the tasks queue."""
+    work = read_work(body)
+    assert isinstance(work, TaskEnvelope)
+    return work

@@ -12,7 +12,7 @@ from shared.dialog.events import ButtonPressed, ConversationStarted, Event, Mess
 from shared.dialog.messages import Message
 from shared.dialog.state import Dialog, Task
 from shared.errors import GiveUp, NotAccepted
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, TaskEnvelope, read_task
+from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, TaskEnvelope, read_work
 from shared.queueing.producer import (
     MAX_BATCH_BYTES,
     MAX_MESSAGE_BYTES,
@@ -270,7 +270,7 @@ def test_a_task_goes_out_once_in_one_call_with_all_that_its_worker_needs(
     (message,) = received(aws_account, aws_account.tasks)
     assert message["Attributes"]["MessageGroupId"] == "dialog-1"
     assert message["Attributes"]["MessageDeduplicationId"] == "dialog-1:e1:3"
-    assert read_task(message["Body"]) == TaskEnvelope(
+    assert read_work(message["Body"]) == TaskEnvelope(
         dialog_id="dialog-1",
         epoch="e1",
         bot_id="bot-1",

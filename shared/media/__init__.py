@@ -1,0 +1,1 @@
+"""The library of files: what scenarios show, and what people sent."""
