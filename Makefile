@@ -24,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check bench build deploy redrive register clean environment
+.PHONY: help run test test-quick check bench load build deploy redrive register clean environment
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +48,9 @@ check: environment ## What CI runs: format, lint, types, import contracts, templ
 
 bench: environment ## Measure CPU per turn and cold starts.
 	$(PY) -m tests.benchmarks
+
+load: environment ## Let people loose in the web chat, and tell what limits (PEOPLE=40 SECONDS=60).
+	$(PY) -m tests.load --seconds $(or $(SECONDS),60) $(if $(PEOPLE),--people $(PEOPLE))
 
 build: environment ## Build the Lambdas' artifact for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64).
 	$(SAM) build --parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)

@@ -55,6 +55,7 @@ ENVIRONMENT = {
     "OUTBOUND_DLQ_URL": f"{_QUEUES}/parley-outbound-dead.fifo",
     "DELAYS_QUEUE_URL": f"{_QUEUES}/parley-delays",
     "TASKS_QUEUE_URL": f"{_QUEUES}/parley-tasks.fifo",
+    "TASKS_DLQ_URL": f"{_QUEUES}/parley-tasks-dead.fifo",
     "RECEIPTS_QUEUE_URL": f"{_QUEUES}/parley-receipts",
     "RECEIPTS_DLQ_URL": f"{_QUEUES}/parley-receipts-dead",
     "SCHEDULE_GROUP": "parley-timers",
@@ -82,6 +83,7 @@ BROWSER = "tests/webchat/browser/"
 SLOW = (
     "tests/benchmarks/",
     "tests/infra/test_artifact.py",
+    "tests/load/test_worlds.py",
     BROWSER,
     "tests/dialog/test_crash_safety.py",
     "tests/delivery/test_faults.py",
@@ -104,7 +106,7 @@ SLOW = (
 )
 """What needs a benchmark, a browser, a build, or hundreds of examples."""
 
-TOGETHER = SLOW[:2]
+TOGETHER = SLOW[:3]
 """With the deployed tests: what shares a build or a deployment, and so stays in one process."""
 
 
@@ -137,6 +139,7 @@ class Aws:
     outbound_dlq: str = ENVIRONMENT["OUTBOUND_DLQ_URL"]
     delays: str = ENVIRONMENT["DELAYS_QUEUE_URL"]
     tasks: str = ENVIRONMENT["TASKS_QUEUE_URL"]
+    tasks_dlq: str = ENVIRONMENT["TASKS_DLQ_URL"]
     receipts: str = ENVIRONMENT["RECEIPTS_QUEUE_URL"]
     receipts_dlq: str = ENVIRONMENT["RECEIPTS_DLQ_URL"]
     bucket: str = ENVIRONMENT["MEDIA_BUCKET"]
@@ -234,13 +237,16 @@ def aws_calls(aws_account: Aws) -> Iterator[list[Call]]:
 
 
 def _create_queues(account: Aws) -> None:
-    for url, dlq in ((account.inbound, account.inbound_dlq), (account.outbound, account.outbound_dlq)):
+    for url, dlq in (
+        (account.inbound, account.inbound_dlq),
+        (account.outbound, account.outbound_dlq),
+        (account.tasks, account.tasks_dlq),
+    ):
         _create_queue(account.sqs, dlq)
         _create_queue(account.sqs, url)
         target = f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:{dlq.rsplit('/', 1)[1]}"
         redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 1000})
         account.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
-    _create_queue(account.sqs, account.tasks)
     for url in (account.delays, account.receipts, account.receipts_dlq):
         account.sqs.create_queue(QueueName=url.rsplit("/", 1)[1])
 

@@ -48,13 +48,20 @@ def cloud() -> Iterator[tuple[Mapping[str, str], TelegramStandIn]]:
     try:
         with TelegramStandIn(SETTINGS["telegram"]["bot_token"]) as telegram:
             telegram.person(chat_id=CHAT_ID).has_started = True
-            with _variables(ENVIRONMENT | _addresses(aws_url, telegram.url)) as known:
-                made = _make_resources()
-                _fill(made["CREDENTIALS_KEY_ID"])
-                yield known | made, telegram
+            with furnished(_addresses(aws_url, telegram.url)) as known:
+                yield known, telegram
     finally:
         _forget_all(aws_url)
         server.stop()
+
+
+@contextmanager
+def furnished(addresses: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
+    """What a deployment consists of, with one bot, in the AWS at `AWS_ENDPOINT_URL`; gives its variables."""
+    with _variables({**ENVIRONMENT, **addresses}) as known:
+        made = _make_resources()
+        _fill(made["CREDENTIALS_KEY_ID"])
+        yield known | made
 
 
 def _forget_all(aws_url: str) -> None:
