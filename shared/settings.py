@@ -123,6 +123,16 @@ class MessengerSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class TasksSettings(MessengerSettings):
+    """The queues around the worker of what is slow or outside, and where files are kept."""
+
+    inbound_queue_url: str
+    tasks_queue_url: str
+    tasks_dlq_url: str
+    media_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectingSettings(MessengerSettings):
     """With this API's own address, where it is not that of API Gateway."""
 

@@ -56,7 +56,10 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
 
 class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="task.v1"):
-    """One task that a turn has emitted; what it finds out comes back as `TaskFinished`."""
+    """One task that a turn has emitted; what it finds out comes back as `TaskFinished`.
+
+    `failure` is set when the worker gives it up, as it is on the other kinds of work.
+    """
 
     dialog_id: str
     epoch: str
@@ -65,6 +68,7 @@ class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     platform_chat_id: str
     task: Task
     trace_id: str
+    failure: str = ""
 
 
 class UploadEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="upload.v1"):
@@ -74,6 +78,7 @@ class UploadEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     platform: str
     media_id: str
     trace_id: str
+    failure: str = ""
 
 
 class FirstSendEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="first_send.v1"):
@@ -84,6 +89,7 @@ class FirstSendEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
 
     turn: OutboundEnvelope
     n: int
+    failure: str = ""
 
 
 class MenuEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="menu.v1"):
@@ -92,6 +98,7 @@ class MenuEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     bot_id: str
     platform: str
     trace_id: str
+    failure: str = ""
 
 
 class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="receipt.v1"):
@@ -115,8 +122,8 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 Work = TaskEnvelope | UploadEnvelope | FirstSendEnvelope | MenuEnvelope
 """What the tasks queue carries: of a dialog, or of a bot on a messenger."""
 
-DialogEnvelope = InboundEnvelope | OutboundEnvelope | TaskEnvelope
-Envelope = DialogEnvelope | Work | ReceiptEnvelope
+OrderedEnvelope = InboundEnvelope | OutboundEnvelope | Work
+Envelope = OrderedEnvelope | ReceiptEnvelope
 
 _inbound = msgspec.json.Decoder(InboundEnvelope)
 _outbound = msgspec.json.Decoder(OutboundEnvelope)

@@ -16,7 +16,7 @@ from pynamodb.exceptions import PynamoDBException
 from shared.errors import Again, Later
 from shared.observability import count, describe, logger
 from shared.queueing.consumer import Handle, Record
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, ReceiptEnvelope
+from shared.queueing.envelopes import OrderedEnvelope, ReceiptEnvelope
 from shared.queueing.producer import body_of, dead_letter, told_as_not_accepted
 
 if TYPE_CHECKING:
@@ -31,8 +31,13 @@ Bury = Callable[[Record, Exception], None]
 """Puts a message, with the reason, into a dead-letter queue; raises if that fails: then it stays."""
 
 
-def giving_up(handle: Handle, bury: Bury, queue: str) -> Handle:
-    """The handler, but burying what still fails on its fifth receive; `queue` names it in the counter."""
+def giving_up(
+    handle: Handle, bury: Bury, queue: str, tries_of: Callable[[Exception], int] = lambda _error: TRIES
+) -> Handle:
+    """The handler, but burying what still fails on its fifth receive; `queue` names it in the counter.
+
+    `tries_of` may say of an error that another receive is the last.
+    """
 
     def handle_or_bury(record: Record) -> None:
         try:
@@ -40,7 +45,7 @@ def giving_up(handle: Handle, bury: Bury, queue: str) -> Handle:
         except _OUTSIDE:
             raise
         except Exception as error:
-            if record.receive_count < TRIES:
+            if record.receive_count < tries_of(error):
                 raise
             bury(record, error)
             logger.error("message given up", extra={"dialog_id": record.group, **describe(error)})
@@ -56,9 +61,9 @@ class DeadLetters:
         self._client = client
         self._queue_url = queue_url
 
-    def put(self, envelope: InboundEnvelope | OutboundEnvelope, error: Exception | str) -> None:
+    def put(self, envelope: OrderedEnvelope, error: Exception | str) -> None:
         """Raises `NotAccepted`."""
-        reason = error if isinstance(error, str) else _reason_of(error)
+        reason = error if isinstance(error, str) else reason_of(error)
         dead_letter(self._client, self._queue_url, msgspec.structs.replace(envelope, failure=reason))
 
     def put_unread(self, record: Record) -> None:
@@ -80,7 +85,7 @@ class DeadReceipts:
 
     def put(self, envelope: ReceiptEnvelope, error: Exception) -> None:
         """Raises `NotAccepted`."""
-        self._send(body_of(msgspec.structs.replace(envelope, failure=_reason_of(error))))
+        self._send(body_of(msgspec.structs.replace(envelope, failure=reason_of(error))))
 
     def put_unread(self, record: Record) -> None:
         """A body that is no envelope of ours, as it came. Raises `NotAccepted`."""
@@ -91,7 +96,7 @@ class DeadReceipts:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
 
 
-def _reason_of(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """A kind and a place, never what a person wrote."""
     described = describe(error)
     return f"{described['error']}: {described.get('says', '')} ({described['at']})"

@@ -13,11 +13,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.dialog.state import Dialog, Task
 from shared.errors import GiveUp, NotAccepted
 from shared.queueing.envelopes import (
-    DialogEnvelope,
     Envelope,
     FirstSendEnvelope,
     InboundEnvelope,
     MenuEnvelope,
+    OrderedEnvelope,
     OutboundEnvelope,
     ReceiptEnvelope,
     TaskEnvelope,
@@ -41,11 +41,9 @@ _encoder = msgspec.json.Encoder()
 class MessageTooLarge(GiveUp):
     """An envelope that no queue can hold."""
 
-    def __init__(self, dialog_id: str, size: int) -> None:
-        super().__init__(
-            f"an envelope of dialog {dialog_id} has {size} bytes; {MAX_MESSAGE_BYTES} are the most"
-        )
-        self.dialog_id = dialog_id
+    def __init__(self, group: str, size: int) -> None:
+        super().__init__(f"an envelope of dialog {group} has {size} bytes; {MAX_MESSAGE_BYTES} are the most")
+        self.group = group
         self.size = size
 
 
@@ -150,23 +148,36 @@ class SqsTasks:
 
     def upload(self, envelope: UploadEnvelope) -> None:
         """Put it in; asked for again within minutes, it is one. Raises `NotAccepted`."""
-        self._put(envelope, f"{envelope.media_id}:{envelope.platform}")
+        self._put(envelope)
 
     def first_send(self, envelope: FirstSendEnvelope) -> None:
         """Put it in, in its dialog's order. Raises `NotAccepted`, `MessageTooLarge`."""
-        self._put(envelope, envelope.turn.dialog_id)
+        self._put(envelope)
 
     def menu(self, envelope: MenuEnvelope) -> None:
         """Put it in. Raises `NotAccepted`."""
-        self._put(envelope, f"{envelope.bot_id}:{envelope.platform}")
+        self._put(envelope)
 
-    def _put(self, envelope: UploadEnvelope | FirstSendEnvelope | MenuEnvelope, group: str) -> None:
-        body = body_of(envelope)
-        name = _digest(body.encode())
-        _send_one(self._client, self._queue_url, _Message(group, name, body, len(body.encode())))
+    def _put(self, envelope: UploadEnvelope | FirstSendEnvelope | MenuEnvelope) -> None:
+        _send_one(self._client, self._queue_url, _message(envelope, _digest(_encoder.encode(envelope))))
 
 
-def dead_letter(client: SQSClient, queue_url: str, envelope: DialogEnvelope) -> None:
+def group_of(envelope: OrderedEnvelope) -> str:
+    """Within what its order matters. A person's files never hold up what their dialog waits for."""
+    match envelope:
+        case UploadEnvelope():
+            return f"{envelope.media_id}:{envelope.platform}"
+        case MenuEnvelope():
+            return f"{envelope.bot_id}:{envelope.platform}"
+        case FirstSendEnvelope():
+            return envelope.turn.dialog_id
+        case TaskEnvelope() if envelope.task.kind == "fetch":
+            return f"{envelope.dialog_id}:files"
+        case _:
+            return envelope.dialog_id
+
+
+def dead_letter(client: SQSClient, queue_url: str, envelope: OrderedEnvelope) -> None:
     """Put an envelope that was given up, with its `failure`, where a person will find it.
 
     Raises `NotAccepted`: then it has to stay where it was.
@@ -205,12 +216,12 @@ def _digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _message(envelope: DialogEnvelope, deduplication_id: str) -> _Message:
-    body = body_of(envelope)
+def _message(envelope: OrderedEnvelope, deduplication_id: str) -> _Message:
+    group, body = group_of(envelope), body_of(envelope)
     size = len(body.encode())
     if size > MAX_MESSAGE_BYTES:
-        raise MessageTooLarge(envelope.dialog_id, size)
-    return _Message(envelope.dialog_id, deduplication_id, body, size)
+        raise MessageTooLarge(group, size)
+    return _Message(group, deduplication_id, body, size)
 
 
 def body_of(envelope: Envelope) -> str:

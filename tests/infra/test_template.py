@@ -14,6 +14,7 @@ TABLE_VARIABLES = {
     "REVISIONS_TABLE": "ScenarioRevision",
     "DIALOGS_TABLE": "BotDialogState",
     "HISTORY_TABLE": "BotDialogHistory",
+    "MEDIA_TABLE": "BotMediaFile",
     "CACHE_TABLE": "Cache",
 }
 QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Receipts"}
@@ -44,7 +45,7 @@ def test_no_policy_of_another_hand_is_attached(template: Template) -> None:
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     roles = [logical_id(function["Role"]) for function in template.functions.values()]
-    assert len(set(roles)) == len(roles) == 12
+    assert len(set(roles)) == len(roles) == 13
 
 
 def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Template) -> None:
@@ -89,6 +90,7 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
         "RelayWorker": {"Inbound"},
         "ReceiptsWorker": {"ReceiptsDeadLetters"},
         "SenderWorker": {"Inbound", "OutboundDeadLetters"},
+        "TasksWorker": {"Inbound", "TasksDeadLetters"},
     }
 
 
@@ -144,9 +146,9 @@ def test_every_queue_has_a_dead_letter_queue_of_its_kind(template: Template) -> 
         assert queues[f"{name}DeadLetters"].get("FifoQueue") == queues[name].get("FifoQueue")
 
 
-def test_every_queue_but_that_of_tasks_is_consumed(template: Template) -> None:
+def test_every_queue_is_consumed(template: Template) -> None:
     consumed = {logical_id(source["Queue"]) for source in template.event_sources.values()}
-    assert consumed == QUEUES - {"Tasks"}
+    assert consumed == QUEUES
 
 
 def test_queues_keep_fourteen_days_and_are_encrypted(template: Template) -> None:
@@ -173,9 +175,9 @@ def test_visibility_is_six_times_the_consumer_s_timeout(template: Template) -> N
 
 
 def test_workers_answer_by_message_and_are_bounded(template: Template) -> None:
-    for source in template.event_sources.values():
+    for name, source in template.event_sources.items():
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert source["BatchSize"] == 10
+        assert source["BatchSize"] == (1 if name == "TasksWorker" else 10)
         bound = source["ScalingConfig"]["MaximumConcurrency"]["Ref"]
         assert template.document["Parameters"][bound]["MinValue"] >= 2
 
@@ -226,7 +228,7 @@ def test_access_logs_hold_no_query_and_no_body(template: Template) -> None:
 
 def test_every_handler_is_a_file(template: Template) -> None:
     handlers = {function["Handler"] for function in template.functions.values()}
-    assert len(handlers) == 12
+    assert len(handlers) == 13
     for handler in handlers:
         module, _, name = handler.rpartition(".")
         assert name == "lambda_handler"

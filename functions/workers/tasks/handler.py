@@ -1,0 +1,52 @@
+"""The tasks worker: what is slow or outside, one piece of work at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from shared import aws
+from shared.observability import logger
+from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
+from shared.queueing.envelopes import read_work
+from shared.queueing.giving_up import DeadLetters, giving_up, reason_of
+from shared.queueing.producer import SqsInbound
+from shared.settings import TasksSettings
+from shared.tasks.performing import Attempt, Job, TaskWorker, about, tries_of
+
+_settings = TasksSettings.from_environment()
+_sqs = aws.client("sqs")
+_visibility = Visibility(_sqs, _settings.tasks_queue_url)
+_dead_letters = DeadLetters(_sqs, _settings.tasks_dlq_url)
+
+_JOBS: dict[str, Job] = {}
+"""By the kind of a task (`fetch`), or by the envelope (`upload`, `first_send`, `menu`)."""
+
+_worker = TaskWorker(_JOBS, SqsInbound(_sqs, _settings.inbound_queue_url), partial(datetime.now, UTC))
+
+
+def lambda_handler(event: Mapping[str, Any], context: Context) -> BatchAnswer:
+    """Answer whether the work is to be kept."""
+    perform = giving_up(partial(_perform, context), _bury, "tasks", tries_of)
+    return consume(event, perform, _visibility)
+
+
+def _perform(context: Context, record: Record) -> None:
+    work = read_work(record.body)
+    attempt = Attempt(record.receive_count, lambda: context.get_remaining_time_in_millis() / 1000)
+    _worker.perform(work, attempt)
+    logger.info("work done", extra={**about(work), "attempt": attempt.number})
+
+
+def _bury(record: Record, error: Exception) -> None:
+    try:
+        work = read_work(record.body)
+    except msgspec.DecodeError:
+        _dead_letters.put_unread(record)
+        return
+    _worker.give_up(work, reason_of(error))
+    _dead_letters.put(work, error)

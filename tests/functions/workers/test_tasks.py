@@ -1,0 +1,80 @@
+"""The tasks worker as Lambda calls it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.dialog.state import Task, TaskKind
+from shared.queueing.envelopes import TaskEnvelope, Work, read_inbound, read_work
+from shared.queueing.giving_up import TRIES
+from tests.conftest import Aws
+
+MODULE = "functions.workers.tasks.handler"
+
+Worker = Callable[..., Any]
+
+
+class Context:
+    def get_remaining_time_in_millis(self) -> int:
+        return 120_000
+
+
+@pytest.fixture
+def worker(aws_account: Aws) -> Iterator[Worker]:
+    sys.modules.pop(MODULE, None)
+    yield import_module(MODULE).lambda_handler
+    sys.modules.pop(MODULE)
+
+
+def a_task(kind: TaskKind, **request: Any) -> TaskEnvelope:
+    return TaskEnvelope(
+        dialog_id="d",
+        epoch="e",
+        bot_id="b",
+        platform="telegram",
+        platform_chat_id="42",
+        task=Task(number=7, kind=kind, request=request, timeout=60),
+        trace_id="t",
+    )
+
+
+def batch(work: Work | str, receive_count: int = 1) -> dict[str, Any]:
+    body = work if isinstance(work, str) else msgspec.json.encode(work).decode()
+    attributes = {"ApproximateReceiveCount": str(receive_count), "MessageGroupId": "d"}
+    return {
+        "Records": [
+            {"messageId": "1", "receiptHandle": "handle", "body": body, "attributes": attributes},
+        ]
+    }
+
+
+def received(aws_account: Aws, queue: str) -> list[str]:
+    answer = aws_account.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10)
+    return [message["Body"] for message in answer.get("Messages", [])]
+
+
+def test_work_that_nobody_does_is_given_up_at_once_and_its_dialog_hears(
+    worker: Worker, aws_account: Aws
+) -> None:
+    assert worker(batch(a_task("llm")), Context()) == {"batchItemFailures": []}
+
+    (told,) = received(aws_account, aws_account.inbound)
+    assert "no worker for" in read_inbound(told).event.error  # type: ignore[union-attr]
+    (dead,) = received(aws_account, aws_account.tasks_dlq)
+    assert "NoSuchJob: there is no worker for “llm”" in read_work(dead).failure
+
+
+@pytest.mark.parametrize(("receive_count", "is_kept"), [(1, True), (TRIES, False)])
+def test_what_is_no_work_of_ours_ends_with_the_dead_letters(
+    worker: Worker, aws_account: Aws, receive_count: int, *, is_kept: bool
+) -> None:
+    answer = worker(batch('{"type": "riddle.v1"}', receive_count), Context())
+
+    assert bool(answer["batchItemFailures"]) is is_kept
+    assert bool(received(aws_account, aws_account.tasks_dlq)) is not is_kept
