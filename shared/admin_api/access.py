@@ -43,6 +43,13 @@ class Reach(Admission, Generic[T]):
         return found
 
 
+class Public(Admission):
+    """A dependency of routes that take no token: what they show is no secret, or has an unguessable name."""
+
+    def __call__(self) -> None:
+        return None
+
+
 class SignedIn(Admission):
     """A dependency of routes that concern no account: whoever has a good token may come."""
 

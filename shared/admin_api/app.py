@@ -7,16 +7,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from mangum import Mangum
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Match
+from starlette.types import Scope
 
-from shared.admin_api.access import Admission
+from shared.admin_api.api_route import ApiRoute
 from shared.admin_api.door import Door
-from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Cursors
 from shared.admin_api.principal import Principal
 from shared.admin_api.problems import MEDIA_TYPE, Problem, ProblemError, answer_error
@@ -50,13 +49,13 @@ def create_app(router: APIRouter, guard: Guard, **collaborators: object) -> Fast
     """An app of the router's routes, behind the door.
 
     The collaborators are what the routes work with, kept on `app.state` by name. Raises `TypeError`
-    for a route that does not say whom it admits.
+    for a route that does not say whom it admits, and for one that says two things.
     """
     _require_admissions(router)
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Door, admit=guard.admit)],
+        middleware=[Middleware(Door, admit=guard.admit, is_public=_publicity(router))],
         exception_handlers={**dict.fromkeys(_ANSWERED, answer_error), 405: _answer_405(router)},
     )
     app.include_router(router)
@@ -74,7 +73,7 @@ def _answer_405(router: APIRouter) -> Callable[[Request, Exception], Coroutine[A
     """Names every method of an address, as RFC 9110 wants it; Starlette names those of one route."""
 
     async def answer(request: Request, _: Exception) -> Response:
-        routes = (route for route in router.routes if isinstance(route, JsonRoute))
+        routes = (route for route in router.routes if isinstance(route, ApiRoute))
         here = (route for route in routes if route.matches(request.scope)[0] is not Match.NONE)
         allowed = ", ".join(sorted(method for route in here for method in route.methods or ()))
         return Problem(
@@ -86,11 +85,15 @@ def _answer_405(router: APIRouter) -> Callable[[Request, Exception], Coroutine[A
 
 def _require_admissions(router: APIRouter) -> None:
     for route in router.routes:
-        if not isinstance(route, JsonRoute):
-            raise TypeError(f"{route} is not a JsonRoute")
-        if not any(isinstance(call, Admission) for call in _calls(route.dependant)):
+        if not isinstance(route, ApiRoute):
+            raise TypeError(f"{route} is not an ApiRoute")
+        if not route.admissions:
             raise TypeError(f"{route.methods} {route.path} does not say whom it admits")
+        if route.is_public and len(route.admissions) > 1:
+            raise TypeError(f"{route.methods} {route.path} is public, and yet asks who is calling")
 
 
-def _calls(dependant: Dependant) -> list[object]:
-    return [dependant.call, *(call for inner in dependant.dependencies for call in _calls(inner))]
+def _publicity(router: APIRouter) -> Callable[[Scope], bool]:
+    """Tells of a request whether its route takes no token."""
+    public = [route for route in router.routes if isinstance(route, ApiRoute) and route.is_public]
+    return lambda scope: any(route.matches(scope)[0] is Match.FULL for route in public)

@@ -28,11 +28,15 @@ Admit = Callable[[str], Principal]
 
 
 class Door:
-    """Authenticates, bounds the body, and answers whatever goes wrong with a problem document."""
+    """Authenticates, bounds the body, and answers whatever goes wrong with a problem document.
 
-    def __init__(self, app: ASGIApp, admit: Admit) -> None:
+    Nobody is asked for a token at an address that `is_public`.
+    """
+
+    def __init__(self, app: ASGIApp, admit: Admit, is_public: Callable[[Scope], bool]) -> None:
         self._app = app
         self._admit = admit
+        self._is_public = is_public
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -42,8 +46,9 @@ class Door:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            principal = await run_in_threadpool(self._admit, bearer_of(Headers(scope=scope)))
-            scope.setdefault("state", {})["principal"] = principal
+            if not self._is_public(scope):
+                principal = await run_in_threadpool(self._admit, bearer_of(Headers(scope=scope)))
+                scope.setdefault("state", {})["principal"] = principal
             await self._app(scope, _replayed(await _read(receive)), send)
         except Exception as error:  # noqa: BLE001 - one of the two outermost doors
             problem = problem_of(error) or _unexpected(error, scope)
@@ -99,12 +104,12 @@ def _replayed(body: bytes) -> Receive:
 
 
 def _uncached(send: Send) -> Send:
-    """Answers are a person's own, and some show a secret once."""
+    """Answers are a person's own, and some show a secret once; a public route may say otherwise."""
 
     async def send_uncached(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            headers["Cache-Control"] = "no-store"
+            headers.setdefault("Cache-Control", "no-store")
             headers["X-Content-Type-Options"] = "nosniff"
         await send(message)
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Coroutine
 from typing import Any
 
 import msgspec
 from fastapi import Request, Response
-from fastapi.routing import APIRoute
+
+from shared.admin_api.api_route import ApiRoute, Handle
 
 
 class JsonRequest(Request):
@@ -23,10 +23,10 @@ class JsonRequest(Request):
             raise json.JSONDecodeError("JSON is nested too deeply", "", 0) from None
 
 
-class JsonRoute(APIRoute):
+class JsonRoute(ApiRoute):
     """Reads every body as JSON, whatever its label says: the label that curl gives is a form's."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def get_route_handler(self) -> Handle:
         handle = super().get_route_handler()
 
         async def handle_json(request: Request) -> Response:

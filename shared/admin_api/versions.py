@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Response
+from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
 from shared.admin_api.problems import Problem, ProblemError
@@ -61,6 +61,15 @@ def changed() -> ProblemError:
     return ProblemError(
         Problem("changed", "It was changed since you read it; read it again, then change that.")
     )
+
+
+def unless_known(request: Request, response: Response) -> Response:
+    """304 in place of an object that the caller, as `If-None-Match` tells, has in this very version."""
+    known, etag = request.headers.get("if-none-match"), response.headers.get("etag")
+    if known is None or etag is None or (request.method, response.status_code) != ("GET", 200):
+        return response
+    tags = {part.strip().removeprefix("W/") for part in known.split(",")}
+    return Response(status_code=304, headers={"ETag": etag}) if tags & {"*", etag} else response
 
 
 IfMatchSent = Annotated[IfMatch, Depends(_if_match)]

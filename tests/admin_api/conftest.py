@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 from pydantic import Field
 
 from shared.admin_api.access import SignedIn
@@ -83,6 +83,11 @@ def routes() -> APIRouter:
     @router.get("/things/{number}")
     def thing(number: int) -> int:
         return number
+
+    @router.get("/tagged")
+    def tagged(response: Response) -> str:
+        response.headers["ETag"] = '"v1"'
+        return "seen"
 
     @router.get("/others")
     def others(page: PageAsked) -> Listing[int]:

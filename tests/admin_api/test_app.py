@@ -4,12 +4,13 @@ from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Response
 
-from shared.admin_api.access import SignedIn
+from shared.admin_api.access import Public, SignedIn
 from shared.admin_api.app import Guard, create_app
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.principal import Principal
+from tests.admin_api.gateway import client_of
 
 
 def nothing() -> None:
@@ -33,8 +34,37 @@ def test_app_with_a_route_of_another_class_does_not_start(guard: Guard) -> None:
     router = APIRouter()
     router.get("/said")(of_a_principal)
 
-    with pytest.raises(TypeError, match="not a JsonRoute"):
+    with pytest.raises(TypeError, match="not an ApiRoute"):
         create_app(router, guard)
+
+
+def test_app_with_a_route_that_is_public_and_not_does_not_start(guard: Guard) -> None:
+    router = APIRouter(route_class=JsonRoute, dependencies=[Depends(Public())])
+    router.get("/torn")(of_a_principal)
+
+    with pytest.raises(TypeError, match="/torn is public, and yet asks"):
+        create_app(router, guard)
+
+
+def test_public_route_takes_no_token_and_opens_no_other(guard: Guard) -> None:
+    router = APIRouter(route_class=JsonRoute)
+
+    @router.get("/shown/{name}", dependencies=[Depends(Public())])
+    def show(name: str, response: Response) -> str:
+        response.headers["Cache-Control"] = "public, max-age=60"
+        return name
+
+    router.post("/shown/{name}")(of_a_principal)
+    client = client_of(create_app(router, guard))
+    shown = client.get("/shown/it", headers={"Authorization": "Bearer bad"})
+
+    assert (shown.status_code, shown.json(), shown.headers["cache-control"]) == (
+        200,
+        "it",
+        "public, max-age=60",
+    )
+    for method, path in [("POST", "/shown/it"), ("HEAD", "/shown/it"), ("GET", "/shown/it/more")]:
+        assert client.request(method, path).status_code == 401
 
 
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/things/", "/"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from shared.admin_api.fields import View
@@ -39,3 +40,18 @@ def test_change_that_was_overtaken_is_a_failed_precondition_only_where_one_was_n
         raise Conflict("overtaken")
     with pytest.raises(Conflict), IfMatch(None).guard():
         raise Conflict("overtaken")
+
+
+@pytest.mark.parametrize("known", ['"v1"', 'W/"v1"', '"v0", "v1"', "*"])
+def test_what_the_caller_has_is_not_sent_again(client: httpx.Client, known: str) -> None:
+    answer = client.get("/tagged", headers={"If-None-Match": known})
+
+    assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", '"v1"')
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("known", [None, "", "v1", '"v0"', '"v1'])
+def test_what_has_changed_is_sent(client: httpx.Client, known: str | None) -> None:
+    answer = client.get("/tagged", headers={} if known is None else {"If-None-Match": known})
+
+    assert (answer.status_code, answer.json(), answer.headers["etag"]) == (200, "seen", '"v1"')
