@@ -48,6 +48,7 @@ ENVIRONMENT = {
     "REVISIONS_TABLE": "parley-revisions",
     "DIALOGS_TABLE": "parley-dialogs",
     "HISTORY_TABLE": "parley-history",
+    "MEDIA_TABLE": "parley-media-files",
     "CACHE_TABLE": "parley-cache",
     "INBOUND_QUEUE_URL": f"{_QUEUES}/parley-inbound.fifo",
     "OUTBOUND_QUEUE_URL": f"{_QUEUES}/parley-outbound.fifo",
@@ -160,7 +161,7 @@ class Call:
 
 @pytest.fixture
 def aws_account() -> Iterator[Aws]:
-    """An empty account but for the seven tables, the queues, the key and the bucket of Parley.
+    """An empty account but for the tables, the queues, the key and the bucket of Parley.
 
     Tables and key are dear to make, so they are kept from test to test, and only emptied.
     """

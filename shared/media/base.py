@@ -76,8 +76,11 @@ class MediaRepository(Protocol):
         """The record (a consistent read), or None."""
         ...
 
-    def change(self, media_id: str, **fields: Any) -> MediaFile:
-        """Write these fields and the time, leaving all others; the record afterwards. Raises `NotFound`."""
+    def change(self, media_id: str, *, met: MediaStatus | None = None, **fields: Any) -> MediaFile:
+        """Write these fields and the time, leaving all others; the record afterwards.
+
+        `met` is the status that the caller has seen. Raises `NotFound`, and `Conflict` if it is another.
+        """
         ...
 
     def keep_file_id(self, media_id: str, platform: str, known: PlatformFileId) -> None:
@@ -88,12 +91,20 @@ class MediaRepository(Protocol):
         """Forget it, unless another has taken its place."""
         ...
 
-    def of_bot(self, bot_id: str, limit: int, start: Position | None) -> Page[MediaFile]:
-        """A page of a bot's library, the latest first."""
+    def of_bot(
+        self,
+        bot_id: str,
+        limit: int,
+        start: Position | None = None,
+        *,
+        file_type: FileType | None = None,
+        status: MediaStatus | None = None,
+    ) -> Page[MediaFile]:
+        """A page of a bot's library, the latest first, of that type and status only."""
         ...
 
-    def of_dialog(self, dialog_id: str, limit: int, start: Position | None) -> Page[MediaFile]:
-        """A page of what a dialog's person sent."""
+    def of_dialog(self, dialog_id: str, limit: int, start: Position | None = None) -> Page[MediaFile]:
+        """A page of what a dialog's person sent, the latest first."""
         ...
 
     def delete(self, media_id: str) -> None:

@@ -18,10 +18,12 @@ from shared.dialog.history import RANKS, HistoryEntry, ReceiptRecord, entry_key
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.state import Call, Dialog
 from shared.errors import ConcurrentTurn, Conflict, NotFound
+from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
 from shared.storage.bots import CHANGEABLE, Bot, pointer_of
 from shared.storage.clock import Clock, utc_now
 from shared.storage.dialogs import hour_of
 from shared.storage.history import span_after
+from shared.storage.media import expiry_of, require_changeable
 from shared.storage.paging import Page, Position
 from shared.storage.scenarios import Revision, RevisionSummary, Scenario, pack, unpack
 
@@ -101,6 +103,80 @@ def _with_receipt(entry: HistoryEntry, receipt: ReceiptRecord | None) -> History
     if entry.delivery is None:
         return entry
     return msgspec.structs.replace(entry, delivery=msgspec.structs.replace(entry.delivery, receipt=receipt))
+
+
+class MemoryMedia:
+    """Records of files in memory."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._files: dict[str, MediaFile] = {}
+        self._clock = clock
+        self._lock = Lock()
+
+    def create(self, file: MediaFile) -> bool:
+        with self._lock:
+            return self._files.setdefault(file.id, file) is file
+
+    def find(self, media_id: str) -> MediaFile | None:
+        file = self._files.get(media_id)
+        return file if file and self._is_current(file) else None
+
+    def change(self, media_id: str, *, met: MediaStatus | None = None, **fields: Any) -> MediaFile:
+        require_changeable(fields)
+        with self._lock:
+            file = self._files.get(media_id)
+            if file is None:
+                raise NotFound("media")
+            if met not in {None, file.status}:
+                raise Conflict("the file has come further meanwhile")
+            changed = msgspec.structs.replace(file, **fields, updated_at=self._clock())
+            self._files[media_id] = changed
+            return changed
+
+    def keep_file_id(self, media_id: str, platform: str, known: PlatformFileId) -> None:
+        with self._lock:
+            if file := self._files.get(media_id):
+                self._set_file_ids(file, {**file.platform_file_ids, platform: known})
+
+    def forget_file_id(self, media_id: str, platform: str, file_id: str) -> None:
+        with self._lock:
+            file = self._files.get(media_id)
+            known = file.platform_file_ids.get(platform) if file else None
+            if file and known and known.file_id == file_id:
+                rest = {name: each for name, each in file.platform_file_ids.items() if name != platform}
+                self._set_file_ids(file, rest)
+
+    def of_bot(
+        self,
+        bot_id: str,
+        limit: int,
+        start: Position | None = None,
+        *,
+        file_type: FileType | None = None,
+        status: MediaStatus | None = None,
+    ) -> Page[MediaFile]:
+        files = [f for f in list(self._files.values()) if f.bot_id == bot_id and not f.dialog_id]
+        chosen = [f for f in files if file_type in {None, f.file_type} and status in {None, f.status}]
+        return self._page_of(chosen, limit, start)
+
+    def of_dialog(self, dialog_id: str, limit: int, start: Position | None = None) -> Page[MediaFile]:
+        files = [file for file in list(self._files.values()) if file.dialog_id == dialog_id]
+        return self._page_of(files, limit, start)
+
+    def delete(self, media_id: str) -> None:
+        with self._lock:
+            self._files.pop(media_id, None)
+
+    def _page_of(self, files: list[MediaFile], limit: int, start: Position | None) -> Page[MediaFile]:
+        current = [file for file in files if self._is_current(file)]
+        return _page(current, lambda file: (file.created_at.isoformat(), file.id), limit, start)
+
+    def _is_current(self, file: MediaFile) -> bool:
+        expires_at = expiry_of(file.status, file.created_at)
+        return expires_at is None or expires_at > self._clock()
+
+    def _set_file_ids(self, file: MediaFile, known: dict[str, PlatformFileId]) -> None:
+        self._files[file.id] = msgspec.structs.replace(file, platform_file_ids=known)
 
 
 class MemoryBots:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Self
 from pynamodb.attributes import (
     BinaryAttribute,
     BooleanAttribute,
+    MapAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
@@ -279,6 +280,52 @@ class BotDialogHistory(Table):
     expires_at = TTLAttribute()
 
 
+class ByOwner(GlobalSecondaryIndex["BotMediaFile"]):  # type: ignore[no-untyped-call]
+    """The files of a bot's library, or of a dialog, in order of their coming."""
+
+    class Meta:
+        index_name = "by_owner"
+        projection = AllProjection()
+
+    owner = UnicodeAttribute(hash_key=True)
+    created_at = UTCDateTimeAttribute(range_key=True)
+
+
+class BotMediaFile(Table):
+    """Files. Key: `id`. Index `by_owner`: `owner` ("bot#{bot_id}" or "dialog#{dialog_id}"), `created_at`.
+
+    `variants` is JSON, `platform_file_ids` a map of platform → JSON. DynamoDB deletes what never arrived
+    some time after `expires_at`.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "MEDIA_TABLE"
+
+    id = UnicodeAttribute(hash_key=True)
+    owner = UnicodeAttribute()
+    bot_id = UnicodeAttribute()
+    dialog_id = UnicodeAttribute(null=True)
+    file_type = UnicodeAttribute()
+    file_name = UnicodeAttribute()
+    status = UnicodeAttribute()
+    reason = UnicodeAttribute(null=True)
+    content_type = UnicodeAttribute(null=True)
+    file_size = NumberAttribute(attr_name="size", default=0)
+    width = NumberAttribute(default=0)
+    height = NumberAttribute(default=0)
+    duration_seconds = NumberAttribute(default=0)
+    storage_path = UnicodeAttribute(null=True)
+    link_key = UnicodeAttribute(null=True)
+    platform_file_ids: MapAttribute[str, str] = MapAttribute(default=dict)  # type: ignore[no-untyped-call]
+    variants = UnicodeAttribute(default="{}")
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+    expires_at = TTLAttribute(null=True)
+
+    by_owner = ByOwner()
+
+
 class Cache(Table):
     """What is of use for a while. Key: `key`, whose first word tells the kind (see `holds` and `names`).
 
@@ -301,5 +348,6 @@ TABLES: tuple[type[Table], ...] = (
     ScenarioRevision,
     BotDialogState,
     BotDialogHistory,
+    BotMediaFile,
     Cache,
 )
