@@ -56,12 +56,21 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.receipt.reason if self.receipt else self.reason
 
 
+class ChatAddress(msgspec.Struct, frozen=True):
+    """Where a bot talks to somebody."""
+
+    bot_id: str
+    platform: str
+    platform_chat_id: str
+
+
 class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One row. Entry 0 of a turn is its event (`user` or `system`), 1 and up are what the bot said.
 
     `message_data` of entry 0: `{"event": …, "notes": […], "ended_runs": […]}`; of the bot's entries:
     the message (`text`, `spans`, `buttons`). `messages` (entry 0 only) is how many the turn says,
-    so that a reader can tell a turn whose deliveries are not all recorded yet.
+    so that a reader can tell a turn whose deliveries are not all recorded yet. `chat` (entry 0 of a turn that
+    ended runs only) is whose results they are: such entries are listed by bot.
     """
 
     dialog_id: str
@@ -74,6 +83,7 @@ class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     created_at: datetime
     messages: int = 0
     delivery: DeliveryRecord | None = None
+    chat: ChatAddress | None = None
 
     @property
     def id(self) -> str:

@@ -26,7 +26,7 @@ from shared.dialog.events import (
     RunRequested,
     TaskFinished,
 )
-from shared.dialog.history import Author, HistoryEntry
+from shared.dialog.history import Author, ChatAddress, HistoryEntry
 from shared.dialog.moving import may_move
 from shared.dialog.ports import (
     ActiveScenario,
@@ -336,7 +336,12 @@ def _entry(dialog: Dialog, data: dict[str, Any], messages: int, applying: Applyi
         timestamp=applying.event.occurred_at,
         created_at=applying.moment.now,
         messages=messages,
+        chat=_chat_of(dialog) if "ended_runs" in data else None,
     )
+
+
+def _chat_of(dialog: Dialog) -> ChatAddress:
+    return ChatAddress(dialog.bot_id, dialog.platform, dialog.platform_chat_id)
 
 
 def _without_event(outbox: Outbox) -> Outbox:

@@ -198,6 +198,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     bot_name: str = ""
     timezone: str = ""
     run: int = 0
+    run_started_at: datetime | None = None
     current_step: str | None = None
     ask: Ask | None = None
     asks: int = 0

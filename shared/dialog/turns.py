@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -83,13 +84,33 @@ class Program:
     former: CompiledScenario | None = None
 
     def advance(self, dialog: Dialog, event: Event, moment: Moment) -> Turn:
-        """The engine's turn; a run that begins or moves is bound to what it follows."""
+        """The engine's turn; a run that begins or moves is bound to what it follows, and its time noted."""
         if self.followed is None:
-            return self.processor.advance(dialog, event, moment)
-        turn = self.processor.advance(self._taken_up(dialog, self.followed), self._read(event), moment)
-        if self.followed.how == "moved" or turn.dialog.run != dialog.run:
-            self._bind(turn.dialog, self.followed)
-        return turn
+            turn = self.processor.advance(dialog, event, moment)
+        else:
+            turn = self.processor.advance(self._taken_up(dialog, self.followed), self._read(event), moment)
+            if self.followed.how == "moved" or turn.dialog.run != dialog.run:
+                self._bind(turn.dialog, self.followed)
+        if turn.dialog.run != dialog.run:
+            turn.dialog.run_started_at = moment.now
+        if not turn.ended_runs:
+            return turn
+        told: Turn = msgspec.structs.replace(
+            turn, ended_runs=tuple(run | self._origin(run, dialog, moment) for run in turn.ended_runs)
+        )
+        return told
+
+    def _origin(self, run: Mapping[str, Any], met: Dialog, moment: Moment) -> dict[str, Any]:
+        """What a run that ended has followed, and since when."""
+        is_new = run["run"] != met.run
+        begun_at = moment.now if is_new else met.run_started_at
+        scenario_id, revision = met.scenario_id, met.revision
+        if self.followed and (is_new or self.followed.how == "moved"):
+            scenario_id, revision = self.followed.id, self.followed.revision
+        origin: dict[str, Any] = msgspec.to_builtins(
+            {"scenario_id": scenario_id, "revision": revision, "started_at": begun_at}
+        )
+        return origin
 
     def _taken_up(self, dialog: Dialog, followed: Followed) -> Dialog:
         if followed.how == "moved" and self.former:

@@ -370,7 +370,14 @@ def test_an_abandoned_run_is_kept_with_what_it_collected() -> None:
     parley.say("one")
     parley.say("/start")
     (ended,) = list(parley.entries)[2].message_data["ended_runs"]
-    assert ended == {"run": 1, "status": "abandoned", "collected_data": {"count": 1, "last": "one"}}
+    assert ended == {
+        "run": 1,
+        "status": "abandoned",
+        "collected_data": {"count": 1, "last": "one"},
+        "scenario_id": SCENARIO_ID,
+        "revision": 1,
+        "started_at": "2026-11-22T10:00:00Z",
+    }
 
 
 def test_a_welcome_already_said_is_not_said_again_and_its_buttons_work() -> None:

@@ -89,6 +89,19 @@ def test_a_dialog_is_repeated_to_the_byte() -> None:
     assert replayed(parley, entries) is None
 
 
+def test_a_dialog_from_before_runs_told_their_origin_is_repeated_too() -> None:
+    parley = talked()
+    entries = [reloaded(entry) for entry in parley.entries]
+    ended = [run for entry in entries for run in entry.message_data.get("ended_runs", ())]
+    assert len(ended) == 1
+    for name in ("scenario_id", "revision", "started_at"):
+        ended[0].pop(name)
+    dialog = parley.dialog
+    dialog.run_started_at = None
+
+    assert replayed(parley, entries, dialog) is None
+
+
 def altered(turn: int, n: int, change: Callable[[dict[str, Any]], Any]) -> Callable[..., None]:
     def alter(entries: list[HistoryEntry]) -> None:
         (entry,) = [each for each in entries if (each.turn, each.n) == (turn, n)]

@@ -83,12 +83,41 @@ def test_a_run_that_begins_anew_closes_the_old_one_and_takes_the_word_for_no_ans
 
     entry = list(parley.entries)[-1]
     (ended,) = entry.message_data["ended_runs"]
-    assert ended == {"run": 1, "status": "abandoned", "collected_data": {"name": "Anna"}}
+    assert ended["collected_data"] == {"name": "Anna"}
+    assert (ended["run"], ended["status"], ended["revision"]) == (1, "abandoned", 1)
     assert entry.message_data["scenario"]["how"] == "restarted"
     assert parley.dialog.variables == {}
     parley.say("Ben")
     assert parley.dialog.variables == {"name": "Ben"}
     assert (parley.dialog.run, parley.dialog.revision) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("running", "ended"),
+    [("keep", ("completed", 1)), ("move", ("completed", 2)), ("restart", ("abandoned", 1))],
+)
+def test_a_run_that_ended_tells_what_it_followed_and_since_when(running: str, ended: tuple[str, int]) -> None:
+    parley = asked_for_size(running)
+    parley.say("L")
+
+    (run,) = list(parley.entries)[-1].message_data["ended_runs"]
+    assert (run["status"], run["revision"]) == ended
+    assert (run["scenario_id"], run["started_at"]) == (SCENARIO_ID, "2026-11-22T10:00:00Z")
+    begun = NOW + timedelta(minutes=1) if running == "restart" else NOW
+    assert parley.dialog.run_started_at == begun
+
+
+def test_a_run_that_ends_as_it_begins_is_of_what_was_just_activated() -> None:
+    parley = asked_for_size("keep", {"version": "1", "steps": [{"id": "hi", "message": {"text": "Hi."}}]})
+    parley.say("/start")
+
+    abandoned, completed = list(parley.entries)[-1].message_data["ended_runs"]
+    assert (abandoned["run"], abandoned["status"], abandoned["revision"]) == (1, "abandoned", 1)
+    assert (completed["run"], completed["status"], completed["revision"]) == (2, "completed", 2)
+    assert (abandoned["started_at"], completed["started_at"]) == (
+        "2026-11-22T10:00:00Z",
+        "2026-11-22T10:01:00Z",
+    )
 
 
 @pytest.mark.parametrize(

@@ -31,9 +31,10 @@ class Turn(msgspec.Struct, frozen=True):
 
     `notes` are an author's mistakes met on the way, for the history. `ended_runs` tells of the runs
     that this turn closed: the number of each, how it ended (`completed`, `abandoned`, `broken_off`),
-    and what it had collected. `label` is the words of the choice that was taken, or "". `is_private` says
-    that the person's words were for a sensitive variable. `ways` are the steps that were passed, each as
-    (id of the called scenario or "", id of the step, "" on entering it or the way it was left by).
+    and what it had collected; a `Program` adds what it followed, and since when. `label` is the words of
+    the choice that was taken, or "". `is_private` says that the person's words were for a sensitive
+    variable. `ways` are the steps that were passed, each as (id of the called scenario or "", id of the
+    step, "" on entering it or the way it was left by).
     """
 
     dialog: Dialog
