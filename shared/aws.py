@@ -7,6 +7,7 @@ and credentials from the environment by itself.
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -33,6 +34,16 @@ _CONFIG = Config(
 _SERVICES = ["dynamodb", "kms", "s3", "scheduler", "sqs", "ssm", "sts"]
 """All that Parley calls; `sts` for those whose credentials come by a role."""
 
+_STORE_CONFIG = Config(
+    connect_timeout=2,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    signature_version="s3v4",
+    request_checksum_calculation="when_required",
+    response_checksum_validation="when_required",
+)
+"""For whole files. Checksums of AWS' own are not known to every store that speaks like S3."""
+
 
 class _Files(JSONFileLoader):
     """Reads botocore's descriptions of services. Its own way of decoding them takes seven times as long."""
@@ -56,6 +67,7 @@ class _Loader(Loader):
         return _SERVICES
 
 
+_STORE = "store of files"
 _lock = RLock()
 _clients: dict[str, Any] = {}
 _session: botocore.session.Session | None = None
@@ -92,6 +104,27 @@ def client(service: str) -> Any:
                 _clients[service] = session().create_client(service, config=_CONFIG)
             found = _clients[service]
     return found
+
+
+def store_client(endpoint_url: str, region: str, keys: Callable[[], tuple[str, str]] | None) -> S3Client:
+    """The one client of the store of files: AWS' own, or, at another endpoint, one that takes paths.
+
+    `keys` reads the access key and its secret, where they are not the Lambda's own.
+    """
+    with _lock:
+        if _STORE not in _clients:
+            key, secret = keys() if keys else (None, None)
+            paths = Config(s3={"addressing_style": "path"}) if endpoint_url else Config()
+            _clients[_STORE] = session().create_client(
+                "s3",
+                region_name=region or None,
+                endpoint_url=endpoint_url or None,
+                aws_access_key_id=key,
+                aws_secret_access_key=secret,
+                config=_STORE_CONFIG.merge(paths),
+            )
+        store: S3Client = _clients[_STORE]
+        return store
 
 
 def reset() -> None:

@@ -105,9 +105,13 @@ class SenderSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class AdminSettings(Settings):
-    """How an admin API knows its callers: HS256 by a secret kept under a name, or the project's JWKS."""
+    """How an admin API knows its callers: HS256 by a secret kept under a name, or the project's JWKS.
+
+    With the tables that every one of them needs.
+    """
 
     bots_table: str
+    cache_table: str
     supabase_url: str = ""
     supabase_jwt_secret_name: str = ""
 
@@ -137,3 +141,18 @@ class ConnectingSettings(MessengerSettings):
     """With this API's own address, where it is not that of API Gateway."""
 
     public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings(Settings):
+    """Where files are kept: in a bucket of AWS, or of any store that speaks like S3 at its endpoint.
+
+    The credentials of that are "access_key_id:secret" in SSM, under this name. `media_url` is the address
+    in front of the public path of a file; empty, it is where the API itself is reached.
+    """
+
+    media_bucket: str
+    media_endpoint_url: str = ""
+    media_region: str = ""
+    media_credentials_name: str = ""
+    media_url: str = ""
