@@ -11,6 +11,7 @@ from pynamodb.expressions.update import Action
 
 from shared.dialog.history import RANKS, HistoryEntry, ReceiptRecord, entry_key
 from shared.storage.conditions import is_refused
+from shared.storage.results import run_end_of, shard_of
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogHistory
 
 RETENTION_DAYS = 365
@@ -128,5 +129,7 @@ def _item_of(entry: HistoryEntry, retention: timedelta) -> BotDialogHistory:
         timestamp=entry.timestamp,
         created_at=entry.created_at,
         payload=_encoder.encode(entry).decode(),
+        results_shard=shard_of(entry.chat.bot_id, entry.dialog_id) if entry.chat else None,
+        run_end=run_end_of(entry) if entry.chat else None,
         expires_at=entry.created_at + retention,
     )

@@ -16,6 +16,7 @@ import msgspec
 
 from shared.dialog.history import RANKS, HistoryEntry, ReceiptRecord, entry_key
 from shared.dialog.ports import ActiveScenario
+from shared.dialog.results import RunResult, Sought
 from shared.dialog.state import Call, Dialog
 from shared.errors import ConcurrentTurn, Conflict, NotFound
 from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
@@ -25,6 +26,7 @@ from shared.storage.dialogs import hour_of
 from shared.storage.history import span_after
 from shared.storage.media import expiry_of, require_changeable
 from shared.storage.paging import Page, Position
+from shared.storage.results import page_of_results, run_end_of, span_of
 from shared.storage.scenarios import Revision, RevisionSummary, Scenario, pack, unpack
 
 T = TypeVar("T")
@@ -89,6 +91,16 @@ class MemoryHistory:
         found = self._between(dialog_id, *span_after(epoch, key, newest_first=newest_first))
         ordered = reversed(found) if newest_first else found
         return [entry for entry in ordered if entry.key != key][:limit]
+
+    def of_bot(
+        self, bot_id: str, sought: Sought, limit: int, start: Position | None = None
+    ) -> Page[RunResult]:
+        """The results of the bot's runs, as `DynamoResults` lists them."""
+        first, last = span_of(sought, start)
+        kept = [entry for entries in list(self._entries.values()) for entry in list(entries.values())]
+        ended = [entry for entry in kept if entry.chat and entry.chat.bot_id == bot_id]
+        within = [entry for entry in ended if first <= run_end_of(entry) <= last]
+        return page_of_results(sorted(within, key=run_end_of, reverse=True), sought, limit, start)
 
     def _between(self, dialog_id: str, first: str, last: str) -> list[HistoryEntry]:
         entries = list(self._entries.get(dialog_id, {}).items())

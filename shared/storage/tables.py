@@ -19,7 +19,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 from pynamodb.connection.table import TableConnection
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
 
@@ -257,8 +257,23 @@ class BotDialogState(Table):
     by_activity = ByActivity()
 
 
+class ByRunEnd(GlobalSecondaryIndex["BotDialogHistory"]):  # type: ignore[no-untyped-call]
+    """The entries of a bot that ended a run, in order of that, spread over shards; no others are in it."""
+
+    class Meta:
+        index_name = "by_run_end"
+        projection = IncludeProjection(["payload"])
+
+    results_shard = UnicodeAttribute(hash_key=True)
+    run_end = UnicodeAttribute(range_key=True)
+    payload = UnicodeAttribute()
+
+
 class BotDialogHistory(Table):
     """What was said, and how far it came. Key: `dialog_id`, `entry` ("epoch/turn/n").
+
+    Index `by_run_end`: `results_shard` ("{bot_id}#{0..7}"), `run_end` ("{time}/{dialog_id}/{entry}"), both of
+    them only on entries that ended a run.
 
     `payload` is the whole entry as JSON, but for the messenger's `receipt`, which has a hand of its own:
     JSON too, and of a `receipt_rank` that only rises. DynamoDB deletes the item some time after `expires_at`.
@@ -277,7 +292,11 @@ class BotDialogHistory(Table):
     payload = UnicodeAttribute()
     receipt = UnicodeAttribute(null=True)
     receipt_rank = NumberAttribute(null=True)
+    results_shard = UnicodeAttribute(null=True)
+    run_end = UnicodeAttribute(null=True)
     expires_at = TTLAttribute()
+
+    by_run_end = ByRunEnd()
 
 
 class ByOwner(GlobalSecondaryIndex["BotMediaFile"]):  # type: ignore[no-untyped-call]
