@@ -81,7 +81,7 @@ class ReceivedFile(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file that the person sent.
 
     `reference` is what the platform knows it by (a file id or an address), `media_id` what the library
-    does, `size` is in bytes; any of it may be missing.
+    will know it by, `size` is in bytes; any of it may be missing.
     """
 
     type: Literal["image", "video", "audio", "file"]

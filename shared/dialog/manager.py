@@ -41,7 +41,7 @@ from shared.dialog.programs import ActiveScenarios, CompiledScenarios, kind_and_
 from shared.dialog.rehearsal import ends_within
 from shared.dialog.sealing import Sealer, context_of, sealed
 from shared.dialog.state import Dialog, Outbox
-from shared.dialog.turns import Followed, Program, event_hash, new_dialog, stamped
+from shared.dialog.turns import Followed, Program, event_hash, made, new_dialog, stamped
 from shared.errors import ConcurrentTurn, DialogTooLarge, EventNotApplicable, NotFound, ScenarioUnusable
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
 
@@ -133,7 +133,7 @@ class DialogManager:
 
     def _commit(self, applying: Applying, met_turn: int | None) -> Applied:
         program, applied = self._program(applying)
-        turn = self._advance(program, applying) if program else Turn(applying.dialog, ())
+        turn = self._advance(program, applying)
         dialog = stamped(turn, applying.event, applying.moment.now)
         data = self._sealed(_data(turn, program, applied, applying), turn, applied, applying)
         dialog.outbox = Outbox(
@@ -210,10 +210,10 @@ class DialogManager:
         except (NotFound, ScenarioUnusable) as error:
             raise EventNotApplicable(dialog.id, dialog.turn, str(error)) from error
 
-    def _advance(self, program: Program, applying: Applying) -> Turn:
+    def _advance(self, program: Program | None, applying: Applying) -> Turn:
         """The pure step; a fault in it is ours, and is told apart from those of the stores."""
         dialog = applying.dialog
-        advance = partial(program.advance, dialog, applying.event, applying.moment)
+        advance = partial(made, program, dialog, applying.event, applying.moment)
         if self.rehearsal_seconds and not ends_within(self.rehearsal_seconds, advance):
             reason = f"the turn takes longer than {self.rehearsal_seconds} s"
             raise EventNotApplicable(dialog.id, dialog.turn, reason)

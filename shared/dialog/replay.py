@@ -18,7 +18,7 @@ from shared.dialog.history import HistoryEntry
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn
 from shared.dialog.sealing import Data, context_of, opened
 from shared.dialog.state import Dialog
-from shared.dialog.turns import Followed, Program, new_dialog, stamped
+from shared.dialog.turns import Followed, Program, made, new_dialog, stamped
 from shared.queueing.envelopes import InboundEnvelope
 
 ProgramOf = Callable[[str, int, Mapping[str, int]], ScenarioProcessor]
@@ -113,9 +113,8 @@ class _Replaying:
     def _turn(self, entry: HistoryEntry, data: Data) -> Turn:
         event, moment = _event_of(data), Moment(entry.created_at, data["random"])
         dialog = self.dialog or new_dialog(self._envelope(event, entry), entry.created_at)
-        if "not_applied" in data:
-            return Turn(dialog, ())
-        return self._program(dialog, data).advance(dialog, event, moment)
+        program = None if "not_applied" in data else self._program(dialog, data)
+        return made(program, dialog, event, moment)
 
     def _program(self, dialog: Dialog, data: Data) -> Program:
         if "scenario" in data:

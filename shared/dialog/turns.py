@@ -10,13 +10,16 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared.dialog.events import FROM_PERSON, ConversationStarted, Event
+from shared.dialog.events import FROM_PERSON, ConversationStarted, Event, MessageReceived, ReceivedFile
 from shared.dialog.moving import moved
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn
-from shared.dialog.state import RECENT_EVENTS, Dialog
+from shared.dialog.state import RECENT_EVENTS, Dialog, Task
 from shared.queueing.envelopes import InboundEnvelope
 from shared.scenario.compiled import CompiledScenario
+
+FETCH_SECONDS = 100
+"""For all of one try at bringing a file in, however large."""
 
 
 def event_hash(event: Event) -> str:
@@ -130,6 +133,24 @@ class Program:
         dialog.scenario_id, dialog.revision = followed.id, followed.revision
         dialog.called = dict(followed.called)
         dialog.sensitive = tuple(sorted(self.processor.scenario.sensitive))
+
+
+def made(program: Program | None, dialog: Dialog, event: Event, moment: Moment) -> Turn:
+    """What comes of the event by that program, or by none.
+
+    The history keeps what the person sent in either case; so is a file of theirs kept.
+    """
+    turn = program.advance(dialog, event, moment) if program else Turn(dialog, ())
+    file = event.file if isinstance(event, MessageReceived) else None
+    return _fetching(turn, file) if file and file.media_id else turn
+
+
+def _fetching(turn: Turn, file: ReceivedFile) -> Turn:
+    """The turn, with the task to bring the file in."""
+    dialog = msgspec.structs.replace(turn.dialog, serial=turn.dialog.serial + 1)
+    task = Task(dialog.serial, "fetch", msgspec.to_builtins(file), FETCH_SECONDS)
+    fetching: Turn = msgspec.structs.replace(turn, dialog=dialog, tasks=(*turn.tasks, task))
+    return fetching
 
 
 def stamped(turn: Turn, event: Event, now: datetime) -> Dialog:

@@ -71,7 +71,7 @@ def _sends(
     def send(conversation: Conversation, sent: FileSent) -> None:
         stamp = conversation.stamp()
         file = ReceivedFile(
-            kind, reference=f"file-{stamp['id']}", file_name=sent.file_name or "", size=sent.size or 0
+            kind, media_id=f"file-{stamp['id']}", file_name=sent.file_name or "", size=sent.size or 0
         )
         conversation.apply(
             MessageReceived(text=sent.caption, content=kind, file=file, album=sent.album, **stamp)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID, uuid5
 
 import msgspec
 
 from shared.credential import Credential
+from shared.dialog.events import Event, MessageReceived
 from shared.dialog.state import dialog_id_of
 from shared.errors import UnreadableUpdate
 from shared.observability import logger
@@ -32,18 +34,28 @@ def seal(
 def _sealed(
     addressed: AddressedEvent, call: Call, credential: Credential, received_at: datetime
 ) -> InboundEnvelope:
+    dialog_id = dialog_id_of(credential.bot_id, credential.platform, addressed.chat_id)
     envelope = InboundEnvelope(
-        dialog_id=dialog_id_of(credential.bot_id, credential.platform, addressed.chat_id),
+        dialog_id=dialog_id,
         bot_id=credential.bot_id,
         platform=credential.platform,
         platform_chat_id=addressed.chat_id,
-        event=addressed.event,
+        event=_with_file_named(addressed.event, dialog_id),
         received_at=received_at,
         trace_id=call.trace_id,
     )
     if len(msgspec.json.encode(envelope.event)) > MAX_EVENT_BYTES:
         raise UnreadableUpdate("an event too large to be kept")
     return envelope
+
+
+def _with_file_named(event: Event, dialog_id: str) -> Event:
+    """With the id that its file will have in the library: the same whenever the event comes again."""
+    if not isinstance(event, MessageReceived) or event.file is None or not event.file.reference:
+        return event
+    media_id = str(uuid5(UUID(dialog_id), event.id))
+    named: Event = msgspec.structs.replace(event, file=msgspec.structs.replace(event.file, media_id=media_id))
+    return named
 
 
 def seal_receipts(
