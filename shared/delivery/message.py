@@ -17,7 +17,7 @@ from shared.dialog.history import DeliveryRecord, delivery_id_of
 from shared.dialog.messages import Message
 from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered, Request
-from shared.platforms.formatting import MEDIA_AS_LINKS, SENT_AS_TEMPLATE
+from shared.platforms.formatting import MEDIA_AS_LINKS, SENT_AS_TEMPLATE, SHARE_DROPPED
 from shared.queueing.backoff import backoff_seconds
 from shared.queueing.envelopes import OutboundEnvelope
 
@@ -169,6 +169,8 @@ class MessageDelivery:
         """What can be said in place of what could not, with its degradation in the record; or None."""
         if outcome is Outcome.MEDIA_FAILED and missing[0].instead:
             return (missing[0].instead, *missing[1:]), _degraded(record, MEDIA_AS_LINKS)
+        if outcome is Outcome.APP_TOO_OLD and missing[0].for_old_apps:
+            return (missing[0].for_old_apps, *missing[1:]), _degraded(record, SHARE_DROPPED)
         if outcome is Outcome.WINDOW_CLOSED and not self.is_template:
             self.is_template = True
             template = self._adapter.render_template(self._message, *self._address)

@@ -83,6 +83,10 @@ class Parsed(msgspec.Struct, frozen=True):
     wants_welcome: bool = False
 
 
+MEGABYTE = 1_000_000
+"""Whichever megabyte a messenger means, this is no more."""
+
+
 @dataclass(frozen=True, slots=True)
 class MediaLimits:
     """Which files of one type a messenger shows as such; the rest goes as a file, or as an address.
@@ -93,6 +97,12 @@ class MediaLimits:
     max_bytes: int
     content_types: frozenset[str] = frozenset()
     max_sides: int = 0
+
+    def take(self, content_type: str, size: int, sides: int = 0) -> bool:
+        """Whether such a file is shown; nothing stands against what is not known of it ("" and 0)."""
+        kind = content_type.partition(";")[0].strip().lower()
+        is_of_kind = not (kind and self.content_types) or kind in self.content_types
+        return is_of_kind and size <= self.max_bytes and not 0 < self.max_sides < sides
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,16 +126,26 @@ class Capabilities:
     receipts_by_message_id: bool = False
     media: Mapping[str, MediaLimits] = field(default_factory=dict)
 
+    def shown_as(self, file_type: str, content_type: str = "", size: int = 0, sides: int = 0) -> str:
+        """The type that a file is shown as: its own, else "file"; "" where only its address can be told."""
+        limits = ((each, self.media.get(each)) for each in (file_type, "file"))
+        fitting = (each for each, limit in limits if limit and limit.take(content_type, size, sides))
+        return next(fitting, "")
+
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of the library that a request has to carry: the name of its part, and where it lies."""
+    """A file of the library that a request has to carry: the name of its part, and where it lies.
+
+    `place` is its place among the request's files, as among the `file_ids` of what comes of it.
+    """
 
     part: str
     media_id: str
     storage_path: str
     content_type: str
     file_name: str
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +153,9 @@ class Request:
     """One HTTP POST to a messenger. `url` may hold a token: never log it.
 
     `json` is sent as compact UTF-8: limits in bytes are counted on that. `instead` is made in its place where
-    it comes to `MEDIA_FAILED`: the same words, with the files' addresses. It counts as the same request. With
-    `attachments` it is a multipart form, whose fields are those of `json` (a nested one as JSON).
+    it comes to `MEDIA_FAILED`: the same words, with the files' addresses; `for_old_apps` where it comes to
+    `APP_TOO_OLD`: the same, without a button to share. Either counts as the same request. With `attachments`
+    it is a multipart form, whose fields are those of `json` (a nested one as JSON).
     """
 
     url: str = field(repr=False)
@@ -142,6 +163,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     instead: Request | None = field(default=None, repr=False)
     attachments: tuple[Attachment, ...] = ()
+    for_old_apps: Request | None = field(default=None, repr=False)
 
 
 class Rendered(msgspec.Struct, frozen=True):
@@ -174,6 +196,7 @@ class Outcome(StrEnum):
     WINDOW_CLOSED = "window_closed"
     BAD_PAYLOAD = "bad_payload"
     MEDIA_FAILED = "media_failed"
+    APP_TOO_OLD = "app_too_old"
     CREDENTIAL_BAD = "credential_bad"
     ALREADY_SO = "already_so"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from shared.dialog.messages import Button, Message, Span
+from shared.dialog.messages import Button, Media, Message, Span
 
 ELLIPSIS = "…"
 TAKEN = "✓ "
@@ -26,6 +26,7 @@ SHARE_DROPPED = "share_dropped"
 SENT_ANEW = "sent_anew"
 MEDIA_AS_LINKS = "media_as_links"
 MEDIA_DROPPED = "media_dropped"
+MEDIA_GONE = "media_gone"
 MEDIA_AS_FILE = "media_as_file"
 CAPTION_APART = "caption_apart"
 SENT_AS_TEMPLATE = "sent_as_template"
@@ -105,7 +106,7 @@ def with_media_as_links(message: Message, degradations: list[str]) -> Message:
         return message
     addresses = [media.url for media in message.media if media.url]
     degradations += [MEDIA_AS_LINKS] * bool(addresses)
-    degradations += [MEDIA_DROPPED] * (len(addresses) < len(message.media))
+    degradations += lost(message.media)
     has_words = bool(message.text.strip())
     text = "\n".join([message.text, "", *addresses] if has_words and addresses else addresses)
     return msgspec.structs.replace(
@@ -114,6 +115,13 @@ def with_media_as_links(message: Message, degradations: list[str]) -> Message:
         spans=message.spans if has_words else (),
         media=(),
     )
+
+
+def lost(files: Iterable[Media]) -> list[str]:
+    """The degradations of files of which there is nothing to be shown, not even an address."""
+    unshown = [media for media in files if not (media.url or media.file_id or media.storage_path)]
+    gone = [MEDIA_GONE] * any(media.media_id for media in unshown)
+    return gone + [MEDIA_DROPPED] * any(not media.media_id for media in unshown)
 
 
 def written_out(text: str, choices: Sequence[str] = (), links: Iterable[Button] = ()) -> str:

@@ -10,7 +10,6 @@ from typing import Any, Literal
 from shared.credential import Credential
 from shared.dialog.messages import Message
 from shared.platforms.base import (
-    Capabilities,
     Delivery,
     Parsed,
     Rendered,
@@ -19,7 +18,7 @@ from shared.platforms.base import (
     WebhookRequest,
 )
 from shared.platforms.telegram_answers import interpret
-from shared.platforms.telegram_rendering import MAX_BUTTONS, MAX_LABEL, MAX_TEXT, Call, calls
+from shared.platforms.telegram_rendering import CAPABILITIES, Call, calls
 from shared.platforms.telegram_updates import parse_update
 
 _NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -31,14 +30,7 @@ class TelegramAdapter:
     """Fulfils `PlatformAdapter`. Of the credential it uses `bot_token` and `webhook_secret`."""
 
     platform: Literal["telegram"] = "telegram"
-    capabilities = Capabilities(
-        max_text=MAX_TEXT,
-        max_buttons=MAX_BUTTONS,
-        max_button_label=MAX_LABEL,
-        styles=frozenset({"bold", "italic", "code", "link"}),
-        shares=frozenset({"phone", "location"}),
-        edits_in_place=True,
-    )
+    capabilities = CAPABILITIES
 
     def __init__(self, api_url: str = "https://api.telegram.org") -> None:
         self._api_url = api_url.rstrip("/")
@@ -65,7 +57,9 @@ class TelegramAdapter:
         credential: Credential,
         delivery_id: str,  # noqa: ARG002 (Telegram could not carry it)
     ) -> Rendered:
-        """Styles go as entities, so no text is markup; files go as addresses, which Telegram fetches."""
+        """Styles go as entities, so no text is markup; files as Telegram's own names of them, as parts of the
+        request, or as addresses, which Telegram fetches.
+        """
         degradations: list[str] = []
         made = calls(message, _chat_id(chat_id), degradations)
         url = f"{self._api_url}/bot{credential.settings['bot_token']}"
@@ -85,7 +79,7 @@ class TelegramAdapter:
 
 def _request(url: str, call: Call) -> Request:
     instead = _request(url, call.instead) if call.instead else None
-    return Request(f"{url}/{call.method}", call.body, instead=instead)
+    return Request(f"{url}/{call.method}", call.body, instead=instead, attachments=call.attachments)
 
 
 def _chat_id(chat_id: str) -> int | str:

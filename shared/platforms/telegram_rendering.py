@@ -10,6 +10,7 @@ import msgspec
 
 from shared.dialog.messages import Button, Media, Message, Span
 from shared.platforms import formatting
+from shared.platforms.base import MEGABYTE, Attachment, Capabilities, MediaLimits
 
 MAX_TEXT = 4096
 MAX_CAPTION = 1024
@@ -25,6 +26,23 @@ MAX_LABEL = 128
 MAX_ALBUM = 10
 MAX_ADDRESSES = 3_000
 """Of the files of one call: as a text, their addresses must fit beside the longest caption."""
+
+CAPABILITIES = Capabilities(
+    max_text=MAX_TEXT,
+    max_buttons=MAX_BUTTONS,
+    max_button_label=MAX_LABEL,
+    styles=frozenset({"bold", "italic", "code", "link"}),
+    shares=frozenset({"phone", "location"}),
+    edits_in_place=True,
+    media={
+        "image": MediaLimits(
+            10 * MEGABYTE, frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}), max_sides=10_000
+        ),
+        "video": MediaLimits(50 * MEGABYTE, frozenset({"video/mp4"})),
+        "audio": MediaLimits(50 * MEGABYTE, frozenset({"audio/mpeg", "audio/mp4"})),
+        "file": MediaLimits(50 * MEGABYTE),
+    },
+)
 
 Markup = dict[str, Any]
 
@@ -48,11 +66,12 @@ _MOVES = re.compile(r"[^?#]*\.gif(?:[?#].*)?", re.IGNORECASE)
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A method and its parameters; `instead` is called where Telegram cannot have the file."""
+    """A method, its parameters and the files it carries; `instead` is for where Telegram cannot have one."""
 
     method: str
     body: Mapping[str, Any]
     instead: Call | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class _Words(msgspec.Struct, frozen=True):
@@ -72,7 +91,7 @@ def calls(message: Message, chat_id: int | str, degradations: list[str]) -> list
 
     What takes an earlier message's place is one edit of it.
     """
-    groups = _groups(_showable(message))
+    groups = _groups(_showable(message, degradations))
     words = _words(message, degradations)
     if words.is_blank and (not groups or _needs_words(groups[-1], words)):
         degradations.append(formatting.EMPTY_TEXT)
@@ -101,18 +120,32 @@ def _is_inline(markup: Markup | None) -> bool:
 # ── Files ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _showable(message: Message) -> list[Media]:
-    return [file for file in message.media if _is_showable(file)]
+def _showable(message: Message, degradations: list[str]) -> list[Media]:
+    files = [file for file in message.media if _is_showable(file)]
+    degradations += [formatting.MEDIA_AS_FILE] * any(_shown_as(file) != file.type for file in files)
+    return files
 
 
 def _is_showable(file: Media) -> bool:
-    """Whether Telegram may be able to fetch it; others are written out as their addresses."""
-    return formatting.is_web_link(file.url) and _room_for([file]) <= MAX_ADDRESSES
+    """Whether Telegram knows it, is handed it, or may be able to fetch it; others are their addresses."""
+    is_there = file.file_id or file.storage_path or formatting.is_web_link(file.url)
+    return bool(is_there and _shown_as(file)) and _room_for([file]) <= MAX_ADDRESSES
+
+
+def _shown_as(file: Media) -> str:
+    return CAPABILITIES.shown_as(file.type, file.content_type, file.size)
 
 
 def _kind(file: Media) -> str:
     """A picture that moves stands still as a photo."""
-    return "animation" if file.type == "image" and _MOVES.fullmatch(file.url) else file.type
+    shown = _shown_as(file)
+    return "animation" if shown == "image" and _moves(file) else shown
+
+
+def _moves(file: Media) -> bool:
+    if file.content_type:
+        return file.content_type == "image/gif"
+    return _MOVES.fullmatch(file.url) is not None
 
 
 def _room_for(files: Sequence[Media]) -> int:
@@ -160,16 +193,39 @@ def _sent(
 
 
 def _shown(group: Sequence[Media], chat_id: int | str, words: _Words | None = None) -> Call:
-    """One call for one file or an album; in its place, one text with the addresses."""
+    """One call for one file or an album; in its place, one text with the addresses if there are any."""
     caption = _caption(words) if words else {}
     markup = {"reply_markup": words.markup or _NO_KEYBOARD} if words else {}
-    instead = Call("sendMessage", {**_with_addresses(group, words, chat_id), **markup})
+    text = {**_with_addresses(group, words, chat_id), **markup}
+    instead = Call("sendMessage", text) if text["text"].strip() else None
+    carried = tuple(_attachment(file, place) for place, file in enumerate(group) if _is_carried(file))
     if len(group) == 1:
         method, field = _METHODS[_kind(group[0])]
-        return Call(method, {"chat_id": chat_id, field: group[0].url, **caption, **markup}, instead)
-    media: list[dict[str, Any]] = [{"type": _METHODS[file.type][1], "media": file.url} for file in group]
+        body = {"chat_id": chat_id, field: _source(group[0], 0), **caption, **markup}
+        return Call(method, body, instead, carried)
+    media: list[dict[str, Any]] = [
+        {"type": _METHODS[_kind(file)][1], "media": _source(file, place)} for place, file in enumerate(group)
+    ]
     media[0] |= caption
-    return Call("sendMediaGroup", {"chat_id": chat_id, "media": media}, instead)
+    return Call("sendMediaGroup", {"chat_id": chat_id, "media": media}, instead, carried)
+
+
+def _is_carried(file: Media) -> bool:
+    return bool(file.storage_path) and not file.file_id
+
+
+def _source(file: Media, place: int) -> str:
+    """What Telegram has the file by: its own name of it, a part of the request, or an address."""
+    return file.file_id or (f"attach://{_part(place)}" if file.storage_path else file.url)
+
+
+def _part(place: int) -> str:
+    return f"file{place}"
+
+
+def _attachment(file: Media, place: int) -> Attachment:
+    name = file.file_name or file.storage_path.rpartition("/")[2]
+    return Attachment(_part(place), file.media_id, file.storage_path, file.content_type, name, place)
 
 
 def _caption(words: _Words) -> dict[str, Any]:

@@ -34,9 +34,11 @@ from shared.dialog.messages import Media, Message
 from shared.errors import Invalid, Violation
 from shared.platforms import formatting
 from shared.platforms.base import (
+    MEGABYTE,
     AddressedEvent,
     Capabilities,
     Delivery,
+    MediaLimits,
     Outcome,
     Parsed,
     Rendered,
@@ -54,6 +56,10 @@ MAX_CLIENT_ID = 64
 
 MAX_NAME = 256
 """Characters of a place's title, of a person's first or last name, and of a phone number."""
+
+_PICTURES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif", "image/svg+xml"})
+_SOUNDS = frozenset({"audio/mpeg", "audio/mp4", "audio/aac", "audio/ogg", "audio/wav", "audio/webm"})
+"""What browsers show and play."""
 
 _ITEM_ID = re.compile(r"[0-9a-z]{1,36}/[0-9]{8}/[0-9]{4}")
 _TOKEN = re.compile(r"([0-9a-f]{32})\.([0-9a-f]{64})")
@@ -113,6 +119,12 @@ class WebchatAdapter:
         styles=frozenset({"bold", "italic", "code", "link"}),
         shares=frozenset({"location"}),
         edits_in_place=True,
+        media={
+            "image": MediaLimits(50 * MEGABYTE, _PICTURES),
+            "video": MediaLimits(50 * MEGABYTE, frozenset({"video/mp4", "video/webm"})),
+            "audio": MediaLimits(50 * MEGABYTE, _SOUNDS),
+            "file": MediaLimits(50 * MEGABYTE),
+        },
     )
 
     def verify(self, request: WebhookRequest, credential: Credential) -> bool:
@@ -140,7 +152,8 @@ class WebchatAdapter:
         """No request: the record is the delivery. The page gives up what a browser cannot do."""
         asks_for_phone = any(button.share == "phone" for button in message.buttons)
         degradations = [formatting.MEDIA_AS_LINKS] * any(map(_is_linked, message.media))
-        degradations += [formatting.MEDIA_DROPPED] * any(not media.url for media in message.media)
+        degradations += [formatting.MEDIA_AS_FILE] * any(map(_is_only_a_file, message.media))
+        degradations += formatting.lost(message.media)
         degradations += [formatting.SHARE_DROPPED] * asks_for_phone
         return Rendered(degradations=tuple(degradations))
 
@@ -157,6 +170,15 @@ class WebchatAdapter:
 def _is_linked(media: Media) -> bool:
     """The page shows pictures, videos and sounds itself, unless their address is not secure."""
     return bool(media.url) and media.type != "file" and not media.url.lower().startswith("https:")
+
+
+def _is_only_a_file(media: Media) -> bool:
+    """Of a type that no browser shows: it can be saved."""
+    return bool(media.url) and not _is_linked(media) and _shown_as(media) != media.type
+
+
+def _shown_as(media: Media) -> str:
+    return WebchatAdapter.capabilities.shown_as(media.type, media.content_type, media.size)
 
 
 def _mac(credential: Credential, chat_id: str) -> str:

@@ -12,7 +12,6 @@ from shared.credential import Credential
 from shared.dialog.messages import Message
 from shared.platforms import formatting
 from shared.platforms.base import (
-    Capabilities,
     Delivery,
     Parsed,
     Rendered,
@@ -22,7 +21,7 @@ from shared.platforms.base import (
     WebhookRequest,
 )
 from shared.platforms.whatsapp_answers import sort
-from shared.platforms.whatsapp_rendering import MAX_ROW_TITLE, MAX_ROWS, MAX_TEXT, Content, contents, template
+from shared.platforms.whatsapp_rendering import CAPABILITIES, Content, contents, template
 from shared.platforms.whatsapp_updates import is_scoped, parse_update
 
 SIGNATURE_HEADER = "x-hub-signature-256"
@@ -42,13 +41,7 @@ class WhatsAppAdapter:
     """Fulfils `PlatformAdapter`. Uses `phone_number_id`, `access_token`, `app_secret`."""
 
     platform: Literal["whatsapp"] = "whatsapp"
-    capabilities = Capabilities(
-        max_text=MAX_TEXT,
-        max_buttons=MAX_ROWS,
-        max_button_label=MAX_ROW_TITLE,
-        styles=frozenset({"bold", "italic", "code"}),
-        shares=frozenset({"phone", "location"}),
-    )
+    capabilities = CAPABILITIES
 
     def __init__(self, api_url: str = "https://graph.facebook.com", api_version: str = "v25.0") -> None:
         self._api_url = f"{api_url.rstrip('/')}/{api_version}"

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from shared.dialog.messages import Button, Media, Message, Template
 from shared.platforms import formatting
+from shared.platforms.base import MEGABYTE, Capabilities, MediaLimits
 from shared.platforms.markup import Markup, parts
 
 MAX_TEXT = 4096
@@ -27,6 +28,22 @@ MAX_LINK = 2000
 MAX_FILE_NAME = 240
 MAX_PARAMETER = 1024
 """As much as the whole of a template's body may have."""
+
+CAPABILITIES = Capabilities(
+    max_text=MAX_TEXT,
+    max_buttons=MAX_ROWS,
+    max_button_label=MAX_ROW_TITLE,
+    styles=frozenset({"bold", "italic", "code"}),
+    shares=frozenset({"phone", "location"}),
+    media={
+        "image": MediaLimits(5 * MEGABYTE, frozenset({"image/jpeg", "image/png"})),
+        "video": MediaLimits(16 * MEGABYTE, frozenset({"video/mp4", "video/3gpp"})),
+        "audio": MediaLimits(
+            16 * MEGABYTE, frozenset({"audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg"})
+        ),
+        "file": MediaLimits(100 * MEGABYTE),
+    },
+)
 
 _MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)
 
@@ -44,7 +61,7 @@ _SHARES: Mapping[str, Mapping[str, Any]] = {
 
 _KINDS: Mapping[str, str] = {"image": "image", "video": "video", "audio": "audio", "file": "document"}
 
-# Kinds of files, by the end of their address, that WhatsApp takes only as documents.
+# Kinds of files that WhatsApp takes only as documents, by the end of their name where no type is told.
 _NOT_SHOWN: Mapping[str, frozenset[str]] = {
     "image": frozenset({"gif", "webp", "svg", "bmp", "tif", "tiff", "heic", "heif", "avif", "ico"}),
     "video": frozenset({"mov", "avi", "mkv", "webm", "wmv", "flv", "mpg", "mpeg"}),
@@ -62,8 +79,8 @@ class Content:
 
 def contents(message: Message, degradations: list[str]) -> list[Content]:
     """Files, texts, and with buttons one interactive message at the end, which has the last of the text."""
-    files = [file for file in message.media if _is_link(file.url)]
-    others = tuple(file for file in message.media if not _is_link(file.url))
+    files = [file for file in message.media if _is_showable(file)]
+    others = tuple(file for file in message.media if not _is_showable(file))
     message = formatting.with_media_as_links(replace(message, media=others), degradations)
     shown = [_file(file, degradations) for file in files]
     text, action = _action(message, degradations)
@@ -88,9 +105,12 @@ def template(given: Template) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _File:
+    """As WhatsApp shows it; `file_id` is WhatsApp's own name of it, which needs no address."""
+
     kind: str
     url: str
     name: str
+    file_id: str
 
     @property
     def has_words(self) -> bool:
@@ -98,32 +118,50 @@ class _File:
         return self.kind != "audio"
 
 
+def _is_showable(media: Media) -> bool:
+    """Whether WhatsApp has it, or may be able to fetch it, and shows it at all."""
+    is_there = media.file_id or _is_link(media.url)
+    return bool(is_there and _shown_as(media))
+
+
+def _shown_as(media: Media) -> str:
+    shown = CAPABILITIES.shown_as(media.type, media.content_type, media.size)
+    end = "" if media.content_type else _name_of(media).rpartition(".")[2].lower()
+    return "file" if end in _NOT_SHOWN.get(shown, ()) else shown
+
+
 def _file(media: Media, degradations: list[str]) -> _File:
-    name = _name_of(media.url)
-    is_shown = name.rpartition(".")[2].lower() not in _NOT_SHOWN.get(media.type, ())
-    if not is_shown:
-        degradations.append(formatting.MEDIA_AS_FILE)
-    return _File(_KINDS[media.type] if is_shown else "document", media.url, name)
+    shown = _shown_as(media)
+    degradations += [formatting.MEDIA_AS_FILE] * (shown != media.type)
+    return _File(_KINDS[shown], media.url, _name_of(media), media.file_id)
 
 
-def _name_of(url: str) -> str:
-    """The last of the address, if it looks like a file's name; no folders, nothing that cannot be seen."""
+def _name_of(media: Media) -> str:
+    """The file's name, or the last of its address if that looks like one."""
+    url = media.url
     path = url.split("/", 3)[3] if url.count("/") > 2 else ""  # noqa: PLR2004 (those before the host)
     quoted = re.split("[?#]", path, maxsplit=1)[0].rpartition("/")[2]
-    last = " ".join(re.split(r"[/\\]", unquote(quoted))[-1].split())
-    name = "".join(filter(str.isprintable, last)).strip(" .")
-    return name if "." in name and len(name) <= MAX_FILE_NAME else ""
+    return _cleaned(media.file_name) or _cleaned(unquote(quoted))
 
 
-def _linked(file: _File) -> dict[str, Any]:
+def _cleaned(name: str) -> str:
+    """A name with an end to it; no folders, nothing that cannot be seen."""
+    last = " ".join(re.split(r"[/\\]", name)[-1].split())
+    seen = "".join(filter(str.isprintable, last)).strip(" .")
+    return seen if "." in seen and len(seen) <= MAX_FILE_NAME else ""
+
+
+def _source(file: _File) -> dict[str, Any]:
     has_name = file.kind == "document" and file.name
-    return {"link": file.url, **({"filename": file.name} if has_name else {})}
+    source = {"id": file.file_id} if file.file_id else {"link": file.url}
+    return {**source, **({"filename": file.name} if has_name else {})}
 
 
 def _shown(file: _File, words: str = "") -> Content:
-    linked = _linked(file) | ({"caption": words} if words else {})
-    instead = _text(f"{words}\n\n{file.url}" if words else file.url)
-    return Content({"type": file.kind, file.kind: linked}, instead)
+    """The file, and in its place the words with the address: nothing, where there is neither."""
+    source = _source(file) | ({"caption": words} if words else {})
+    told = "\n\n".join(filter(None, (words, file.url)))
+    return Content({"type": file.kind, file.kind: source}, _text(told) if told else None)
 
 
 def _with_words(files: Sequence[_File], bodies: Sequence[str], degradations: list[str]) -> list[Content]:
@@ -154,8 +192,8 @@ def _interactive(action: Mapping[str, Any], words: str, above: _File | None = No
     content = {**action, "body": {"text": words}}
     if above is None:
         return Content({"type": "interactive", "interactive": content})
-    header = {"type": above.kind, above.kind: _linked(above)}
-    with_address = f"{words}\n\n{above.url}"
+    header = {"type": above.kind, above.kind: _source(above)}
+    with_address = "\n\n".join(filter(None, (words, above.url)))
     fits = formatting.utf16_length(with_address) <= MAX_INTERACTIVE_BODY
     instead = _interactive(action, with_address if fits else words)
     return Content({"type": "interactive", "interactive": {"header": header, **content}}, instead)

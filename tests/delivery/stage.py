@@ -43,7 +43,12 @@ class OneRequestPerLine:
     def render(self, message: Message, chat_id: str, _credential: Credential, delivery_id: str) -> Rendered:
         lines = message.text.split("\n") if message.text else []
         to = {"to": chat_id, "id": delivery_id}
-        return Rendered(tuple(Request("url", {"line": line, **to}, instead=_instead(line)) for line in lines))
+        return Rendered(
+            tuple(
+                Request("url", {"line": line, **to}, instead=_instead(line), for_old_apps=_for_old_apps(line))
+                for line in lines
+            )
+        )
 
     def render_template(self, message: Message, *_: Any) -> Rendered | None:
         name = message.template and message.template.name
@@ -56,6 +61,11 @@ class OneRequestPerLine:
 def _instead(line: str) -> Request | None:
     """A line that is a picture can be told by its address."""
     return Request("url", {"line": f"link to {line}"}) if line.startswith("picture") else None
+
+
+def _for_old_apps(line: str) -> Request | None:
+    """A line that asks to share can do without."""
+    return Request("url", {"line": f"no button, {line}"}) if line.startswith("share") else None
 
 
 class KeptNames(dict[tuple[str, str, str], str]):

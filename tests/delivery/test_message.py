@@ -20,6 +20,7 @@ from tests.delivery.stage import DIALOG, NOW, SENT, Stage
 GONE = Delivery(Outcome.RECIPIENT_GONE, reason="blocked by the user")
 REFUSED = Delivery(Outcome.CREDENTIAL_BAD, reason="401")
 CLOSED = Delivery(Outcome.WINDOW_CLOSED, reason="24 hours are over")
+TOO_OLD = Delivery(Outcome.APP_TOO_OLD, reason="13 apiVersionNotSupported")
 NO_MEDIA = Delivery(Outcome.MEDIA_FAILED, reason="no such file")
 APPROVED = Template("hello", "en")
 
@@ -189,6 +190,19 @@ def test_a_file_whose_answer_is_lost_twice_is_told_by_its_address() -> None:
     (record,) = stage.records()
     assert (record.status, record.possibly_doubled) == ("sent", True)
     assert record.degradations == ("media_as_links",)
+
+
+def test_an_app_that_is_too_old_to_share_is_shown_the_same_without_the_button() -> None:
+    stage = Stage([SENT, TOO_OLD])
+    stage.deliver("text\nshare\nmore")
+    assert stage.lines == ["text", "share", "no button, share", "more"]
+    assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("share_dropped",))]
+
+
+def test_an_app_that_is_too_old_for_a_message_without_such_a_button_is_shown_nothing() -> None:
+    stage = Stage([TOO_OLD])
+    stage.deliver("one", "two")
+    assert stage.statuses() == ["failed", "sent"]
 
 
 def test_a_template_that_has_to_wait_is_sent_after_it() -> None:

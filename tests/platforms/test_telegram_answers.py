@@ -31,6 +31,35 @@ def test_an_accepted_album_is_sent_under_its_first_id(result: Any, message_id: s
     assert ADAPTER.interpret(response(200, answer)) == Delivery(Outcome.SENT, message_id)
 
 
+SIZES = [
+    {"file_id": "s", "width": 90, "height": 67},
+    {"file_id": "l", "width": 1280, "height": 960},
+    {"file_id": "m", "width": 320, "height": 240},
+]
+
+
+@pytest.mark.parametrize(
+    ("result", "file_ids"),
+    [
+        pytest.param({"photo": SIZES}, ("l",), id="the largest of a photo"),
+        pytest.param({"photo": SIZES[:1]}, ("s",), id="its only size"),
+        pytest.param({"video": {"file_id": "v"}}, ("v",), id="a video"),
+        pytest.param({"audio": {"file_id": "a"}}, ("a",), id="a sound"),
+        pytest.param({"document": {"file_id": "d"}}, ("d",), id="a document"),
+        pytest.param({"animation": {"file_id": "g"}, "document": {"file_id": "d"}}, ("g",), id="what moves"),
+        pytest.param({"sticker": {"file_id": "w"}}, ("w",), id="a document taken for a sticker"),
+        pytest.param([{"photo": SIZES}, {"video": {"file_id": "v"}}], ("l", "v"), id="an album"),
+        pytest.param([{"photo": SIZES}, {"message_id": 8}], ("l", ""), id="an album with one unread"),
+        pytest.param({"text": "Hi"}, (), id="a text"),
+        pytest.param({"photo": []}, (), id="a photo of no size"),
+        pytest.param({"photo": [5, {"width": "x"}]}, (), id="sizes that are none"),
+        pytest.param({"video": {"file_id": 5}}, (), id="an id that is none"),
+    ],
+)
+def test_what_telegram_made_of_a_file_is_told(result: Any, file_ids: tuple[str, ...]) -> None:
+    assert ADAPTER.interpret(response(200, {"ok": True, "result": result})).file_ids == file_ids
+
+
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [
@@ -82,7 +111,7 @@ def test_what_is_wrong_may_be_quoted(said: str, outcome: Outcome) -> None:
         (404, "Not Found", Outcome.CREDENTIAL_BAD),
         (404, "Not Found: method not found", Outcome.CREDENTIAL_BAD),
         (409, "Conflict: terminated by other getUpdates request", Outcome.RETRY),
-        (413, "Request Entity Too Large", Outcome.BAD_PAYLOAD),
+        (413, "Request Entity Too Large", Outcome.MEDIA_FAILED),
         (420, "Flood: retry after 5", Outcome.CHAT_LIMITED),
         (421, "Misdirected Request: unallowed token", Outcome.CREDENTIAL_BAD),
         (429, "Too Many Requests: retry after 17", Outcome.CHAT_LIMITED),

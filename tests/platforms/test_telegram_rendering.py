@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from shared.dialog.messages import Button, Media, Message, Span
-from shared.platforms.base import Outcome, Rendered, Request, Response
+from shared.platforms.base import Attachment, Outcome, Rendered, Request, Response
 from shared.platforms.telegram import TelegramAdapter
 from tests.platforms.aiogram_models import method_of, unknown_to_aiogram
 from tests.platforms.cases import DELIVERY_ID, SETTINGS, credential
@@ -463,10 +463,13 @@ def test_a_file_that_telegram_could_not_fetch_is_its_address(url: str) -> None:
     assert "media_as_links" in render(message).degradations
 
 
-def test_a_file_that_has_no_address_is_told_to_be_missing() -> None:
-    message = Message("Our menu", media=(Media("image", media_id="m"),))
+@pytest.mark.parametrize(
+    ("file", "why"), [(Media("image", media_id="m"), "media_gone"), (Media("image"), "media_dropped")]
+)
+def test_a_file_of_which_there_is_nothing_is_told_to_be_missing(file: Media, why: str) -> None:
+    message = Message("Our menu", media=(file,))
     assert body(message)["text"] == "Our menu"
-    assert render(message).degradations == ("media_dropped",)
+    assert render(message).degradations == (why,)
 
 
 def test_in_place_of_a_file_that_cannot_be_had_goes_a_text_with_its_address() -> None:
@@ -493,6 +496,86 @@ def test_in_place_of_an_album_goes_one_text_whatever_the_length() -> None:
 def test_what_has_no_file_has_nothing_else_to_be_sent() -> None:
     long = replace(MENU, text="x" * 1025, media=(PICTURE,))
     assert [request.instead is None for request in render(long).requests] == [False, True]
+
+
+# ── Files of the library ─────────────────────────────────────────────────────────────────────────────
+
+LIBRARY = Media(
+    "image",
+    "https://cdn.io/media/m/k/menu.jpg",
+    media_id="m",
+    file_name="menu.jpg",
+    content_type="image/jpeg",
+    size=80_000,
+)
+KNOWN = replace(LIBRARY, file_id="AgAC", storage_path="media/m/k/menu.jpg")
+CARRIED = replace(LIBRARY, storage_path="media/m/k/menu.jpg")
+
+
+def test_a_file_that_telegram_knows_goes_by_its_id() -> None:
+    (request,) = render(replace(MENU, media=(KNOWN,))).requests
+    assert (request.json["photo"], request.attachments) == ("AgAC", ())
+    assert request.instead is not None
+    assert request.instead.json["text"] == f"Our menu\n\n{LIBRARY.url}"
+
+
+@pytest.mark.parametrize("name", ["menu.jpg", ""])
+def test_a_file_that_telegram_does_not_know_is_part_of_the_request(name: str) -> None:
+    (request,) = render(replace(MENU, media=(replace(CARRIED, file_name=name),))).requests
+    assert request.json["photo"] == "attach://file0"
+    part = Attachment("file0", "m", "media/m/k/menu.jpg", "image/jpeg", "menu.jpg")
+    assert request.attachments == (part,)
+    assert request.instead is not None
+    assert request.instead.attachments == ()
+
+
+def test_an_album_carries_those_of_its_files_that_telegram_does_not_know() -> None:
+    (request,) = render(replace(MENU, media=(PICTURE, CARRIED, KNOWN, CARRIED))).requests
+    sources = [item["media"] for item in request.json["media"]]
+    assert sources == [PICTURE.url, "attach://file1", "AgAC", "attach://file3"]
+    assert [(part.part, part.place) for part in request.attachments] == [("file1", 1), ("file3", 3)]
+
+
+def test_without_words_and_an_address_nothing_can_go_in_the_place_of_a_file() -> None:
+    (request,) = render(Message("", media=(replace(CARRIED, url=""),))).requests
+    assert request.instead is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "method", "degradations"),
+    [
+        pytest.param({"size": 10_000_001}, "sendDocument", ("media_as_file",), id="a picture too large"),
+        pytest.param(
+            {"content_type": "image/tiff"}, "sendDocument", ("media_as_file",), id="a picture of its own kind"
+        ),
+        pytest.param({"content_type": "image/gif"}, "sendAnimation", (), id="one that moves"),
+        pytest.param(
+            {"type": "video", "content_type": "video/quicktime"},
+            "sendDocument",
+            ("media_as_file",),
+            id="a video of another kind",
+        ),
+        pytest.param({"type": "audio", "content_type": "audio/mpeg; x=y"}, "sendAudio", (), id="a sound"),
+        pytest.param(
+            {"type": "file", "content_type": "image/gif"}, "sendDocument", (), id="a file of any kind"
+        ),
+        pytest.param(
+            {"size": 50_000_001}, "sendMessage", ("media_as_links",), id="what is too large altogether"
+        ),
+    ],
+)
+def test_a_file_is_shown_as_what_telegram_can_show(
+    changed: dict[str, Any], method: str, degradations: tuple[str, ...]
+) -> None:
+    message = replace(MENU, media=(replace(CARRIED, **changed),))
+    assert methods(message) == [method]
+    assert render(message).degradations == degradations
+
+
+def test_pictures_too_large_are_an_album_of_documents() -> None:
+    large = replace(CARRIED, size=11_000_000)
+    assert methods(Message("", media=(large, large, CARRIED))) == ["sendMediaGroup", "sendPhoto"]
+    assert {item["type"] for item in bodies(Message("", media=(large, large)))[0]["media"]} == {"document"}
 
 
 # ── Changing and closing earlier messages ────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.dialog.events import (
     ButtonPressed,
@@ -513,13 +514,13 @@ FILES: list[Any] = [
     pytest.param(
         Message("Menu", media=(Media("image", media_id="m1"),)),
         [("text", "Menu")],
-        ("media_dropped",),
+        ("media_gone",),
         id="a file without an address",
     ),
     pytest.param(
         Message("", media=(Media("image", media_id="m1"),)),
         [],
-        ("media_dropped", "empty_text"),
+        ("media_gone", "empty_text"),
         id="nothing but that",
     ),
     pytest.param(
@@ -570,6 +571,101 @@ def test_a_picture_without_words_is_its_address_instead() -> None:
     (request,) = render(Message("", media=(image(),))).requests
     assert request.instead is not None
     assert request.instead.json["text"] == JPG
+
+
+LIBRARY = "https://cdn.io/media/m/k/"
+TOUR = Media("video", LIBRARY + "tour.mp4", "m", "tour.mp4", "video/mp4", 900_000, duration_seconds=12.4)
+NO_FILES: list[tuple[dict[str, Any], str]] = [
+    ({"size": 50_000_001}, "a file too large"),
+    ({"size": 0}, "a file of unknown size"),
+    ({"file_name": "setup.EXE"}, "a file that viber does not pass on"),
+    ({"file_name": "menu"}, "a name without an end"),
+    ({"file_name": ".pdf"}, "nothing but an end"),
+    ({"file_name": "m" * 253 + ".pdf"}, "a name too long"),
+]
+PDF = Media("file", LIBRARY + "menu.pdf", "m", "menu.pdf", "application/pdf", 88_000)
+
+
+@pytest.mark.parametrize(
+    ("file", "shown", "degradations"),
+    [
+        pytest.param(TOUR, {"type": "video", "size": 900_000, "duration": 12}, (), id="a video"),
+        pytest.param(
+            replace(TOUR, duration_seconds=0), {"type": "video", "size": 900_000}, (), id="of unknown length"
+        ),
+        pytest.param(
+            replace(TOUR, duration_seconds=181),
+            {"type": "file", "size": 900_000, "file_name": "tour.mp4"},
+            ("media_as_file",),
+            id="a video too long",
+        ),
+        pytest.param(
+            replace(TOUR, size=26_000_001),
+            {"type": "file", "size": 26_000_001, "file_name": "tour.mp4"},
+            ("media_as_file",),
+            id="a video too large",
+        ),
+        pytest.param(PDF, {"type": "file", "size": 88_000, "file_name": "menu.pdf"}, (), id="a file"),
+        pytest.param(
+            replace(PDF, type="audio", content_type="audio/mpeg", file_name="song.mp3"),
+            {"type": "file", "size": 88_000, "file_name": "song.mp3"},
+            ("media_as_file",),
+            id="a sound",
+        ),
+        pytest.param(
+            Media("image", LIBRARY + "menu.jpg", "m", "menu.jpg", "image/jpeg", 1_000_001),
+            {"type": "file", "size": 1_000_001, "file_name": "menu.jpg"},
+            ("media_as_file",),
+            id="a picture too large",
+        ),
+        pytest.param(
+            Media("image", LIBRARY + "menu.gif", "m", "menu.gif", "image/gif", 1_000),
+            {"type": "file", "size": 1_000, "file_name": "menu.gif"},
+            ("media_as_file",),
+            id="a GIF, which may be animated",
+        ),
+        *(
+            pytest.param(replace(PDF, **changed), {"type": "url"}, ("media_as_links",), id=why)
+            for changed, why in NO_FILES
+        ),
+    ],
+)
+def test_a_file_of_the_library_is_shown_as_what_viber_can_show(
+    file: Media, shown: dict[str, Any], degradations: tuple[str, ...]
+) -> None:
+    content = dict(body(Message("", media=(file,))))
+    assert content.pop("media") == file.url
+    assert {name: content[name] for name in content if name not in ("receiver", "sender")} == shown
+    assert render(Message("", media=(file,))).degradations == degradations
+
+
+def test_words_and_buttons_are_behind_a_video_and_the_address_can_take_its_place() -> None:
+    video, words = render(Message("Tour", media=(TOUR,), buttons=YES)).requests
+    assert outline(video.json) == ("video", TOUR.url)
+    assert outline(words.json) == ("text", "Tour", "Yes")
+    assert video.instead is not None
+    assert outline(video.instead.json) == ("text", TOUR.url)
+
+
+@pytest.mark.parametrize("media", [(), (image(),)], ids=["words", "a picture"])
+def test_for_an_old_app_there_is_the_same_without_the_button_to_share(media: tuple[Media, ...]) -> None:
+    message = Message("Your number?", media=media, buttons=(Button("Here", share="phone"), *YES))
+    (request,) = render(message).requests
+    assert request.for_old_apps is not None
+    assert outline(request.for_old_apps.json)[-1] == "Yes"
+    assert "min_api_version" not in request.for_old_apps.json
+    if media:
+        assert request.instead is not None
+        assert request.instead.for_old_apps is not None
+        assert outline(request.instead.for_old_apps.json) == ("text", f"Your number?\n\n{JPG}", "Yes")
+
+
+def test_for_an_old_app_a_lonely_button_to_share_leaves_no_keyboard() -> None:
+    (request,) = render(Message("Your number?", buttons=(Button("Here", share="phone"),))).requests
+    assert request.for_old_apps is not None
+    assert "keyboard" not in request.for_old_apps.json
+    (plain,) = render(Message("Which?", buttons=YES)).requests
+    assert plain.for_old_apps is None
 
 
 @pytest.mark.parametrize(
@@ -735,7 +831,8 @@ def test_a_message_is_known_by_all_digits_of_its_token_or_not_at_all(token: Any,
         *((n, Outcome.CREDENTIAL_BAD) for n in (2, 7, 8, 9, 10, 15)),
         *((n, Outcome.RECIPIENT_GONE) for n in (5, 6)),
         (1, Outcome.MEDIA_FAILED),
-        *((n, Outcome.BAD_PAYLOAD) for n in (3, 4, 11, 13, 14, 16, 17, 18, 19, 20, 21, 22)),
+        (13, Outcome.APP_TOO_OLD),
+        *((n, Outcome.BAD_PAYLOAD) for n in (3, 4, 11, 14, 16, 17, 18, 19, 20, 21, 22)),
         (12, Outcome.CHAT_LIMITED),
         *((n, Outcome.WINDOW_CLOSED) for n in (23, 24)),
         *((n, Outcome.RETRY) for n in (25, 999, -1)),

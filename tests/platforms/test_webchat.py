@@ -246,7 +246,12 @@ def test_a_message_takes_no_request() -> None:
         (Message("Menu", media=(Media("image", "https://a.io/a.png"),)), ()),
         (Message("Menu", media=(Media("file", "http://a.io/a.pdf"),)), ()),
         (Message("Menu", media=(Media("image", "http://a.io/a.png"),)), ("media_as_links",)),
-        (Message("Menu", media=(Media("image", media_id="m1"),)), ("media_dropped",)),
+        (Message("Menu", media=(Media("image", media_id="m1"),)), ("media_gone",)),
+        (Message("Menu", media=(Media("image"),)), ("media_dropped",)),
+        (
+            Message("Menu", media=(Media("video", "https://a.io/a.mov", content_type="video/quicktime"),)),
+            ("media_as_file",),
+        ),
     ],
 )
 def test_what_the_page_gives_up_is_told(message: Message, degradations: tuple[str, ...]) -> None:

@@ -159,6 +159,47 @@ def test_a_file_of_a_kind_that_is_not_shown_is_a_document(kind: Any, end: str, s
     assert rendered.degradations == (("media_as_file",) if shown == "document" and kind != "file" else ())
 
 
+VIDEO = Media("video", "https://a.io/it.mp4", "m", "a film.mp4", "video/mp4", 900_000, file_id="7788")
+
+
+@pytest.mark.parametrize(
+    ("changed", "shown", "degradations"),
+    [
+        pytest.param({}, "video", (), id="as it is"),
+        pytest.param({"size": 16_000_001}, "document", ("media_as_file",), id="too large"),
+        pytest.param({"content_type": "video/webm"}, "document", ("media_as_file",), id="of another kind"),
+        pytest.param({"content_type": "video/3gpp; x=y"}, "video", (), id="of a kind with parameters"),
+        pytest.param({"size": 100_000_001}, "text", ("media_as_links",), id="too large altogether"),
+        pytest.param({"type": "image", "content_type": "image/png"}, "image", (), id="a picture"),
+        pytest.param({"type": "audio", "content_type": "audio/ogg; codecs=opus"}, "audio", (), id="a voice"),
+    ],
+)
+def test_a_file_of_the_library_is_shown_as_what_whatsapp_can_show(
+    changed: dict[str, Any], shown: str, degradations: tuple[str, ...]
+) -> None:
+    rendered = render(Message("", media=(replace(VIDEO, **changed),)))
+    (request,) = rendered.requests
+    assert request.json["type"] == shown
+    assert rendered.degradations == degradations
+    if shown != "text":
+        named = {"filename": "a film.mp4"} if shown == "document" else {}
+        assert request.json[shown] == {"id": "7788", **named}
+        assert request.instead is not None
+        assert request.instead.json["text"] == {"body": VIDEO.url}
+
+
+@pytest.mark.parametrize("text", ["Look", ""])
+def test_without_an_address_only_words_can_go_in_the_place_of_a_file(text: str) -> None:
+    (request,) = render(Message(text, media=(replace(VIDEO, url=""),))).requests
+    assert request.json["video"]["id"] == "7788"
+    assert (request.instead.json["text"] if request.instead else {}) == ({"body": text} if text else {})
+
+
+def test_a_file_that_whatsapp_knows_stands_above_buttons() -> None:
+    (request,) = render(Message("Look", media=(VIDEO,), buttons=(Button("Yes", "p:1"),))).requests
+    assert request.json["interactive"]["header"] == {"type": "video", "video": {"id": "7788"}}
+
+
 def outbound(name: str) -> Any:
     return json.loads((OUTBOUND / f"{name}.json").read_text("utf-8"))
 
