@@ -215,6 +215,12 @@ def _one_request_at_a_time() -> Iterator[None]:
         yield
 
 
+def items_of(variable: str) -> list[dict[str, Any]]:
+    """All that lies in the table which the variable names, as DynamoDB itself has it."""
+    table = get_backend("dynamodb")[_ACCOUNT][_REGION].tables[ENVIRONMENT[variable]]
+    return [item.to_json()["Attributes"] for item in table.all_items()]
+
+
 @pytest.fixture
 def aws_calls(aws_account: Aws) -> Iterator[list[Call]]:
     """Every call that is made from now on through the clients of `shared.aws`; clear it at will."""

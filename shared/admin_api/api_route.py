@@ -8,15 +8,19 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
 
-from shared.admin_api.access import Admission, Public
+from shared.admin_api.access import Admission, Public, Reach
+from shared.admin_api.idempotency import HEADER, Repetitions
 from shared.admin_api.versions import unless_known
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ApiRoute(APIRoute):
-    """Tells who reads again what has not changed (`If-None-Match`) just that."""
+    """Carries a POST with an `Idempotency-Key` out once, and tells who reads again (`If-None-Match`) what
+    has not changed just that.
+    """
 
     @property
     def admissions(self) -> list[Admission]:
@@ -30,10 +34,25 @@ class ApiRoute(APIRoute):
     def get_route_handler(self) -> Handle:
         handle = super().get_route_handler()
 
-        async def handle_conditionally(request: Request) -> Response:
-            return unless_known(request, await handle(request))
+        async def keep_conventions(request: Request) -> Response:
+            key = request.headers.get(HEADER)
+            once = key is not None and request.method == "POST" and self._reaches
+            response = await (self._once(key or "", request, handle) if once else handle(request))
+            return unless_known(request, response)
 
-        return handle_conditionally
+        return keep_conventions
+
+    @property
+    def _reaches(self) -> list[Reach[Any]]:
+        """What a route asks that concerns an account. Any other changes nothing, and may be repeated."""
+        return [admission for admission in self.admissions if isinstance(admission, Reach)]
+
+    async def _once(self, key: str, request: Request, handle: Handle) -> Response:
+        """As `handle`, for callers of the route's role: nobody else is told even what was answered once."""
+        for reach in self._reaches:
+            await run_in_threadpool(reach, request)
+        repetitions: Repetitions = request.app.state.repetitions
+        return await repetitions.answer(request, key, handle)
 
 
 def _calls(dependant: Dependant) -> list[object]:

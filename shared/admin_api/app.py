@@ -16,6 +16,7 @@ from starlette.types import Scope
 
 from shared.admin_api.api_route import ApiRoute
 from shared.admin_api.door import Door
+from shared.admin_api.idempotency import Repetitions
 from shared.admin_api.paging import Cursors
 from shared.admin_api.principal import Principal
 from shared.admin_api.problems import MEDIA_TYPE, Problem, ProblemError, answer_error
@@ -24,6 +25,7 @@ from shared.backend.auth import authentication
 from shared.backend.tokens import TokenVerifier
 from shared.errors import ParleyError
 from shared.settings import AdminSettings
+from shared.storage.attempts import DynamoAttempts
 
 _ANSWERED: Final = (ParleyError, ProblemError, RequestValidationError, HTTPException)
 
@@ -59,7 +61,11 @@ def create_app(router: APIRouter, guard: Guard, **collaborators: object) -> Fast
         exception_handlers={**dict.fromkeys(_ANSWERED, answer_error), 405: _answer_405(router)},
     )
     app.include_router(router)
-    for name, collaborator in {**collaborators, "cursors": Cursors(guard.cursor_key)}.items():
+    own = {
+        "cursors": Cursors(guard.cursor_key),
+        "repetitions": Repetitions(DynamoAttempts(), guard.cursor_key),
+    }
+    for name, collaborator in {**collaborators, **own}.items():
         setattr(app.state, name, collaborator)
     return app
 

@@ -34,9 +34,11 @@ KINDS: Final[Mapping[str, tuple[int, str]]] = {
     "not-found": (404, "Not found"),
     "method-not-allowed": (405, "The method is not allowed here"),
     "conflict": (409, "In conflict with what is there"),
+    "under-way": (409, "The same request is under way"),
     "changed": (412, "Changed by somebody else"),
     "too-large": (413, "The body is too large"),
     "invalid": (422, "Not valid"),
+    "key-reused": (422, "The Idempotency-Key is another request's"),
     "internal": (500, "Something went wrong here"),
     "unavailable": (503, "Not available at the moment"),
 }

@@ -12,7 +12,7 @@ from tests.conftest import Aws
 
 def test_tokens_are_verified_with_the_secret_of_the_named_parameter(aws_account: Aws) -> None:
     aws.client("ssm").put_parameter(Name="/parley/jwt-secret", Value=SECRET, Type="SecureString")
-    known = authentication(AdminSettings("bots", supabase_jwt_secret_name="/parley/jwt-secret"))
+    known = authentication(AdminSettings("bots", "cache", supabase_jwt_secret_name="/parley/jwt-secret"))
 
     assert known.verifier.verify(signed(claims())).id
     with pytest.raises(Unauthenticated):
@@ -21,7 +21,7 @@ def test_tokens_are_verified_with_the_secret_of_the_named_parameter(aws_account:
 
 def test_secret_is_read_once(aws_account: Aws) -> None:
     aws.client("ssm").put_parameter(Name="/parley/jwt-secret", Value=SECRET, Type="SecureString")
-    known = authentication(AdminSettings("bots", supabase_jwt_secret_name="/parley/jwt-secret"))
+    known = authentication(AdminSettings("bots", "cache", supabase_jwt_secret_name="/parley/jwt-secret"))
     known.verifier.verify(signed(claims()))
     aws.client("ssm").delete_parameter(Name="/parley/jwt-secret")
 
@@ -30,14 +30,14 @@ def test_secret_is_read_once(aws_account: Aws) -> None:
 
 
 def test_without_a_secret_the_cursor_key_still_differs_between_deployments() -> None:
-    one = authentication(AdminSettings("bots-1", supabase_url="https://supabase.invalid"))
-    other = authentication(AdminSettings("bots-2", supabase_url="https://supabase.invalid"))
+    one = authentication(AdminSettings("bots-1", "cache", supabase_url="https://supabase.invalid"))
+    other = authentication(AdminSettings("bots-2", "cache", supabase_url="https://supabase.invalid"))
 
     assert one.cursor_key() == one.cursor_key() != other.cursor_key()
 
 
 def test_hs256_is_refused_where_no_secret_is_named() -> None:
-    known = authentication(AdminSettings("bots", supabase_url="https://supabase.invalid"))
+    known = authentication(AdminSettings("bots", "cache", supabase_url="https://supabase.invalid"))
 
     with pytest.raises(Unauthenticated):
         known.verifier.verify(signed(claims()))
@@ -45,4 +45,4 @@ def test_hs256_is_refused_where_no_secret_is_named() -> None:
 
 def test_deployment_without_any_key_does_not_start() -> None:
     with pytest.raises(MissingSetting):
-        authentication(AdminSettings("bots"))
+        authentication(AdminSettings("bots", "cache"))

@@ -55,6 +55,20 @@ def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Templa
         assert told == allowed, function
 
 
+def test_admins_may_keep_answers_in_the_cache_and_touch_nothing_else_there(template: Template) -> None:
+    only_answers = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["idempotency#*"]}}
+    for function in (name for name in template.functions if name.endswith("Admin")):
+        role = logical_id(template.functions[function]["Role"])
+        on_cache = [
+            found
+            for name, found in template.statements()
+            if name == role and "Cache" in map(logical_id, as_list(found.get("Resource", [])))
+        ]
+        assert [(set(found["Action"]), found.get("Condition")) for found in on_cache] == [
+            ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}, only_answers)
+        ], function
+
+
 def test_nothing_may_scan_or_delete_a_table(template: Template) -> None:
     forbidden = {"dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:UpdateTable"}
     assert {action for name in template.functions for action, _ in template.rights(name)} & forbidden == set()
