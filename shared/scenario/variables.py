@@ -16,6 +16,7 @@ from shared.scenario.expressions import (
     type_of_value,
     variables_in,
 )
+from shared.scenario.kinds import ANSWERS
 
 Report = Callable[[str, ExpressionError], None]
 """Called with the JSON pointer of an expression, or of the text it stands in, and what is wrong."""
@@ -37,19 +38,6 @@ DECLARED_TYPES: dict[str, cel.Type] = {
 MAX_ROUNDS = 64
 """How many assignments may lean on one another for their types."""
 
-_ANSWERS: dict[str, cel.Type] = {
-    "text": cel.Type.STRING,
-    "number": cel.Type.DOUBLE,
-    "integer": cel.Type.INT,
-    "date": cel.Type.TIMESTAMP,
-    "time": cel.Type.STRING,
-    "email": cel.Type.STRING,
-    "phone": cel.Type.STRING,
-    "url": cel.Type.STRING,
-    "location": _MAP,
-    "contact": _MAP,
-    "any": cel.Type.DYN,
-}
 _BY_SCHEMA = {**DECLARED_TYPES, "array": _LIST, "object": _MAP}
 _NAMES = {kind.name(): name for name, kind in DECLARED_TYPES.items()}
 _SAVED_AS_TEXT = (cel.Type.DURATION, cel.Type.BYTES)
@@ -148,7 +136,7 @@ def types_of_answers(step: Mapping[str, Any]) -> list[cel.Type]:
         case "media":
             several = ((expected.get("validation") or {}).get("max") or 1) != 1
             return [cel.Type.List(_MAP) if several else _MAP]
-    return [_ANSWERS[expected["type"]]]
+    return [DECLARED_TYPES[ANSWERS[expected["type"]]]]
 
 
 def _types_of_choices(step: Mapping[str, Any]) -> list[cel.Type]:

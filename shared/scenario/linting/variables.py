@@ -10,8 +10,8 @@ import msgspec
 
 from shared.scenario.caps import MAX_INITIAL_BYTES
 from shared.scenario.compiled import CompiledStep
-from shared.scenario.expressions import type_of_value
 from shared.scenario.findings import Finding
+from shared.scenario.kinds import fits, in_words
 from shared.scenario.linting.steps import Raw, input_of
 from shared.scenario.linting.subject import Subject
 from shared.scenario.variables import name_of, writers_of
@@ -40,7 +40,7 @@ def _conflicts(subject: Subject) -> Iterator[Finding]:
         if "any" in (known, kind) or known == kind or (declared.get(name), kind) == ("number", "integer"):
             continue
         advice = "; declare it as a number" if {known, kind} == {"number", "integer"} else ""
-        message = f"“{name}” is {_article(known)} elsewhere, and {_article(kind)} here{advice}"
+        message = f"“{name}” is {in_words(known)} elsewhere, and {in_words(kind)} here{advice}"
         yield subject.finding("type_conflict", pointer, message)
 
 
@@ -80,32 +80,16 @@ def _initials(subject: Subject) -> Iterator[Finding]:
     for name, declaration in subject.document.get("variables", {}).items():
         initial, wanted = declaration.get("initial"), declaration.get("type", "any")
         if initial is not None and not _fits(initial, wanted):
-            message = f"the initial value is not {_article(wanted)}"
+            message = f"the initial value is not {in_words(wanted)}"
             yield subject.finding("bad_initial", f"/variables/{name}/initial", message)
 
 
 def _fits(initial: Any, wanted: str) -> bool:
-    match wanted:
-        case "any":
-            return True
-        case "number":
-            return isinstance(initial, int | float) and not isinstance(initial, bool)
-        case "list":
-            return isinstance(initial, list)
-        case "map":
-            return isinstance(initial, dict)
-        case "date":
-            return isinstance(initial, str) and _is_day(initial)
-        case _:
-            return wanted == name_of(type_of_value(initial))
+    return _is_day(initial) if wanted == "date" else fits(initial, wanted)
 
 
-def _is_day(text: str) -> bool:
+def _is_day(initial: Any) -> bool:
     try:
-        return date.fromisoformat(text).isoformat() == text
+        return isinstance(initial, str) and date.fromisoformat(initial).isoformat() == initial
     except ValueError:
         return False
-
-
-def _article(kind: str) -> str:
-    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
