@@ -215,7 +215,11 @@ def test_refusal_is_an_answer_like_any_other(client: httpx.Client, works: Works)
 
 
 @pytest.mark.parametrize(
-    ("accounts", "status"), [({ACCOUNT: "viewer"}, 403), ({OTHER_ACCOUNT: "admin"}, 404)], ids=repr
+    ("accounts", "status"),
+    [
+        pytest.param({ACCOUNT: "viewer"}, 403, id="a role too low"),
+        pytest.param({OTHER_ACCOUNT: "admin"}, 404, id="a foreign account"),
+    ],
 )
 def test_who_may_no_more_is_told_nothing_of_the_first_answer(
     client: httpx.Client, works: Works, accounts: dict[str, str], status: int
