@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -300,6 +300,29 @@ class MemoryScenarios:
 
     def document(self, scenario_id: str, revision: int) -> dict[str, Any]:
         return self.revision(scenario_id, revision).document
+
+
+class MemoryLeases:
+    """Leases in memory."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+        self._leases: dict[str, tuple[str, datetime]] = {}
+        self._lock = Lock()
+
+    def take(self, name: str, owner: str, seconds: float) -> bool:
+        now = self._clock()
+        with self._lock:
+            holder, expires_at = self._leases.get(name, (owner, now))
+            if holder != owner and expires_at > now:
+                return False
+            self._leases[name] = owner, now + timedelta(seconds=seconds)
+            return True
+
+    def release(self, name: str, owner: str) -> None:
+        with self._lock:
+            if self._leases.get(name, ("",))[0] == owner:
+                del self._leases[name]
 
 
 def _copy_of(dialog: Dialog) -> Dialog:
