@@ -14,6 +14,9 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.message import MIMEPart
+from email.parser import BytesParser
+from email.policy import HTTP
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -38,6 +41,16 @@ def answer_json(value: object, status: int = 200, **headers: str) -> Answer:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A field of a multipart form; a file has a name, though it may be empty."""
+
+    field: str
+    content: bytes
+    content_type: str
+    file_name: str | None
+
+
+@dataclass(frozen=True)
 class Incoming:
     """A request as it came; `body` is its JSON, or None if it is none."""
 
@@ -57,6 +70,23 @@ class Incoming:
     @property
     def media_type(self) -> str:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def parts(self) -> list[Part]:
+        """What is in a multipart form, in order; nothing of anything else."""
+        if self.media_type != "multipart/form-data":
+            return []
+        head = f"Content-Type: {self.headers['content-type']}\r\n\r\n".encode()
+        form = BytesParser(policy=HTTP).parsebytes(head + self.raw)
+        return [_part(each) for each in form.iter_parts()]
+
+
+def _part(each: MIMEPart) -> Part:
+    field = each.get_param("name", header="content-disposition") or ""
+    content = each.get_payload(decode=True)
+    assert isinstance(field, str)
+    assert isinstance(content, bytes)
+    return Part(field, content, each.get_content_type(), each.get_filename())
 
 
 @dataclass(frozen=True)
@@ -303,6 +333,21 @@ def call(
         return Answer(response.status, response.read(), names)
     finally:
         connection.close()
+
+
+def form_of(fields: Mapping[str, str], *files: Part) -> tuple[bytes, str]:
+    """A multipart form, and its content type."""
+    boundary = "----stand-in-boundary"
+    texts = [Part(name, value.encode(), "", None) for name, value in fields.items()]
+    body = b"".join(_encoded(part, boundary) for part in (*texts, *files))
+    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+
+
+def _encoded(part: Part, boundary: str) -> bytes:
+    named = "" if part.file_name is None else f'; filename="{part.file_name}"'
+    kind = "" if part.file_name is None else f"Content-Type: {part.content_type}\r\n"
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{part.field}"{named}\r\n{kind}\r\n'
+    return head.encode() + part.content + b"\r\n"
 
 
 def now_seconds() -> int:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from tests.standins.server import (
     Answer,
     Incoming,
+    Part,
     Person,
     Refusal,
     Said,
@@ -47,6 +49,14 @@ _WEB_LINK = re.compile(
 _NOT_IN_AN_ANSWER = {"deletewebhook", "setwebhook", "close", "logout"}
 _CONTENT = ("text", "entities", "caption", "caption_entities", "reply_markup")
 """What of a message can be changed."""
+_DOCUMENTS_BY_TYPE = {"image/gif": "animation", "video/mp4": "video", "image/webp": "sticker"}
+"""What Telegram makes of a document that it can show."""
+_FILE_ID = re.compile(r"(AgAC|BQAC)([0-9]+)-[0-9]+")
+"""Of a photo and of all else; after that whose it is. (The real ones are opaque.)"""
+_ACTIONS = (
+    "typing upload_photo record_video upload_video record_voice upload_voice upload_document choose_sticker "
+    "find_location record_video_note upload_video_note"
+).split()
 _FILES = {"photo": "image/", "animation": "image/gif", "video": "video/", "audio": "audio/", "document": ""}
 """The kinds of files that can be sent by an address, and how the type of what is there must begin."""
 _IN_ALBUMS = ("photo", "video", "audio", "document")
@@ -76,11 +86,28 @@ def units(words: str) -> int:
     return len(words.encode("utf-16-le", "surrogatepass")) // 2
 
 
+class Upload(str):
+    """A file that a request carries: stands where the request refers to it."""
+
+    __slots__ = ("part",)
+    part: Part
+
+
+@dataclass(frozen=True)
+class KnownFile:
+    """A file that the bot may send again by its id; `kind` is what Telegram has made of it."""
+
+    file_id: str
+    kind: str
+    content: bytes = b""
+    file_name: str = ""
+
+
 class TelegramStandIn(StandIn):
     """One bot's Telegram. Updates of people without a webhook of their own wait for `getUpdates`.
 
     `web` says what is at an address: a content type, or None where there is nothing. At any other address
-    is what the method wants.
+    is what the method wants. `files` are those that the bot has sent, by their ids.
     """
 
     def __init__(
@@ -105,6 +132,9 @@ class TelegramStandIn(StandIn):
         self._last_update = 641_000_000
         self.pollers = 0
         self.web: dict[str, str | None] = {}
+        self.files: dict[str, KnownFile] = {}
+        self.max_photo_bytes = 10 * 1024 * 1024
+        self.max_request_bytes = 50 * 1024 * 1024
         self._methods: Mapping[str, Callable[[dict[str, Any]], Answer]] = {
             "getme": self._get_me,
             "sendmessage": self._send_message,
@@ -114,6 +144,7 @@ class TelegramStandIn(StandIn):
             "sendaudio": lambda given: self._send_file("audio", given),
             "senddocument": lambda given: self._send_file("document", given),
             "sendmediagroup": self._send_media_group,
+            "sendchataction": self._send_chat_action,
             "editmessagetext": self._edit_message_text,
             "editmessagecaption": self._edit_message_caption,
             "editmessagereplymarkup": self._edit_message_reply_markup,
@@ -158,7 +189,7 @@ class TelegramStandIn(StandIn):
 
     def is_send(self, request: Incoming) -> bool:
         method = request.path.rpartition("/")[2].lower()
-        return method.startswith(("send", "editmessage"))
+        return method.startswith(("send", "editmessage")) and method != "sendchataction"
 
     def answer(self, request: Incoming) -> Answer:
         path = _TOKEN_PATH.fullmatch(request.path)
@@ -166,6 +197,8 @@ class TelegramStandIn(StandIn):
             raise refused(404, "Not Found")
         if path[1] != self.token:
             raise refused(401, "Unauthorized")
+        if len(request.raw) > self.max_request_bytes:
+            raise refused(413, "Request Entity Too Large")
         method = self._methods.get(path[2].lower())
         if method is None or request.method not in ("GET", "POST"):
             raise refused(404, "Not Found: method not found")
@@ -195,12 +228,12 @@ class TelegramStandIn(StandIn):
 
     def _send_file(self, kind: str, given: dict[str, Any]) -> Answer:
         person = self._reached(given)
-        self._fetch(kind, given.get(kind))
+        file = self._taken(kind, given.get(kind))
         _check_caption(given)
         _shaped(given, _send_file_shape(kind))
         _check_entities(given.get("caption_entities", []), given.get("caption", ""))
         buttons = _check_markup(given.get("reply_markup"))
-        message = person.new_message(self.bot, {**_said(given), kind: _file(kind, given[kind])})
+        message = person.new_message(self.bot, {**_said(given), **self._shown(file)})
         person.show_keyboard(given.get("reply_markup", {}))
         person.hear(Said(given.get("caption", ""), buttons, str(message["message_id"]), given))
         return _result(message)
@@ -209,21 +242,77 @@ class TelegramStandIn(StandIn):
         person = self._reached(given)
         _shaped(given, _SEND_MEDIA_GROUP)
         _check_mixed([item["type"] for item in given["media"]])
+        files = []
         for n, item in enumerate(given["media"], start=1):
             _check_caption(item)
             _check_entities(item.get("caption_entities", []), item.get("caption", ""))
-            self._fetch_for_album(n, item)
-        return _result([self._shown_in_album(person, item) for item in given["media"]])
+            files.append(self._taken_for_album(n, item))
+        shown = zip(given["media"], files, strict=True)
+        return _result([self._shown_in_album(person, item, file) for item, file in shown])
 
-    def _shown_in_album(self, person: TelegramPerson, item: dict[str, Any]) -> dict[str, Any]:
-        kind = item["type"]
-        message = person.new_message(self.bot, {**_said(item), kind: _file(kind, item["media"])})
+    def _shown_in_album(
+        self, person: TelegramPerson, item: dict[str, Any], file: KnownFile
+    ) -> dict[str, Any]:
+        message = person.new_message(self.bot, {**_said(item), **self._shown(file)})
         person.hear(Said(item.get("caption", ""), (), str(message["message_id"]), item))
         return message
 
+    def _send_chat_action(self, given: dict[str, Any]) -> Answer:
+        person = self._reached(given)
+        _shaped(given, _SEND_CHAT_ACTION)
+        with self.changed:
+            person.actions.append(given["action"])
+            self.changed.notify_all()
+        return _done()
+
+    # ── Files ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _taken(self, kind: str, source: object) -> KnownFile:
+        """The file that is carried, was sent before, or is at an address. Raises `Refusal`."""
+        if isinstance(source, Upload):
+            return self._uploaded(kind, source.part)
+        if isinstance(source, str) and _FILE_ID.fullmatch(source):
+            return self._sent_before(kind, source)
+        self._fetch(kind, source)
+        return self._new_file(kind)
+
+    def _uploaded(self, kind: str, part: Part) -> KnownFile:
+        if not part.content:
+            raise refused(400, "Bad Request: file must be non-empty")
+        if kind == "photo" and len(part.content) > self.max_photo_bytes:
+            raise refused(400, "Bad Request: file is too big")
+        if not part.content_type.startswith(_FILES[kind]):
+            raise refused(400, f"Bad Request: {'PHOTO' if kind == 'photo' else 'VIDEO'}_CONTENT_TYPE_INVALID")
+        shown = _DOCUMENTS_BY_TYPE.get(part.content_type, kind) if kind == "document" else kind
+        return self._new_file(shown, part.content, part.file_name or "")
+
+    def _sent_before(self, kind: str, file_id: str) -> KnownFile:
+        file = self.files.get(file_id)
+        if file is None:
+            raise refused(400, "Bad Request: wrong file identifier/HTTP URL specified")
+        if (kind == "photo") is not (file.kind == "photo"):
+            raise refused(400, "Bad Request: type of file mismatch")
+        return file
+
+    def _new_file(self, kind: str, content: bytes = b"", file_name: str = "") -> KnownFile:
+        with self.changed:
+            start = "AgAC" if kind == "photo" else "BQAC"
+            file = KnownFile(f"{start}{self.bot['id']}-{len(self.files)}", kind, content, file_name)
+            self.files[file.file_id] = file
+            return file
+
+    def _shown(self, file: KnownFile) -> dict[str, Any]:
+        """A file as its message names it: a photo in sizes, what moves as a document too."""
+        shown = {"file_id": file.file_id, "file_unique_id": f"u{file.file_id}"}
+        if file.kind == "photo":
+            small = self._new_file("photo", file.content)
+            thumb = {**shown, "file_id": small.file_id, "width": 90, "height": 67}
+            return {"photo": [thumb, {**shown, "width": 1280, "height": 960}]}
+        return {file.kind: shown, **({"document": shown} if file.kind == "animation" else {})}
+
     def _fetch(self, kind: str, address: object) -> None:
         """Raises `Refusal` as Telegram's own fetching of an address fails."""
-        if not isinstance(address, str) or "://" not in address:
+        if not isinstance(address, str) or "://" not in address or address.startswith("attach://"):
             raise refused(400, "Bad Request: wrong file identifier/HTTP URL specified")
         if not _WEB_LINK.fullmatch(address):
             raise refused(400, "Bad Request: wrong HTTP URL specified")
@@ -233,9 +322,9 @@ class TelegramStandIn(StandIn):
         if not found.startswith(_FILES[kind]):
             raise refused(400, "Bad Request: wrong type of the web page content")
 
-    def _fetch_for_album(self, number: int, item: dict[str, Any]) -> None:
+    def _taken_for_album(self, number: int, item: dict[str, Any]) -> KnownFile:
         try:
-            self._fetch(item["type"], item["media"])
+            return self._taken(item["type"], item["media"])
         except Refusal as refusal:
             why = refusal.answer.json["description"].removeprefix("Bad Request: ")
             said = f'failed to send message #{number} with the error message "{why}"'
@@ -401,7 +490,8 @@ class TelegramStandIn(StandIn):
 class TelegramPerson(Person):
     """A person in a private chat with the bot; `block` and `unblock` as people do.
 
-    `keyboard` is what is in place of the letters: its keys by what stands on them.
+    `keyboard` is what is in place of the letters: its keys by what stands on them. `actions` are what the
+    bot was seen doing.
     """
 
     messenger: TelegramStandIn
@@ -417,6 +507,7 @@ class TelegramPerson(Person):
         self.has_started = False
         self.has_blocked = False
         self.keyboard: dict[str, dict[str, Any]] = {}
+        self.actions: list[str] = []
         self._sent: dict[str, dict[str, Any]] = {}
         self._messages = 0
         self._presses = 0
@@ -575,6 +666,8 @@ _SEND_MESSAGE = an_object(
 
 _ENTITIES_OF_CAPTION = {"caption": text(), "caption_entities": _ENTITIES, "show_caption_above_media": boolean}
 
+_SEND_CHAT_ACTION = an_object({"chat_id": anything, "action": one_of(*_ACTIONS)})
+
 _SEND_MEDIA_GROUP = an_object(
     {
         "chat_id": anything,
@@ -715,12 +808,39 @@ def _parameters(request: Incoming) -> dict[str, Any]:
         return given
     if request.media_type == "application/x-www-form-urlencoded":
         return given | {name: _of_form(name, value) for name, value in parse_qsl(request.raw.decode())}
+    if request.media_type == "multipart/form-data":
+        return given | _of_parts(request.parts)
     if request.media_type != "application/json":
         return given
     body = request.body
     if not isinstance(body, dict):
         raise refused(400, "Bad Request: can't parse JSON object")
     return given | body
+
+
+def _of_parts(parts: list[Part]) -> dict[str, Any]:
+    """The fields, with the files in them where they are referred to."""
+    files = {part.field: _upload(part) for part in parts if part.file_name is not None}
+    fields = {part.field: part.content.decode() for part in parts if part.file_name is None}
+    given = {name: _attached(_of_form(name, value), files) for name, value in fields.items()}
+    return given | {name: file for name, file in files.items() if name in _FILES}
+
+
+def _upload(part: Part) -> Upload:
+    upload = Upload(part.file_name or "file")
+    upload.part = part
+    return upload
+
+
+def _attached(value: Any, files: Mapping[str, Upload]) -> Any:
+    """The value with each `attach://` in it replaced by the file of that name, where there is one."""
+    if isinstance(value, list):
+        return [_attached(each, files) for each in value]
+    if isinstance(value, dict):
+        return {name: _attached(each, files) for name, each in value.items()}
+    if isinstance(value, str) and value.startswith("attach://"):
+        return files.get(value.removeprefix("attach://"), value)
+    return value
 
 
 def _of_form(name: str, value: str) -> Any:
@@ -766,12 +886,6 @@ def _check_mixed(kinds: list[str]) -> None:
 
 def _said(given: Mapping[str, Any]) -> dict[str, Any]:
     return {name: given[name] for name in _CONTENT if name in given}
-
-
-def _file(kind: str, address: str) -> Any:
-    """What Telegram makes of a file that it has fetched."""
-    file = {"file_id": f"file-{kind}-{address}", "file_unique_id": f"unique-{address}"}
-    return [{**file, "width": 90, "height": 67}] if kind == "photo" else file
 
 
 def _check_styles(given: Mapping[str, Any], words: str) -> None:

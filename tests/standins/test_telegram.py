@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.standins.server import Answer, answer_json, call
+from tests.standins.server import Answer, Part, answer_json, call, form_of
 from tests.standins.telegram import TelegramPerson, TelegramStandIn
 from tests.standins.webhook import Webhook
 
@@ -481,6 +481,95 @@ def test_a_wrong_album_is_refused_as_telegram_would(
     assert answer.status == 400
     assert description in answer.json["description"]
     assert ivan.heard == []
+
+
+def carry(telegram: TelegramStandIn, method: str, *files: Part, **fields: Any) -> Answer:
+    """A multipart form, in which what is no text is JSON."""
+    texts = {name: each if isinstance(each, str) else json.dumps(each) for name, each in fields.items()}
+    body, content_type = form_of({"chat_id": str(CHAT), **texts}, *files)
+    url = f"{telegram.url}/bot{telegram.token}/{method}"
+    return call("POST", url, {"Content-Type": content_type}, body)
+
+
+def file(kind: str = "image/png", content: bytes = b"a picture", part: str = "f1") -> Part:
+    return Part(part, content, kind, "menu.png")
+
+
+def test_a_file_that_was_carried_once_is_shown_again_by_its_id(
+    telegram: TelegramStandIn, ivan: TelegramPerson
+) -> None:
+    answer = carry(telegram, "sendPhoto", file(), photo="attach://f1", reply_markup=keyboard(choice()))
+    small, large = answer.json["result"]["photo"]
+    assert telegram.files[large["file_id"]].content == b"a picture"
+    assert ivan.next().labels == ["Yes"]
+    for size in (small, large):
+        again = api(telegram, "sendPhoto", {"chat_id": CHAT, "photo": size["file_id"]})
+        assert again.json["result"]["photo"][-1]["file_id"] == size["file_id"]
+
+
+def test_an_album_is_of_files_from_everywhere(telegram: TelegramStandIn, ivan: TelegramPerson) -> None:
+    known = carry(telegram, "sendPhoto", file(part="photo")).json["result"]["photo"][-1]["file_id"]
+    sources = [PICTURE, "attach://f1", known]
+    media = [{"type": "photo", "media": source} for source in sources]
+    messages = carry(telegram, "sendMediaGroup", file(), media=media).json["result"]
+    assert [message["photo"][-1]["file_id"] for message in messages][2] == known
+    assert len(ivan.heard) == 4
+
+
+@pytest.mark.parametrize(
+    ("content_type", "kinds"),
+    [
+        ("application/pdf", {"document"}),
+        ("image/gif", {"animation", "document"}),
+        ("video/mp4", {"video"}),
+        ("image/webp", {"sticker"}),
+    ],
+)
+@pytest.mark.usefixtures("ivan")
+def test_what_a_document_is_telegram_decides(
+    telegram: TelegramStandIn, content_type: str, kinds: set[str]
+) -> None:
+    result = carry(telegram, "sendDocument", file(content_type), document="attach://f1").json["result"]
+    assert kinds == set(result) - {"message_id", "from", "chat", "date"}
+    (file_id,) = {result[kind]["file_id"] for kind in kinds}
+    assert api(telegram, "sendDocument", {"chat_id": CHAT, "document": file_id}).status == 200
+    refused = api(telegram, "sendPhoto", {"chat_id": CHAT, "photo": file_id})
+    assert refused.json["description"] == "Bad Request: type of file mismatch"
+
+
+@pytest.mark.parametrize(
+    ("files", "photo", "description"),
+    [
+        pytest.param([], "attach://f1", "wrong file identifier/HTTP URL", id="a part that is not there"),
+        pytest.param([file()], "attach://f2", "wrong file identifier/HTTP URL", id="another part"),
+        pytest.param([file(content=b"")], "attach://f1", "file must be non-empty", id="an empty file"),
+        pytest.param([file(content=b"x" * 101)], "attach://f1", "file is too big", id="a photo too large"),
+        pytest.param([file("text/html")], "attach://f1", "PHOTO_CONTENT_TYPE_INVALID", id="a page"),
+        pytest.param([], "AgAC5555-0", "wrong file identifier/HTTP URL", id="another bot's file"),
+        pytest.param([], "AgACx", "wrong file identifier/HTTP URL", id="no file at all"),
+    ],
+)
+def test_a_wrong_upload_is_refused_as_telegram_would(
+    telegram: TelegramStandIn, ivan: TelegramPerson, files: list[Part], photo: str, description: str
+) -> None:
+    telegram.max_photo_bytes = 100
+    answer = carry(telegram, "sendPhoto", *files, photo=photo)
+    assert answer.status == 400
+    assert description in answer.json["description"]
+    assert ivan.heard == []
+
+
+def test_an_upload_that_is_too_large_is_not_even_read(telegram: TelegramStandIn) -> None:
+    telegram.max_request_bytes = 1000
+    answer = carry(telegram, "sendDocument", file(content=bytes(1000)), document="attach://f1")
+    assert answer.status == 413
+
+
+def test_the_person_sees_what_the_bot_is_doing(telegram: TelegramStandIn, ivan: TelegramPerson) -> None:
+    telegram.fail_next(500, {"ok": False})
+    assert api(telegram, "sendChatAction", {"chat_id": CHAT, "action": "typing"}).json["result"] is True
+    assert api(telegram, "sendChatAction", {"chat_id": CHAT, "action": "sleep"}).status == 400
+    assert (ivan.actions, ivan.heard) == (["typing"], [])
 
 
 def test_the_caption_and_the_buttons_of_a_file_are_changed_and_its_text_is_not_there(

@@ -272,6 +272,9 @@ def test_who_does_not_write_gets_a_hundred_messages_and_no_more(
         pytest.param(
             {"type": "file", "media": MP4, "size": 9, "file_name": "a.exe", "text": None}, 3, id="a program"
         ),
+        pytest.param(
+            {"type": "file", "media": MP4, "size": 9, "file_name": "menu", "text": None}, 3, id="no extension"
+        ),
         pytest.param({"type": "url", "media": "https://a.io"}, 3, id="an address with a text"),
         pytest.param({"type": "url", "media": "a.io", "text": None}, 3, id="an address that is none"),
         pytest.param(

@@ -4,11 +4,12 @@ import hashlib
 import hmac
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.standins.server import Answer, Incoming, StandIn, call
+from tests.standins.server import Answer, Incoming, Part, StandIn, call, form_of
 from tests.standins.webhook import Webhook
 from tests.standins.whatsapp import WhatsAppPerson, WhatsAppStandIn
 
@@ -234,7 +235,7 @@ def test_a_good_text_is_accepted(
         pytest.param(LOCATION, id="a request of a location"),
         pytest.param(CONTACT_INFO, id="a request of a number"),
         pytest.param({**buttons(reply()), **above("image", IMAGE)}, id="a picture above buttons"),
-        pytest.param({**link(), **above("document", {"id": "1003"})}, id="a document above a link"),
+        pytest.param({**link(), **above("document", IMAGE)}, id="a document above a link"),
         pytest.param(
             {**a_list(row()), "header": {"type": "text", "text": "h" * 60}}, id="a title above a list"
         ),
@@ -253,7 +254,7 @@ def test_a_good_interactive_message_is_accepted(
     ("kind", "file"),
     [
         pytest.param("image", {**IMAGE, "caption": "c" * 1024}, id="a picture with words"),
-        pytest.param("video", {"id": "1003383421387256"}, id="a video of before"),
+        pytest.param("video", {"link": "https://a.io/tour.mp4"}, id="a video"),
         pytest.param("audio", IMAGE, id="a sound"),
         pytest.param("document", {**IMAGE, "filename": "menu.pdf"}, id="a document with a name"),
         pytest.param("sticker", IMAGE, id="a sticker"),
@@ -282,10 +283,95 @@ def test_somebody_with_a_scoped_id_is_a_recipient(whatsapp: WhatsAppStandIn, web
     assert anna.next().text == "Hi"
 
 
-def test_a_message_of_the_persons_can_be_marked_as_read(whatsapp: WhatsAppStandIn) -> None:
-    body = {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.X"}
+@pytest.mark.usefixtures("ivan")
+def test_a_message_of_the_persons_can_be_marked_as_read_and_as_being_answered(
+    whatsapp: WhatsAppStandIn,
+) -> None:
+    (wamid,) = whatsapp.received
+    body = {"messaging_product": "whatsapp", "status": "read", "message_id": wamid}
     assert post(whatsapp, body).json == {"success": True}
-    assert whatsapp.read == ["wamid.X"]
+    assert (whatsapp.read, whatsapp.typing) == ([wamid], [])
+    assert post(whatsapp, {**body, "typing_indicator": {"type": "text"}}).json == {"success": True}
+    assert (whatsapp.read, whatsapp.typing) == ([wamid, wamid], [wamid])
+    assert post(whatsapp, {**body, "message_id": "wamid.X"}).json["error"]["code"] == 131009
+
+
+# ── Files ────────────────────────────────────────────────────────────────────────────────────────────
+
+PIXEL = Part("file", b"a picture", "image/png", "menu.png")
+
+
+def upload(whatsapp: WhatsAppStandIn, *files: Part, **fields: str) -> Answer:
+    body, content_type = form_of({"messaging_product": "whatsapp", **fields}, *files)
+    headers = {"Content-Type": content_type, "Authorization": f"Bearer {whatsapp.access_token}"}
+    return call("POST", f"{whatsapp.url}/v25.0/{whatsapp.phone_number_id}/media", headers, body)
+
+
+def get(whatsapp: WhatsAppStandIn, url: str, token: str = "") -> Answer:
+    return call("GET", url, {"Authorization": f"Bearer {token or whatsapp.access_token}"})
+
+
+def test_what_is_uploaded_is_shown_for_thirty_days(whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson) -> None:
+    media_id = upload(whatsapp, PIXEL, type="image/png").json["id"]
+    assert send_file(whatsapp, "image", id=media_id, caption="Menu").status == 200
+    assert ivan.next().text == "Menu"
+    assert send_interactive(whatsapp, **link(), **above("image", {"id": media_id})).status == 200
+    whatsapp.pass_time(hours=30 * 24 + 1)
+    ivan.say("Hi")
+    refused = send_file(whatsapp, "image", id=media_id).json["error"]
+    assert refused["code"] == 100
+    assert refused["message"].endswith("is not a valid whatsapp business account media attachment ID")
+
+
+def test_what_is_uploaded_is_shown_as_what_it_is(whatsapp: WhatsAppStandIn, ivan: WhatsAppPerson) -> None:
+    media_id = upload(whatsapp, PIXEL).json["id"]
+    assert send_file(whatsapp, "video", id=media_id).json["error"]["code"] == 131053
+    assert send_file(whatsapp, "image", id="5").json["error"]["code"] == 100
+    assert ivan.heard == []
+    assert send_file(whatsapp, "document", id=media_id, filename="menu.png").status == 200
+
+
+@pytest.mark.parametrize(
+    ("files", "fields", "words"),
+    [
+        pytest.param([], {}, "file is required", id="nothing"),
+        pytest.param([replace(PIXEL, content=b"")], {}, "file is required", id="an empty file"),
+        pytest.param(
+            [replace(PIXEL, content_type="image/gif")], {}, "image/gif", id="a type that is not taken"
+        ),
+        pytest.param([replace(PIXEL, content=bytes(5 * 2**20 + 1))], {}, "Invalid parameter", id="too large"),
+        pytest.param([PIXEL], {"messaging_product": "x"}, "messaging_product", id="for another product"),
+        pytest.param([PIXEL], {"caption": "x"}, "Unexpected key", id="an unknown field"),
+    ],
+)
+def test_a_wrong_upload_is_refused_as_whatsapp_would(
+    whatsapp: WhatsAppStandIn, files: list[Part], fields: dict[str, str], words: str
+) -> None:
+    answer = upload(whatsapp, *files, **fields)
+    assert (answer.status, answer.json["error"]["code"]) == (400, 100)
+    assert words in answer.json["error"]["message"]
+    assert whatsapp.files == {}
+
+
+def test_a_file_is_downloaded_in_two_steps_both_with_the_token(whatsapp: WhatsAppStandIn) -> None:
+    media_id = whatsapp.receive(b"a voice", "audio/ogg")
+    told = get(whatsapp, f"{whatsapp.url}/v25.0/{media_id}").json
+    assert (told["mime_type"], told["file_size"]) == ("audio/ogg", 7)
+    assert get(whatsapp, told["url"]).body == b"a voice"
+    assert get(whatsapp, told["url"], token="other").status == 401
+    other = f"{whatsapp.url}/v25.0/{media_id}?phone_number_id=5"
+    assert "phone number id" in get(whatsapp, other).json["error"]["message"]
+    whatsapp.pass_time(hours=0.1)
+    assert get(whatsapp, told["url"]).status == 404
+    whatsapp.pass_time(hours=7 * 24)
+    assert get(whatsapp, f"{whatsapp.url}/v25.0/{media_id}").status == 400
+
+
+def test_a_file_that_is_deleted_is_gone(whatsapp: WhatsAppStandIn) -> None:
+    media_id = upload(whatsapp, PIXEL).json["id"]
+    url = f"{whatsapp.url}/v25.0/{media_id}"
+    assert call("DELETE", url, {"Authorization": f"Bearer {whatsapp.access_token}"}).status == 200
+    assert get(whatsapp, url).status == 400
 
 
 # ── What is refused ──────────────────────────────────────────────────────────────────────────────────

@@ -348,6 +348,17 @@ def _ending(*ends: str) -> Check:
     return check
 
 
+def _with_an_end(value: Any, path: str) -> None:
+    """A name by which phones know what to do with the file, unless that is to run it."""
+    name, dot, end = value.rpartition(".")
+    if not (name and dot and end) or "/" in value or end.lower() in _PROGRAMS:
+        raise Wrong("value", path, "must have an extension that is allowed")
+
+
+_PROGRAMS = {"apk", "app", "bat", "cmd", "com", "exe", "ipa", "msi", "ps1", "reg", "vbs"}
+"""Some of those that are not."""
+
+
 def _an_address(value: Any, path: str) -> None:
     if not re.fullmatch(r"https?://[!-~]+\.[!-~]+", value):
         raise Wrong("value", path, "is not a URL")
@@ -410,7 +421,7 @@ _MESSAGES: Mapping[str, Check] = {
     "file": _a_message(
         media=_ADDRESS,
         size=number(1, 50 * 1024 * 1024),
-        file_name=all_of(text(1, 256), _ending(".pdf", ".doc", ".docx", ".mp3", ".m4a", ".zip", ".txt")),
+        file_name=all_of(text(1, 256), _with_an_end),
     ),
     "url": _a_message(media=_ADDRESS),
 }

@@ -13,6 +13,7 @@ import re
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -43,11 +44,44 @@ from tests.standins.shapes import (
 
 SIGNATURE_HEADER = "X-Hub-Signature-256"
 
-_PATH = re.compile(r"/(v\d+\.0)/(\d+)/messages")
+_PATH = re.compile(r"/(v\d+\.0)/(\d+)/(messages|media)")
 _MANAGED = re.compile(r"/(v\d+\.0)/(\d+)(/subscribed_apps)?")
+_DOWNLOAD = "/whatsapp_business/attachments/"
 _NUMBER = re.compile(r"\+?[0-9]{5,20}")
 _SCOPED_USER_ID = re.compile(r"[A-Z]{2}\.(?:ENT\.)?[A-Za-z0-9]+")
 _WINDOW_SECONDS = 24 * 3600
+
+
+_UPLOADED_DAYS = 30
+_RECEIVED_DAYS = 7
+_LINK_SECONDS = 300
+
+_TYPES = (
+    "audio/aac, audio/mp4, audio/mpeg, audio/amr, audio/ogg, audio/opus, application/vnd.ms-powerpoint, "
+    "application/msword, application/vnd.openxmlformats-officedocument.wordprocessingml.document, "
+    "application/vnd.openxmlformats-officedocument.presentationml.presentation, "
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet, application/pdf, text/plain, "
+    "application/vnd.ms-excel, image/jpeg, image/png, image/webp, video/mp4, video/3gpp"
+)
+"""All that can be uploaded, as its refusal lists it."""
+_SHOWN = {
+    "image": ("image/jpeg", "image/png"),
+    "video": ("video/",),
+    "audio": ("audio/",),
+    "sticker": ("image/webp",),
+}
+"""What a message of the kind shows; a document is anything."""
+_MAX_BYTES = {"image": 5 * 1024 * 1024, "video": 16 * 1024 * 1024, "audio": 16 * 1024 * 1024}
+_MAX_DOCUMENT_BYTES = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class KeptFile:
+    """A file that WhatsApp has, until then."""
+
+    content: bytes
+    content_type: str
+    expires_at: float
 
 
 def units(words: str) -> int:
@@ -55,7 +89,11 @@ def units(words: str) -> int:
 
 
 class WhatsAppStandIn(StandIn):
-    """One business number's WhatsApp: its `templates`, and the addresses of files that are `unreachable`."""
+    """One business number's WhatsApp: its `templates`, and the addresses of files that are `unreachable`.
+
+    `files` are those that were uploaded or received, by their ids; `typing` the messages that the bot was
+    seen to write an answer to.
+    """
 
     def __init__(
         self,
@@ -75,6 +113,9 @@ class WhatsAppStandIn(StandIn):
         self.is_subscribed = False
         self.people: dict[str, WhatsAppPerson] = {}
         self.read: list[str] = []
+        self.typing: list[str] = []
+        self.received: set[str] = set()
+        self.files: dict[str, KeptFile] = {}
         self.templates: dict[tuple[str, str], int] = {}
         self.unreachable: set[str] = set()
         self._ahead_seconds = 0.0
@@ -82,6 +123,16 @@ class WhatsAppStandIn(StandIn):
     def approve(self, name: str, language: str, parameters: int = 0) -> None:
         """Have a template whose body takes so many parameters."""
         self.templates[name, language] = parameters
+
+    def receive(self, content: bytes, content_type: str) -> str:
+        """The id of a file that a person sends."""
+        return self._keep(content, content_type, _RECEIVED_DAYS)
+
+    def _keep(self, content: bytes, content_type: str, days: int) -> str:
+        with self.changed:
+            media_id = str(1_003_383_421_387_256 + len(self.files))
+            self.files[media_id] = KeptFile(content, content_type, self.now() + days * 24 * 3600)
+            return media_id
 
     def now(self) -> float:
         return time.time() + self._ahead_seconds
@@ -133,7 +184,11 @@ class WhatsAppStandIn(StandIn):
 
     def answer(self, request: Incoming) -> Answer:
         self._authorized(request)
+        if request.path == _DOWNLOAD:
+            return self._download(request)
         managed = _MANAGED.fullmatch(request.path)
+        if managed and managed[1] == self.api_version and managed[2] in self.files:
+            return self._file(request, managed[2])
         if managed and managed[1] == self.api_version:
             return self._subscribe(request, managed[2]) if managed[3] else self._manage(request, managed[2])
         path = _PATH.fullmatch(request.path)
@@ -141,6 +196,8 @@ class WhatsAppStandIn(StandIn):
             raise refused(2500, f"Unknown path components: {request.path}")
         if path[2] != self.phone_number_id:
             raise _no_such(request.method, path[2])
+        if path[3] == "media":
+            return self._upload(request)
         given = request.body
         if request.media_type != "application/json" or not isinstance(given, dict):
             raise refused(100, "(#100) The parameter messaging_product is required.")
@@ -189,8 +246,56 @@ class WhatsAppStandIn(StandIn):
 
     def _mark_read(self, given: dict[str, Any]) -> Answer:
         _shaped(given, _MARK_READ)
-        self.read.append(given["message_id"])
+        if given["message_id"] not in self.received:
+            raise _invalid("Message is not found")
+        with self.changed:
+            self.read.append(given["message_id"])
+            self.typing += [given["message_id"]] * ("typing_indicator" in given)
+            self.changed.notify_all()
         return answer_json({"success": True})
+
+    # ── Files ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _upload(self, request: Incoming) -> Answer:
+        fields = {part.field: part for part in request.parts}
+        product, file = fields.get("messaging_product"), fields.get("file")
+        if product is None or product.content != b"whatsapp":
+            raise refused(100, "(#100) The parameter messaging_product is required.")
+        if file is None or not file.content:
+            raise refused(100, "(#100) The parameter file is required.")
+        if set(fields) - {"messaging_product", "file", "type"}:
+            raise refused(100, "(#100) Unexpected key")
+        if file.content_type not in _TYPES.split(", "):
+            allowed = f"(#100) Param file must be a file with one of the following types: {_TYPES}."
+            raise refused(100, f"{allowed} Received file of type '{file.content_type}'.")
+        if len(file.content) > _MAX_BYTES.get(file.content_type.partition("/")[0], _MAX_DOCUMENT_BYTES):
+            raise refused(100, "(#100) Invalid parameter", "File size is too large")
+        return answer_json({"id": self._keep(file.content, file.content_type, _UPLOADED_DAYS)})
+
+    def _file(self, request: Incoming, media_id: str) -> Answer:
+        """Tell where the file is for five minutes, or delete it."""
+        file = self.files[media_id]
+        if file.expires_at <= self.now() or request.method not in ("GET", "DELETE"):
+            raise _no_such(request.method, media_id)
+        if request.query.get("phone_number_id", self.phone_number_id) != self.phone_number_id:
+            raise refused(
+                100, "(#100) Param phone_number_id is not a valid whatsapp business phone number id ID"
+            )
+        if request.method == "DELETE":
+            del self.files[media_id]
+            return answer_json({"success": True})
+        query = urlencode({"mid": media_id, "ext": int(self.now()) + _LINK_SECONDS})
+        told = {"url": f"{self.url}{_DOWNLOAD}?{query}", "mime_type": file.content_type, "id": media_id}
+        told |= {"sha256": hashlib.sha256(file.content).hexdigest(), "messaging_product": "whatsapp"}
+        return answer_json({**told, "file_size": len(file.content)})
+
+    def _download(self, request: Incoming) -> Answer:
+        file = self.files.get(request.query.get("mid", ""))
+        if file is None or float(request.query.get("ext", 0)) <= self.now():
+            raise Refusal(Answer(404, b"Not Found", {"content-type": "text/plain"}))
+        return Answer(200, file.content, {"content-type": file.content_type})
+
+    # ── Messages ─────────────────────────────────────────────────────────────────────────────────────
 
     def _send(self, given: dict[str, Any]) -> Answer:
         kind = given.get("type", "text")
@@ -267,8 +372,21 @@ class WhatsAppStandIn(StandIn):
 
     def _fetched(self, given: dict[str, Any]) -> None:
         kind = str(given.get("type"))
-        if kind in _FILES and given[kind].get("link") in self.unreachable:
+        if kind not in _FILES:
+            return
+        if given[kind].get("link") in self.unreachable:
             raise refused(131053, "(#131053) Media upload error", "Downloading media from weblink failed")
+        if "id" in given[kind]:
+            self._known(kind, given[kind]["id"])
+
+    def _known(self, kind: str, media_id: str) -> None:
+        file = self.files.get(media_id)
+        if file is None or file.expires_at <= self.now():
+            words = "is not a valid whatsapp business account media attachment ID"
+            raise refused(100, f"(#100) Param {kind}['id'] {words}")
+        if not file.content_type.startswith(_SHOWN.get(kind, "")):
+            detail = f"Unsupported {kind.title()} mime type {file.content_type}."
+            raise refused(131053, "(#131053) Media upload error", detail)
 
 
 class WhatsAppPerson(Person):
@@ -340,6 +458,7 @@ class WhatsAppPerson(Person):
             "type": kind,
             **content,
         }
+        self.messenger.received.add(message["id"])
         return self.messenger.signed(self.messenger.value(contacts=[contact], messages=[message]))
 
     def receipt(self, said: Said, status: str, **more: Any) -> Update:
