@@ -9,13 +9,16 @@ ParleyError
 │   ├── Invalid
 │   └── TooLarge
 ├── Again              load anew and repeat at once
-│   └── ConcurrentTurn
+│   ├── ConcurrentTurn
+│   └── UploadLost
 ├── Later              put it back and try after a while
 │   ├── NotAccepted
 │   ├── Unavailable
+│   ├── NotAnswered
 │   └── Wait
 └── GiveUp             repeating cannot help
     ├── UnreadableUpdate
+    ├── AddressRefused
     ├── ScenarioUnusable
     └── EventNotApplicable
         └── DialogTooLarge
@@ -95,6 +98,13 @@ class ConcurrentTurn(Again):
         self.dialog_id = dialog_id
 
 
+class UploadLost(Again):
+    """The store knows nothing of an upload under way: it was too old, or is a file already."""
+
+    def __init__(self) -> None:
+        super().__init__("the upload is gone")
+
+
 class Later(ParleyError):
     """A passing fault; the same call may succeed after a while."""
 
@@ -117,6 +127,10 @@ class Unavailable(Later):
         self.retry_after_seconds = retry_after_seconds
 
 
+class NotAnswered(Later):
+    """An address that somebody has named gave no answer, or not the whole of one; says the kind of fault."""
+
+
 class Wait(Later):
     """Put it back for so many seconds: somebody told us when to come again, or a backoff says so."""
 
@@ -132,6 +146,10 @@ class GiveUp(ParleyError):
 
 class UnreadableUpdate(GiveUp):
     """An authentic update that our parser does not understand."""
+
+
+class AddressRefused(GiveUp):
+    """Nothing is asked for at an address that somebody has named; says why, and never the address."""
 
 
 class ScenarioUnusable(GiveUp):
