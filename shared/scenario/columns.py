@@ -1,7 +1,8 @@
 """What variables a document has, of what types, in its own order: what a table of its answers is made of.
 
-It is told without compiling anything, so whoever only shows values needs no expression library. An
-assigned variable that is not declared is of type `any` here, where the compiler may know better.
+It is told without compiling anything, so whoever only shows values needs no expression library, and a
+document that the language has outgrown is no trouble. An assigned variable that is not declared is of type
+`any` here, where the compiler may know better.
 """
 
 from __future__ import annotations
@@ -90,16 +91,16 @@ def _done(step: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _type_of_answer(step: Mapping[str, Any], expected: Mapping[str, Any]) -> str:
-    match expected["type"]:
+    match expected.get("type"):
         case "button":
             choices = (button for button in step.get("buttons", ()) if "url" not in button)
-            return _common({"any" if "for_each" in each else kind_of(each["value"]) for each in choices})
+            return _common({"any" if "for_each" in each else kind_of(each.get("value")) for each in choices})
         case "buttons":
             return "list"
         case "media":
             several = ((expected.get("validation") or {}).get("max") or 1) != 1
             return "list" if several else "map"
-    return ANSWERS[expected["type"]]
+    return ANSWERS.get(expected.get("type", ""), "any")
 
 
 def _labels(document: Mapping[str, Any]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from shared.dialog.results import RunResult, Sought
 from shared.dialog.state import Call, Dialog
 from shared.errors import ConcurrentTurn, Conflict, NotFound
 from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
+from shared.results.exports import Export
 from shared.storage.bots import CHANGEABLE, Bot, pointer_of
 from shared.storage.clock import Clock, utc_now
 from shared.storage.dialogs import hour_of
@@ -323,6 +324,27 @@ class MemoryLeases:
         with self._lock:
             if self._leases.get(name, ("",))[0] == owner:
                 del self._leases[name]
+
+
+class MemoryExports:
+    """Records of exports in memory; none expires."""
+
+    def __init__(self) -> None:
+        self._exports: dict[str, Export] = {}
+        self._lock = Lock()
+
+    def create(self, export: Export) -> None:
+        self._exports[export.id] = export
+
+    def find(self, export_id: str) -> Export | None:
+        return self._exports.get(export_id)
+
+    def save(self, export: Export, met: Export) -> bool:
+        with self._lock:
+            is_unmoved = self._exports.get(export.id) == met
+            if is_unmoved:
+                self._exports[export.id] = export
+            return is_unmoved
 
 
 def _copy_of(dialog: Dialog) -> Dialog:
