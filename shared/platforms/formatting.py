@@ -40,6 +40,8 @@ _WEB_LINK = re.compile(
     re.IGNORECASE,
 )
 
+_FOLDERS = re.compile(r"[/\\]")
+
 _JOINER = "\u200d"
 _CONTINUES = re.compile("[\u200c\u200d\u1160-\u11ff\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
 """What belongs to the character before it, beside accents: joiners, Korean vowels, shades of skin, tags."""
@@ -122,6 +124,13 @@ def lost(files: Iterable[Media]) -> list[str]:
     unshown = [media for media in files if not (media.url or media.file_id or media.storage_path)]
     gone = [MEDIA_GONE] * any(media.media_id for media in unshown)
     return gone + [MEDIA_DROPPED] * any(not media.media_id for media in unshown)
+
+
+def file_name(name: str) -> str:
+    """The name without folders and what cannot be seen; "" for one that tells no kind of file."""
+    last = " ".join(_FOLDERS.split(name)[-1].split())
+    seen = "".join(filter(str.isprintable, last)).strip(" .")
+    return seen if "." in seen else ""
 
 
 def written_out(text: str, choices: Sequence[str] = (), links: Iterable[Button] = ()) -> str:

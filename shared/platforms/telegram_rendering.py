@@ -224,7 +224,7 @@ def _part(place: int) -> str:
 
 
 def _attachment(file: Media, place: int) -> Attachment:
-    name = file.file_name or file.storage_path.rpartition("/")[2]
+    name = formatting.file_name(file.file_name) or file.storage_path.rpartition("/")[2]
     return Attachment(_part(place), file.media_id, file.storage_path, file.content_type, name, place)
 
 

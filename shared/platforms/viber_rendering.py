@@ -134,9 +134,9 @@ def _duration(media: Media) -> dict[str, int]:
 
 def _name_of(media: Media) -> str:
     """The file's name, if Viber takes it: with an end, by which a phone knows what to do with it."""
-    name = media.file_name
-    end = name.rpartition(".")[2].lower() if "." in name.strip(".") else ""
-    return name if end and end not in _REFUSED and utf16_length(name) <= MAX_FILE_NAME else ""
+    name = formatting.file_name(media.file_name)
+    is_taken = name.rpartition(".")[2].lower() not in _REFUSED and utf16_length(name) <= MAX_FILE_NAME
+    return name if is_taken else ""
 
 
 def _are_alone(files: Sequence[Media], message: Message) -> bool:

@@ -141,14 +141,8 @@ def _name_of(media: Media) -> str:
     url = media.url
     path = url.split("/", 3)[3] if url.count("/") > 2 else ""  # noqa: PLR2004 (those before the host)
     quoted = re.split("[?#]", path, maxsplit=1)[0].rpartition("/")[2]
-    return _cleaned(media.file_name) or _cleaned(unquote(quoted))
-
-
-def _cleaned(name: str) -> str:
-    """A name with an end to it; no folders, nothing that cannot be seen."""
-    last = " ".join(re.split(r"[/\\]", name)[-1].split())
-    seen = "".join(filter(str.isprintable, last)).strip(" .")
-    return seen if "." in seen and len(seen) <= MAX_FILE_NAME else ""
+    named = formatting.file_name(media.file_name) or formatting.file_name(unquote(quoted))
+    return named if len(named) <= MAX_FILE_NAME else ""
 
 
 def _source(file: _File) -> dict[str, Any]:

@@ -39,8 +39,26 @@ addresses = st.sampled_from(
 )
 
 
+LIBRARY = "https://cdn.io/media/m/k/"
+library_files = st.builds(
+    Media,
+    st.sampled_from(["image", "video", "audio", "file"]),
+    st.sampled_from([LIBRARY + name for name in ("a.jpg", "a.mp4", "b%20c.pdf", "a.gif", "x")] + [""]),
+    st.just("m"),
+    st.sampled_from(["", "a.jpg", "a b.mp4", "a.exe", "a", ".pdf", "../b.pdf", "x" * 300 + ".pdf"]),
+    st.sampled_from(
+        ["", "image/jpeg", "image/gif", "video/mp4", "audio/ogg; codecs=opus", "application/pdf"]
+    ),
+    st.sampled_from([0, 1, 1_000_000, 1_000_001, 10_000_001, 16_000_001, 50_000_000, 50_000_001, 10**9]),
+    st.sampled_from([0, 0.4, 12.5, 180, 181]),
+    st.sampled_from(["", "AgAC1-1"]),
+    st.sampled_from(["", "media/m/k/a.jpg"]),
+)
+"""Files of a library, of any shape: those of a real one hold together better."""
+
 shares = st.builds(Button, labels, share=st.sampled_from(["phone", "location"]))
 files = st.lists(st.builds(Media, st.just("image"), addresses | st.just("")), max_size=3).map(tuple)
+any_files = st.lists(st.builds(Media, st.just("image"), addresses | st.just("")) | library_files, max_size=4)
 places_taken = st.sampled_from(["", "", "122", "wamid.1", "0123abcd/00000001/0001"])
 
 

@@ -14,13 +14,21 @@ from msgspec.structs import replace
 from shared.credential import Credential
 from shared.dialog.events import ButtonPressed, MessageReceived
 from shared.dialog.messages import Button, Message
-from shared.platforms.base import Outcome, PlatformAdapter, Request, Response, WebhookRequest
+from shared.platforms.base import (
+    Attachment,
+    Delivery,
+    Outcome,
+    PlatformAdapter,
+    Request,
+    Response,
+    WebhookRequest,
+)
 from shared.platforms.telegram import TelegramAdapter
 from shared.platforms.viber import ViberAdapter
 from shared.platforms.whatsapp import WhatsAppAdapter, verify_subscription
 from tests.platforms.cases import DELIVERY_ID, RECEIVED_AT, SETTINGS
 from tests.platforms.strategies import messages
-from tests.standins.server import Answer, Incoming, Person, StandIn, Update
+from tests.standins.server import Answer, Incoming, Part, Person, StandIn, Update, form_of
 from tests.standins.telegram import TelegramPerson, TelegramStandIn
 from tests.standins.viber import ViberPerson, ViberStandIn
 from tests.standins.whatsapp import WhatsAppPerson, WhatsAppStandIn
@@ -40,15 +48,22 @@ class Meeting:
         self.credential = Credential("c", "b", platform, is_active=True, settings=SETTINGS[platform])
 
     def send(self, message: Message) -> list[Outcome]:
-        rendered = self.adapter.render(message, self.chat_id, self.credential, DELIVERY_ID)
-        return [self._sent(request) for request in rendered.requests]
+        return [delivery.outcome for delivery in self.deliver(message)]
 
-    def _sent(self, request: Request) -> Outcome:
+    def deliver(self, message: Message) -> list[Delivery]:
+        rendered = self.adapter.render(message, self.chat_id, self.credential, DELIVERY_ID)
+        return [self.made(request) for request in rendered.requests]
+
+    def made(self, request: Request) -> Delivery:
+        """What came of a request; files that it carries are as many bytes as their type has letters."""
         path = "/" + request.url.partition("://")[2].partition("/")[2]
-        headers = {"content-type": "application/json", **request.headers}
-        answer = self.messenger.handle(Incoming("POST", path, {}, headers, msgspec.json.encode(request.json)))
+        body, content_type = msgspec.json.encode(request.json), "application/json"
+        if request.attachments:
+            body, content_type = form_of(_fields(request), *map(_part, request.attachments))
+        headers = {"content-type": content_type, **request.headers}
+        answer = self.messenger.handle(Incoming("POST", path, {}, headers, body))
         assert answer is not None
-        return self.adapter.interpret(Response(answer.status, answer.body, answer.headers)).outcome
+        return self.adapter.interpret(Response(answer.status, answer.body, answer.headers))
 
     def parsed(self, update: Update) -> Any:
         headers = {name.lower(): value for name, value in update.headers.items()}
@@ -57,6 +72,18 @@ class Meeting:
         (addressed,) = parsed.events
         assert addressed.chat_id == self.chat_id
         return addressed.event
+
+
+def _fields(request: Request) -> dict[str, str]:
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in request.json.items()
+    }
+
+
+def _part(carried: Attachment) -> Part:
+    kind = carried.content_type or "application/octet-stream"
+    return Part(carried.part, kind.encode(), kind, carried.file_name)
 
 
 def on_telegram() -> Meeting:

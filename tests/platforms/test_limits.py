@@ -10,14 +10,15 @@ from typing import Any
 import msgspec
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from shared.dialog.messages import Button, Media, Message
-from shared.platforms.base import Capabilities, PlatformAdapter, Rendered
+from shared.platforms.base import Capabilities, PlatformAdapter, Rendered, Request
 from shared.platforms.formatting import split, utf16_length
 from shared.platforms.markup import HAIR_SPACE, WORD_JOINER, Markup, marked_up
 from shared.platforms.viber import ViberAdapter
 from tests.platforms.cases import DELIVERY_ID, credential
-from tests.platforms.strategies import any_text, messages
+from tests.platforms.strategies import any_files, any_text, messages
 
 VIBER = ViberAdapter()
 WHATSAPP_MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)
@@ -84,7 +85,8 @@ def assert_fits_viber(body: Any) -> None:
     else:
         assert utf16_length(body.get("text", "")) <= 512
         assert 1 <= len(body["media"]) <= 2000
-    assert ("text" in body) is (body["type"] != "url")
+        assert_file_fits_viber(body)
+    assert ("text" in body) is (body["type"] in ("text", "picture"))
     buttons = body.get("keyboard", {"Buttons": [{"Text": "-", "ActionBody": "-"}]})["Buttons"]
     assert 1 <= len(buttons) <= 12
     assert ("min_api_version" in body) is any(b.get("ActionType") in SHARES for b in buttons)
@@ -95,31 +97,58 @@ def assert_fits_viber(body: Any) -> None:
         assert 1 <= len(button["ActionBody"].encode()) <= 100
 
 
+def assert_file_fits_viber(body: Any) -> None:
+    if body["type"] in ("video", "file"):
+        assert 1 <= body["size"] <= {"video": 26_000_000, "file": 50_000_000}[body["type"]]
+    if body["type"] == "video":
+        assert body["media"].endswith(".mp4")
+        assert 0 <= body.get("duration", 0) <= 180
+    if body["type"] == "file":
+        assert 3 <= len(body["file_name"]) <= 256
+        assert "." in body["file_name"].strip(".")
+        assert "/" not in body["file_name"]
+        assert not body["file_name"].endswith(".exe")
+
+
+@st.composite
+def with_files(draw: st.DrawFn) -> Message:
+    return replace(draw(messages()), media=tuple(draw(any_files)))
+
+
 LARGEST = tuple(Button("\x01" * 250, url="https://a.io/" + "я" * 43) for _ in range(12))
 
 
 @thoroughly
-@given(messages())
+@given(with_files())
 @example(Message("\x01" * 7000, buttons=LARGEST))
 @example(Message("😀" * 256, buttons=LARGEST, media=(Media("image", "https://a.io/" + "x" * 1983 + ".jpg"),)))
 def test_viber_gets_nothing_it_would_refuse(message: Message) -> None:
     bodies, rendered = render(VIBER, message)
-    others = [request.instead for request in rendered.requests if request.instead]
+    others = [each for request in rendered.requests for each in others_of(request)]
     for body in (*bodies, *(json.loads(msgspec.json.encode(other.json)) for other in others)):
         assert_fits_viber(body)
     assert [i for i, body in enumerate(bodies) if "keyboard" in body] in ([], [len(bodies) - 1])
-    said = [body.get("text", "") + body.get("media", "") for body in bodies if body["type"] != "picture"]
-    assert_said(message, [*said, *pictures_of(bodies)], VIBER.capabilities, rendered)
+    said = [body.get("text", "") + body.get("media", "") for body in bodies if body["type"] not in FILES]
+    assert_said(message, [*said, *files_of(bodies)], VIBER.capabilities, rendered)
 
 
-def pictures_of(bodies: list[Any]) -> list[str]:
+FILES = ("picture", "video", "file")
+
+
+def others_of(request: Request) -> list[Request]:
+    """What may be sent in its place, and in the place of that."""
+    others = [other for other in (request.instead, request.for_old_apps) if other]
+    return [*others, *(further for other in others for further in others_of(other))]
+
+
+def files_of(bodies: list[Any]) -> list[str]:
     """Captions, and behind them the addresses, where a test looks for what is said."""
-    pictures = [body for body in bodies if body["type"] == "picture"]
-    return [body["text"] for body in pictures] + [body["media"] for body in pictures]
+    files = [body for body in bodies if body["type"] in FILES]
+    return [body.get("text", "") for body in files] + [body["media"] for body in files]
 
 
 @thoroughly
-@given(messages())
+@given(with_files())
 @example(Message("я" * 7000 + " b" * 7000, buttons=LARGEST))
 def test_a_welcome_of_vibers_is_one_that_it_takes(message: Message) -> None:
     assert_fits_viber(VIBER.welcome(message, credential("viber")))

@@ -16,7 +16,7 @@ from shared.platforms.base import Rendered, Request
 from shared.platforms.telegram import TelegramAdapter
 from tests.platforms.aiogram_models import method_of, unknown_to_aiogram
 from tests.platforms.cases import DELIVERY_ID, credential
-from tests.platforms.strategies import about, addresses, any_text, messages, words
+from tests.platforms.strategies import about, addresses, any_text, library_files, messages, words
 
 ADAPTER = TelegramAdapter()
 
@@ -24,7 +24,7 @@ thoroughly = settings(max_examples=150, deadline=None, suppress_health_check=[He
 
 kinds = st.sampled_from(["image", "image", "video", "audio", "file"])
 places = addresses | st.sampled_from(["", "https://a.io/a.gif"])
-files = st.lists(st.builds(Media, kinds, places), max_size=13).map(tuple)
+files = st.lists(st.builds(Media, kinds, places) | library_files, max_size=13).map(tuple)
 texts = st.one_of(any_text, words, st.just(""), about(1024))
 
 
@@ -88,6 +88,20 @@ def assert_fits(request: Request) -> None:
         assert kinds <= {"photo", "video"} or len(kinds) == 1
         assert "reply_markup" not in request.json
     assert_markup_fits(request)
+    assert_carries_what_it_shows(request)
+
+
+def assert_carries_what_it_shows(request: Request) -> None:
+    sources = sources_of(request)
+    carried = [(part.place, f"attach://{part.part}") for part in request.attachments]
+    assert carried == [(place, each) for place, each in enumerate(sources) if each.startswith("attach:")]
+    assert all(part.storage_path and part.file_name for part in request.attachments)
+
+
+def sources_of(request: Request) -> list[str]:
+    """Where its files come from, in order."""
+    names = ("photo", "animation", "video", "audio", "document", "media")
+    return [item[name] for item in shown(request) for name in names if name in item]
 
 
 def assert_text_fits(text: str, entities: list[Any], limit: int) -> None:
@@ -148,16 +162,21 @@ def test_all_that_is_said_is_there_in_order(message: Message) -> None:
 def test_every_file_is_shown_or_its_address_is_there(message: Message) -> None:
     message = replace(message, replaces="")
     requests = list(render(message).requests)
-    fetched = [
-        item[name]
-        for request in requests
-        for item in shown(request)
-        for name in ("photo", "animation", "video", "audio", "document", "media")
-        if name in item
-    ]
+    shown_by = [source.partition("://file")[0] for request in requests for source in sources_of(request)]
     told = said(requests)
-    assert all(file.url in fetched or letters(file.url) in told for file in message.media)
-    assert fetched == [file.url for file in message.media if file.url in fetched]
+    for file in message.media:
+        assert source_of(file) in shown_by or letters(file.url) in told
+    assert shown_by == [source_of(file) for file in message.media if is_shown(file)]
+
+
+def source_of(file: Media) -> str:
+    return file.file_id or ("attach" if file.storage_path else file.url)
+
+
+def is_shown(file: Media) -> bool:
+    is_there = bool(file.file_id or file.storage_path or file.url.startswith("https://a.io"))
+    is_there = is_there or file.url.startswith("https://cdn.io")
+    return is_there and file.size <= 50_000_000
 
 
 @thoroughly
@@ -168,8 +187,8 @@ def test_where_no_file_can_be_had_the_same_is_said_with_the_addresses(message: M
             continue
         told = said([request.instead])
         assert told.startswith(said([request]))
-        fetched = [item.get("media") or item.get("photo") for item in shown(request)]
-        assert all(letters(address) in told for address in fetched if address)
+        fetched = [source for source in sources_of(request) if source.startswith("https:")]
+        assert all(letters(address) in told for address in fetched)
         assert request.instead.json.get("reply_markup") == request.json.get("reply_markup") or (
             method(request) == "sendMediaGroup"
         )
@@ -180,8 +199,9 @@ def test_where_no_file_can_be_had_the_same_is_said_with_the_addresses(message: M
 def test_nothing_is_given_up_twice_or_without_a_word(message: Message) -> None:
     rendered = render(message)
     assert len(rendered.degradations) == len(set(rendered.degradations))
-    if any(not file.url for file in message.media):
-        assert "media_dropped" in rendered.degradations
+    nothing = [file for file in message.media if not (file.url or file.file_id or file.storage_path)]
+    for word, is_so in [("media_gone", True), ("media_dropped", False)]:
+        assert (word in rendered.degradations) is any(bool(file.media_id) is is_so for file in nothing)
     if not rendered.requests:
         assert rendered.degradations
 

@@ -47,7 +47,7 @@ def delivered(meeting: Meeting, message: Message) -> list[Outcome]:
 
 
 def tried(meeting: Meeting, request: Request) -> list[Outcome]:
-    outcome = meeting._sent(request)
+    outcome = meeting.made(request).outcome
     if outcome is Outcome.MEDIA_FAILED and request.instead is not None:
         return [outcome, *tried(meeting, request.instead)]
     return [outcome]
@@ -107,6 +107,43 @@ def test_choices_under_a_file_are_taken_in_place_whether_it_is_shown_or_not(
     assert [said.labels for said in ivan.heard] == [["✓ Tea", "Done"]]
     assert text in ivan.heard[0].text
     assert delivered(meeting, again)[-1] is Outcome.ALREADY_SO
+
+
+MENU = Media("image", "https://cdn.io/m/menu.jpg", "menu", "menu.jpg", "image/jpeg", 80_000)
+TOUR = Media("video", "https://cdn.io/m/tour.mp4", "tour", "tour.mp4", "video/mp4", 900_000)
+
+
+@pytest.mark.parametrize(
+    "media",
+    [
+        pytest.param((MENU,), id="a picture"),
+        pytest.param((replace(MENU, size=11_000_000),), id="a picture too large to be one"),
+        pytest.param((replace(MENU, content_type="image/gif"),), id="one that moves"),
+        pytest.param((TOUR,), id="a video"),
+        pytest.param((replace(TOUR, type="file"),), id="a video as a file"),
+        pytest.param((replace(TOUR, content_type="video/webm"),), id="a video of another kind"),
+        pytest.param((replace(TOUR, type="audio", content_type="audio/mpeg"),), id="a sound"),
+        pytest.param((replace(MENU, type="file", content_type=""),), id="a file of no known kind"),
+        pytest.param((MENU, TOUR, replace(MENU, media_id="hall")), id="an album"),
+    ],
+)
+def test_a_file_is_carried_once_and_then_known(meeting: Meeting, media: tuple[Media, ...]) -> None:
+    carried = tuple(replace(file, storage_path=f"media/{file.media_id}") for file in media)
+    (first,) = meeting.deliver(Message("Look", media=carried))
+    assert first.outcome is Outcome.SENT
+    assert len(first.file_ids) == len(media)
+    known = tuple(replace(file, file_id=known) for file, known in zip(media, first.file_ids, strict=True))
+    (again,) = meeting.deliver(Message("Look", media=known))
+    assert (again.outcome, again.file_ids) == (Outcome.SENT, first.file_ids)
+
+
+@pytest.mark.usefixtures("telegram")
+def test_a_file_that_another_bot_has_carried_is_told_by_its_address(
+    meeting: Meeting, ivan: TelegramPerson
+) -> None:
+    message = Message("Look", media=(replace(MENU, file_id="AgAC777-1"),))
+    assert delivered(meeting, message) == [Outcome.MEDIA_FAILED, Outcome.SENT]
+    assert ivan.heard[0].text == f"Look\n\n{MENU.url}"
 
 
 # ── Closed messages ──────────────────────────────────────────────────────────────────────────────────

@@ -580,7 +580,7 @@ NO_FILES: list[tuple[dict[str, Any], str]] = [
     ({"size": 0}, "a file of unknown size"),
     ({"file_name": "setup.EXE"}, "a file that viber does not pass on"),
     ({"file_name": "menu"}, "a name without an end"),
-    ({"file_name": ".pdf"}, "nothing but an end"),
+    ({"file_name": "..."}, "nothing but dots"),
     ({"file_name": "m" * 253 + ".pdf"}, "a name too long"),
 ]
 PDF = Media("file", LIBRARY + "menu.pdf", "m", "menu.pdf", "application/pdf", 88_000)

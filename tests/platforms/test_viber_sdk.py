@@ -32,6 +32,7 @@ from tests.platforms.cases import (
     payload,
     payload_names,
 )
+from tests.platforms.test_limits import others_of
 
 ADAPTER = ViberAdapter("https://viber.test")
 CREDENTIAL = credential("viber")
@@ -146,6 +147,8 @@ def test_a_true_proof_is_taken_by_both() -> None:
 # ── What we send ─────────────────────────────────────────────────────────────────────────────────────
 
 CHOICES = (Button("Fish & <Chips>", "p:1"), Button("Site", url="https://a.io/?b=1&c"))
+PHONE = Button("Here", share="phone")
+LIBRARY = "https://cdn.io/media/m/k/"
 MESSAGES = {
     "a text": Message("Привет 😀"),
     "a long text": Message("word " * 3000, buttons=CHOICES),
@@ -153,7 +156,7 @@ MESSAGES = {
     "buttons": Message("Which?", buttons=CHOICES),
     "too many buttons": Message("Which?", buttons=tuple(Button(f"{n}", f"p:{n}") for n in range(13))),
     "several": Message("Which?", buttons=(*CHOICES, Button("Done", "p:2")), several=True),
-    "a phone": Message("Your number?", buttons=(Button("Here", share="phone"), *CHOICES)),
+    "a phone": Message("Your number?", buttons=(PHONE, *CHOICES)),
     "a place": Message("Where?", buttons=(Button("Here", share="location"),)),
     "a picture": Message("Menu", media=(Media("image", "https://a.io/menu.jpg"),)),
     "a picture alone": Message("", media=(Media("image", "https://a.io/menu.jpg"),), buttons=CHOICES),
@@ -168,6 +171,15 @@ MESSAGES = {
     ),
     "a video": Message("Tour", media=(Media("video", "https://a.io/tour.mp4"),), buttons=CHOICES),
     "a video alone": Message("", media=(Media("video", "https://a.io/tour.mp4"),)),
+    "files of the library": Message(
+        "Look",
+        media=(
+            Media("video", f"{LIBRARY}1.mp4", "m", "1.mp4", "video/mp4", 9_000, duration_seconds=7),
+            Media("file", f"{LIBRARY}1.pdf", "m", "menu.pdf", "application/pdf", 9_000),
+            Media("image", f"{LIBRARY}1.jpg", "m", "1.jpg", "image/jpeg", 9_000),
+        ),
+    ),
+    "an old app": Message("Number?", media=(Media("image", f"{LIBRARY}1.jpg"),), buttons=(PHONE, *CHOICES)),
 }
 
 
@@ -198,7 +210,7 @@ def test_a_request_is_the_one_that_the_sdk_would_make(name: str) -> None:
     with_avatar = credential("viber", sender_avatar="https://a.io/a.jpg")
     requests = ADAPTER.render(MESSAGES[name], "01234567890A/+b=", with_avatar, DELIVERY_ID).requests
     assert requests
-    for request in (*requests, *(other.instead for other in requests if other.instead)):
+    for request in (*requests, *(other for each in requests for other in others_of(each))):
         ours = json.loads(json.dumps(request.json))
         assert by_the_sdk(ours, "01234567890A/+b=", "https://a.io/a.jpg") == ours
 

@@ -16,7 +16,7 @@ from shared.platforms.base import Request
 from shared.platforms.formatting import utf16_length
 from shared.platforms.whatsapp import WhatsAppAdapter
 from tests.platforms.cases import DELIVERY_ID, credential
-from tests.platforms.strategies import addresses, any_text, messages, words
+from tests.platforms.strategies import addresses, any_text, library_files, messages, words
 from tests.platforms.test_limits import assert_said, render, thoroughly
 
 WHATSAPP = WhatsAppAdapter()
@@ -35,7 +35,7 @@ files = st.builds(
 def with_files(draw: st.DrawFn) -> Message:
     """Any message, and any files with it."""
     message = draw(messages())
-    return replace(message, media=tuple(draw(st.lists(files, max_size=4))))
+    return replace(message, media=tuple(draw(st.lists(files | library_files, max_size=4))))
 
 
 def assert_fits(body: Any) -> None:
@@ -54,9 +54,10 @@ def assert_fits(body: Any) -> None:
 
 
 def assert_file_fits(kind: str, file: Any) -> None:
-    assert file["link"].startswith("https://")
-    assert len(file["link"]) <= 2000
-    assert kind in CAPTIONED or set(file) == {"link"}
+    assert ("id" in file) is not ("link" in file)
+    assert file.get("link", "https://").startswith("https://")
+    assert len(file.get("link", "")) <= 2000
+    assert kind in CAPTIONED or set(file) <= {"link", "id"}
     assert kind == "document" or "filename" not in file
     assert 1 <= utf16_length(file.get("caption", "-")) <= 1024
     assert 1 <= len(file.get("filename", "-")) <= 240
@@ -117,8 +118,8 @@ def test_whatsapp_gets_nothing_it_would_refuse(message: Message) -> None:
     bodies, rendered = render(WHATSAPP, message)
     for body in bodies:
         assert_fits(body)
-    shown = [file["link"] for body in bodies for file in files_of(body)]
-    written = tuple(media for media in message.media if media.url not in shown)
+    shown = [file.get("id") or file["link"] for body in bodies for file in files_of(body)]
+    written = tuple(media for media in message.media if (media.file_id or media.url) not in shown)
     texts = [text for body in bodies if (text := words_of(body))]
     assert_said(replace(message, media=written), texts, WHATSAPP.capabilities, rendered)
 
@@ -129,7 +130,9 @@ def test_without_its_file_a_message_fits_and_says_the_same(message: Message) -> 
     bodies, rendered = render(WHATSAPP, message)
     for body, request in zip(bodies, rendered.requests, strict=True):
         instead = instead_of(request)
-        assert (instead is None) is not any(files_of(body))
+        shown = [file.get("link") for file in files_of(body)]
+        assert instead is not None or shown in ([], [None])
+        assert instead is None or shown
         if instead:
             assert_fits(instead)
             assert not any(files_of(instead))

@@ -242,6 +242,10 @@ def sent(
     messenger.unreachable.update(unreachable)
     for name, language, parameters in approved:
         messenger.approve(name, language, parameters)
+    return taken(messenger, request)
+
+
+def taken(messenger: WhatsAppStandIn, request: Request) -> Delivery:
     headers = {"content-type": "application/json", **request.headers}
     path = request.url.removeprefix("https://whatsapp.test")
     answer = messenger.handle(Incoming("POST", path, {}, headers, msgspec.json.encode(request.json)))
@@ -255,6 +259,25 @@ def test_where_a_file_cannot_be_had_its_address_can_be_sent() -> None:
     assert sent(request, unreachable=[url]).outcome is Outcome.MEDIA_FAILED
     assert request.instead is not None
     assert sent(request.instead, unreachable=[url]).outcome is Outcome.SENT
+
+
+@pytest.mark.parametrize("words", ["Our menu", ""])
+@pytest.mark.parametrize("buttons", [(), (Button("Yes", "p:1"),)], ids=["alone", "above buttons"])
+@pytest.mark.parametrize(
+    ("kind", "content_type"),
+    [("image", "image/png"), ("video", "video/mp4"), ("audio", "audio/ogg"), ("file", "application/pdf")],
+)
+def test_a_file_that_whatsapp_has_is_shown_by_its_id_until_it_has_it_no_more(
+    kind: Any, content_type: str, buttons: tuple[Button, ...], words: str
+) -> None:
+    messenger = WhatsAppStandIn(SETTINGS["whatsapp"]["access_token"])
+    messenger.person("", number=CHAT).wrote()
+    file_id = messenger.receive(b"a file", content_type)
+    file = Media(kind, "https://a.io/a", "m", "a.pdf", content_type, 6, file_id=file_id)
+    requests = render(Message(words, media=(file,), buttons=buttons)).requests
+    assert {taken(messenger, request).outcome for request in requests} == {Outcome.SENT}
+    messenger.files.clear()
+    assert taken(messenger, requests[0]).outcome is Outcome.MEDIA_FAILED
 
 
 # ── Templates ────────────────────────────────────────────────────────────────────────────────────────
