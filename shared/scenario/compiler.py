@@ -128,7 +128,9 @@ class _Compiler:
         )
 
     def _media(self, media: Mapping[str, Any], at: str) -> CompiledMedia:
-        kind: Literal["image", "video", "audio", "file"] = media.get("type") or "file"
+        kind: Literal["image", "video", "audio", "file"] = (
+            media.get("type") or "image"
+        )  # or what the library knows it as
         if media.get("media_id"):
             return CompiledMedia(kind, media_id=media["media_id"])
         return CompiledMedia(kind, url=self._url(media["url"], f"{at}/url"))

@@ -11,6 +11,8 @@ Severity = Literal["error", "warning"]
 ERRORS: dict[str, str] = {
     "unknown_step": "a step is named that does not exist",
     "unknown_media": "a file is named that the library does not have",
+    "media_not_ready": "a file of the library has not arrived yet, or was refused",
+    "wrong_media_type": "a file of the library is of another type than is said",
     "unknown_scenario": "a scenario is called that the bot does not have",
     "duplicate_step": "two steps have the same id",
     "unknown_name": "an expression names what nothing sets or declares",

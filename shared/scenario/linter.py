@@ -22,9 +22,9 @@ from shared.scenario.linting import (
     variables,
 )
 from shared.scenario.linting.edges import Passage
-from shared.scenario.linting.subject import Capabilities, Library, Subject, broken
+from shared.scenario.linting.subject import Capabilities, Library, LibraryFile, Subject, broken
 
-__all__ = ["CODES", "ERRORS", "WARNINGS", "Capabilities", "Finding", "Library", "lint"]
+__all__ = ["CODES", "ERRORS", "WARNINGS", "Capabilities", "Finding", "Library", "LibraryFile", "lint"]
 
 MAX_FINDINGS = 1000
 

@@ -14,7 +14,17 @@ from shared.platforms.telegram import TelegramAdapter
 from shared.platforms.viber import ViberAdapter
 from shared.platforms.whatsapp import WhatsAppAdapter
 from shared.scenario.document import read
-from shared.scenario.linter import CODES, ERRORS, MAX_FINDINGS, WARNINGS, Capabilities, Finding, Library, lint
+from shared.scenario.linter import (
+    CODES,
+    ERRORS,
+    MAX_FINDINGS,
+    WARNINGS,
+    Capabilities,
+    Finding,
+    Library,
+    LibraryFile,
+    lint,
+)
 from tests.scenario.documents import COMPLETED, EVERYTHING, MISSION, Document, ask, choose, say, scenario
 
 ROOT = Path(__file__).parents[2]
@@ -1088,11 +1098,30 @@ def test_a_long_turn_through_a_call(said: int, *, is_too_long: bool) -> None:
     ) is is_too_long
 
 
-def test_a_file_that_the_library_lacks() -> None:
-    document = scenario({"id": "a", "message": {"media": [{"media_id": "logo"}, {"media_id": "gone"}]}})
-    assert found_with(Library(media=frozenset({"logo"})), document) == [
-        ("unknown_media", "/steps/0/message/media/1/media_id")
-    ]
+MEDIA = "/steps/0/message/1/media/0"
+FILES = {
+    "logo": LibraryFile("image"),
+    "film": LibraryFile("video"),
+    "late": LibraryFile("image", is_ready=False),
+}
+
+
+@pytest.mark.parametrize(
+    ("media", "expected"),
+    [
+        ({"media_id": "logo"}, []),
+        ({"media_id": "logo", "type": "image"}, []),
+        ({"media_id": "logo", "type": "file"}, []),
+        ({"media_id": "gone"}, [("unknown_media", f"{MEDIA}/media_id")]),
+        ({"media_id": "late"}, [("media_not_ready", f"{MEDIA}/media_id")]),
+        ({"media_id": "film", "type": "image"}, [("wrong_media_type", f"{MEDIA}/type")]),
+    ],
+    ids=str,
+)
+def test_files_of_the_library(media: dict[str, str], expected: list[tuple[str, str]]) -> None:
+    document = scenario({"id": "a", "message": [{"text": "One"}, {"media": [media]}], "end": True})
+
+    assert found_with(Library(media=FILES), document) == expected
     assert found_with(Library(), document) == []
 
 

@@ -16,7 +16,7 @@ def library_of(bot: Bot, called: Called, scenario_id: str = "") -> Library:
     """What is called, and what the connected messengers can show; there is no library of media yet."""
     return Library(
         scenarios=called.documents,
-        media=frozenset(),
+        media={},
         messengers=_messengers_of(bot),
         scenario_id=scenario_id,
     )

@@ -8,7 +8,7 @@ from typing import Any
 from shared.scenario.document import escape
 from shared.scenario.findings import Finding
 from shared.scenario.inputs import comparable
-from shared.scenario.linting.steps import Raw, messages_of
+from shared.scenario.linting.steps import Raw, files_of
 from shared.scenario.linting.subject import Subject
 
 _AFTER_END = ("tell", "restart", "ignore")
@@ -86,12 +86,16 @@ def _media(subject: Subject) -> Iterator[Finding]:
     known = subject.library.media
     if known is None:
         return
-    for at, step in subject.steps():
-        for place, message in messages_of(step):
-            for index, media in enumerate(message.get("media", [])):
-                if media.get("media_id") is not None and media["media_id"] not in known:
-                    words = f"the library has no file “{media['media_id']}”"
-                    yield subject.finding("unknown_media", f"{at}{place}/media/{index}/media_id", words)
+    for at, media in files_of(subject.document):
+        name, file = media["media_id"], known.get(media["media_id"])
+        if file is None:
+            yield subject.finding("unknown_media", f"{at}/media_id", f"the library has no file “{name}”")
+        elif not file.is_ready:
+            words = f"the file “{name}” has not arrived yet, or was refused: see it in the library"
+            yield subject.finding("media_not_ready", f"{at}/media_id", words)
+        elif media.get("type") not in {None, "file", file.file_type}:
+            words = f"“{name}” is of type {file.file_type}; it can be shown as that, or as a file"
+            yield subject.finding("wrong_media_type", f"{at}/type", words)
 
 
 # --- tests -----------------------------------------------------------------------------------------

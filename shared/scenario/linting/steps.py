@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 Raw = Mapping[str, Any]
@@ -18,6 +18,15 @@ def messages_of(step: Raw) -> list[tuple[str, Raw]]:
     if isinstance(message, Mapping):
         return [("/message", message)]
     return [(f"/message/{index}", each) for index, each in enumerate(message)]
+
+
+def files_of(document: Raw) -> Iterator[tuple[str, Raw]]:
+    """Every file of the library that a document shows, with the pointer of where."""
+    for number, step in enumerate(document["steps"]):
+        for place, message in messages_of(step):
+            for index, media in enumerate(message.get("media", [])):
+                if media.get("media_id") is not None:
+                    yield f"/steps/{number}{place}/media/{index}", media
 
 
 def choices_of(step: Raw) -> list[tuple[int, Raw]]:

@@ -35,15 +35,32 @@ class Capabilities(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class LibraryFile:
+    """What is known of a file of the library; `size` is in bytes, `width` and `height` in pixels.
+
+    `fitted` names the messengers for which an image has been made smaller.
+    """
+
+    file_type: str
+    is_ready: bool = True
+    content_type: str = ""
+    size: int = 0
+    width: int = 0
+    height: int = 0
+    fitted: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Library:
     """What a scenario's bot has beside it; nothing is said of what is None.
 
     `scenarios` are the documents that may be called, by id, `scenario_id` the id of the one that is linted,
-    `media` the ids of the files, `messengers` the capabilities of the connected platforms, by name.
+    `media` the files that it names and the library has, by id, `messengers` the capabilities of the connected
+    platforms, by name.
     """
 
     scenarios: Mapping[str, Mapping[str, Any]] | None = None
-    media: frozenset[str] | None = None
+    media: Mapping[str, LibraryFile] | None = None
     messengers: Mapping[str, Capabilities] | None = None
     scenario_id: str = ""
 
