@@ -24,7 +24,7 @@ export SAM_CLI_TELEMETRY := 0
 unexport VIRTUAL_ENV
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-quick check bench load build deploy redrive register clean environment
+.PHONY: help run test test-quick check bench load openapi build deploy redrive register clean environment
 
 help: ## List these targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench: environment ## Measure CPU per turn and cold starts.
 
 load: environment ## Let people loose in the web chat, and tell what limits (PEOPLE=40 SECONDS=60).
 	$(PY) -m tests.load --seconds $(or $(SECONDS),60) $(if $(PEOPLE),--people $(PEOPLE))
+
+openapi: environment ## Write the OpenAPI document of the API, and the table of its routes in the README, anew.
+	$(PY) -m infra.openapi
 
 build: environment ## Build the Lambdas' artifact for AWS (RUNTIME=python3.13 ARCHITECTURE=arm64).
 	$(SAM) build --parameter-overrides PythonRuntime=$(RUNTIME) Architecture=$(ARCHITECTURE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ClassVar
 
 from fastapi import Request, Response
 from fastapi.dependencies.models import Dependant
@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from shared.admin_api.access import Admission, Public, Reach
+from shared.admin_api.door import MAX_BODY_BYTES
 from shared.admin_api.idempotency import HEADER, Repetitions
 from shared.admin_api.versions import unless_known
 
@@ -21,6 +22,8 @@ class ApiRoute(APIRoute):
     """Carries a POST with an `Idempotency-Key` out once, and tells who reads again (`If-None-Match`) what
     has not changed just that.
     """
+
+    max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
 
     @property
     def admissions(self) -> list[Admission]:

@@ -15,7 +15,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from shared.admin_api.api_route import ApiRoute
-from shared.admin_api.door import Door
+from shared.admin_api.door import MAX_BODY_BYTES, Door
 from shared.admin_api.idempotency import Repetitions
 from shared.admin_api.paging import Cursors
 from shared.admin_api.principal import Principal
@@ -57,7 +57,7 @@ def create_app(router: APIRouter, guard: Guard, **collaborators: object) -> Fast
     app = FastAPI(
         openapi_url=None,
         redirect_slashes=False,
-        middleware=[Middleware(Door, admit=guard.admit, is_public=_publicity(router))],
+        middleware=[Middleware(Door, admit=guard.admit, is_public=_publicity(router), bound=_bounds(router))],
         exception_handlers={**dict.fromkeys(_ANSWERED, answer_error), 405: _answer_405(router)},
     )
     app.include_router(router)
@@ -103,3 +103,18 @@ def _publicity(router: APIRouter) -> Callable[[Scope], bool]:
     """Tells of a request whether its route takes no token."""
     public = [route for route in router.routes if isinstance(route, ApiRoute) and route.is_public]
     return lambda scope: any(route.matches(scope)[0] is Match.FULL for route in public)
+
+
+def _bounds(router: APIRouter) -> Callable[[Scope], int]:
+    """Tells how large a request's body may be, by its route."""
+    roomy = [
+        route
+        for route in router.routes
+        if isinstance(route, ApiRoute) and route.max_body_bytes > MAX_BODY_BYTES
+    ]
+
+    def bound(scope: Scope) -> int:
+        matching = (route.max_body_bytes for route in roomy if route.matches(scope)[0] is Match.FULL)
+        return next(matching, MAX_BODY_BYTES)
+
+    return bound

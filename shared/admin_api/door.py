@@ -30,13 +30,20 @@ Admit = Callable[[str], Principal]
 class Door:
     """Authenticates, bounds the body, and answers whatever goes wrong with a problem document.
 
-    Nobody is asked for a token at an address that `is_public`.
+    Nobody is asked for a token at an address that `is_public`; `bound` tells how many bytes one takes.
     """
 
-    def __init__(self, app: ASGIApp, admit: Admit, is_public: Callable[[Scope], bool]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        admit: Admit,
+        is_public: Callable[[Scope], bool],
+        bound: Callable[[Scope], int] = lambda _: MAX_BODY_BYTES,
+    ) -> None:
         self._app = app
         self._admit = admit
         self._is_public = is_public
+        self._bound = bound
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -49,7 +56,7 @@ class Door:
             if not self._is_public(scope):
                 principal = await run_in_threadpool(self._admit, bearer_of(Headers(scope=scope)))
                 scope.setdefault("state", {})["principal"] = principal
-            await self._app(scope, _replayed(await _read(receive)), send)
+            await self._app(scope, _replayed(await _read(receive, self._bound(scope))), send)
         except Exception as error:  # noqa: BLE001 - one of the two outermost doors
             problem = problem_of(error) or _unexpected(error, scope)
             await problem.answer()(scope, receive, send)
@@ -83,7 +90,7 @@ def _trace_id(headers: Headers) -> str:
     return root if is_id else str(uuid4())
 
 
-async def _read(receive: Receive) -> bytes:
+async def _read(receive: Receive, most_bytes: int) -> bytes:
     """The whole body. Raises `TooLarge`."""
     body = bytearray()
     more = True
@@ -91,8 +98,8 @@ async def _read(receive: Receive) -> bytes:
         message = await receive()
         body += message.get("body", b"")
         more = message.get("more_body", False)
-        if len(body) > MAX_BODY_BYTES:
-            raise TooLarge(MAX_BODY_BYTES)
+        if len(body) > most_bytes:
+            raise TooLarge(most_bytes)
     return bytes(body)
 
 

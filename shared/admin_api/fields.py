@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    GetJsonSchemaHandler,
     StringConstraints,
     model_validator,
 )
+from pydantic_core import CoreSchema
 
 
 def _without_controls(text: str) -> str:
@@ -40,6 +42,9 @@ Description = Annotated[
 """Some lines of text; null means none."""
 
 
+_SERVER_S: Final = {"readOnly": True, "description": "Written by the server, and taken no notice of."}
+
+
 class Draft(BaseModel):
     """The base of request bodies: every field is known, of its JSON type, and never repeated in an error.
 
@@ -49,6 +54,13 @@ class Draft(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
     server_fields: ClassVar[frozenset[str]] = frozenset()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> Any:
+        described = handler(schema)
+        own = handler.resolve_ref_schema(described)
+        own.setdefault("properties", {}).update(dict.fromkeys(sorted(cls.server_fields), _SERVER_S))
+        return described
 
     @model_validator(mode="before")
     @classmethod

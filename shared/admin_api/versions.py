@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
@@ -61,6 +61,10 @@ def changed() -> ProblemError:
     return ProblemError(
         Problem("changed", "It was changed since you read it; read it again, then change that.")
     )
+
+
+AS_KNOWN: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "It is as you know it"}}
+"""What the document tells of an answer to `If-None-Match`."""
 
 
 def unless_known(request: Request, response: Response) -> Response:

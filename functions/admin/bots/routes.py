@@ -12,11 +12,12 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from functions.admin.bots.connections import Connections
 from functions.admin.bots.schemas import BotChange, BotDraft, BotView
-from shared.admin_api.access import Reach, account_in_path, bot_in_path, bots_of
+from shared.admin_api.access import Public, Reach, account_in_path, bot_in_path, bots_of
 from shared.admin_api.address import base_url_of
+from shared.admin_api.document import document_response
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
-from shared.admin_api.versions import IfMatchSent, tag
+from shared.admin_api.versions import AS_KNOWN, IfMatchSent, tag
 from shared.backend.accounts import Role
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.clock import utc_now
@@ -43,6 +44,12 @@ ReadableAccount = Annotated[str, Depends(Reach(Role.VIEWER, "account", account_i
 WritableAccount = Annotated[str, Depends(Reach(Role.EDITOR, "account", account_in_path))]
 ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("id")))]
 WritableBot = Annotated[Bot, Depends(Reach(Role.EDITOR, "bot", bot_in_path("id")))]
+
+
+@router.get("/api/openapi.json", dependencies=[Depends(Public())], responses=AS_KNOWN)
+def read_openapi_document() -> Response:
+    """This document."""
+    return document_response()
 
 
 @router.get("/api/accounts/{account_id}/bots")

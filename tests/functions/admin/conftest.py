@@ -47,6 +47,7 @@ ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a001"
 OTHER_ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a002"
 ROUTERS: tuple[APIRouter, ...] = (bots.router, platforms.router, scenarios.router, dialogs.router)
 API_URL = "https://chat.example.com"
+TELEGRAM = {"bot_token": "123456789:AAF0-token_of_a_test"}
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 SCENARIO: dict[str, Any] = {
@@ -196,6 +197,14 @@ def talk(aws_account: Aws) -> Talk:
         return dialog
 
     return make
+
+
+@pytest.fixture
+def ids(api: Api, bot: str, scenario: str, talk: Talk) -> dict[str, str]:
+    """What the places in a route's path stand for, by the kind of thing that has the id."""
+    api.create(f"/api/bots/{bot}/platforms", {"platform": "telegram", "credentials": TELEGRAM})
+    DynamoBots().change(bot, active_scenario_id=scenario, active_revision=1)
+    return {"account": ACCOUNT, "bot": bot, "scenario": scenario, "dialog": talk(bot).id}
 
 
 def entry(dialog: Dialog, turn: int, n: int, **fields: Any) -> HistoryEntry:

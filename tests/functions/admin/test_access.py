@@ -10,23 +10,24 @@ from uuid import uuid4
 import pytest
 
 from shared.admin_api.json_route import JsonRoute
-from shared.storage.bots import DynamoBots
 from tests.backend.tokens import claims, signed, unsigned
-from tests.functions.admin.conftest import ACCOUNT, OTHER_ACCOUNT, ROUTERS, SCENARIO, Api, Talk, token_of
+from tests.functions.admin.conftest import ACCOUNT, OTHER_ACCOUNT, ROUTERS, SCENARIO, TELEGRAM, Api, token_of
 
 
 @dataclass(frozen=True)
 class Entry:
-    """What a route answers to those who may, and the least role that may; None: anybody with a token."""
+    """What a route answers to those who may, and the least role that may.
+
+    None: anybody with a token; "public": anybody at all.
+    """
 
     status: int
     role: str | None
     body: Any = None
 
 
-TELEGRAM = {"bot_token": "123456789:AAF0-token_of_a_test"}
-
 ROUTES: dict[str, Entry] = {
+    "GET /api/openapi.json": Entry(200, "public"),
     "GET /api/accounts/{account_id}/bots": Entry(200, "viewer"),
     "POST /api/accounts/{account_id}/bots": Entry(201, "editor", {"name": "Bot"}),
     "GET /api/bots/{id}": Entry(200, "viewer"),
@@ -63,6 +64,10 @@ ROUTES: dict[str, Entry] = {
     "GET /api/dialogs/{id}/history": Entry(200, "viewer"),
 }
 
+OPEN = [route for route, entry in ROUTES.items() if entry.role == "public"]
+CLOSED = [route for route in ROUTES if route not in OPEN]
+WITHIN_AN_ACCOUNT = [route for route in CLOSED if ROUTES[route].role is not None]
+
 ROLES = ("viewer", "editor", "admin")
 
 STRANGERS: dict[str, dict[str, str]] = {
@@ -75,14 +80,6 @@ STRANGERS: dict[str, dict[str, str]] = {
     "none": {"Authorization": f"Bearer {unsigned(claims({ACCOUNT: 'admin'}))}"},
     "wrong audience": {"Authorization": f"Bearer {signed(claims({ACCOUNT: 'admin'}, aud='anon'))}"},
 }
-
-
-@pytest.fixture
-def ids(api: Api, bot: str, scenario: str, talk: Talk) -> dict[str, str]:
-    """What the places in a route's path stand for, by the kind of thing that has the id."""
-    api.create(f"/api/bots/{bot}/platforms", {"platform": "telegram", "credentials": TELEGRAM})
-    DynamoBots().change(bot, active_scenario_id=scenario, active_revision=1)
-    return {"account": ACCOUNT, "bot": bot, "scenario": scenario, "dialog": talk(bot).id}
 
 
 def path_of(route: str, ids: dict[str, str]) -> str:
@@ -104,9 +101,17 @@ def test_every_route_of_the_code_has_an_entry() -> None:
     coded = {f"{method} {route.path}" for route in routes for method in route.methods or ()}
 
     assert coded == set(ROUTES)
+    assert {route.path for route in routes if route.is_public} == {route.partition(" ")[2] for route in OPEN}
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", OPEN)
+def test_public_route_answers_whoever_comes(api: Api, ids: dict[str, str], route: str) -> None:
+    answers = [ask(api, route, path_of(route, ids), headers=headers) for headers in STRANGERS.values()]
+
+    assert {answer.status_code for answer in answers} == {ROUTES[route].status}
+
+
+@pytest.mark.parametrize("route", CLOSED)
 def test_no_route_answers_a_stranger(api: Api, route: str) -> None:
     ids = dict.fromkeys(("account", "bot", "scenario", "dialog"), str(uuid4()))
     for headers in STRANGERS.values():
@@ -117,7 +122,7 @@ def test_no_route_answers_a_stranger(api: Api, route: str) -> None:
         assert answer.headers["www-authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("route", ROUTES)
+@pytest.mark.parametrize("route", CLOSED)
 def test_route_takes_its_role_or_a_higher_one(api: Api, ids: dict[str, str], route: str) -> None:
     entry, path = ROUTES[route], path_of(route, ids)
     least = ROLES.index(entry.role or "viewer")
@@ -128,7 +133,7 @@ def test_route_takes_its_role_or_a_higher_one(api: Api, ids: dict[str, str], rou
     assert not {401, 403} & {statuses[role] for role in ROLES[least:]}
 
 
-@pytest.mark.parametrize("route", [route for route, entry in ROUTES.items() if entry.role is not None])
+@pytest.mark.parametrize("route", WITHIN_AN_ACCOUNT)
 def test_foreign_account_looks_as_if_it_were_not_there(api: Api, ids: dict[str, str], route: str) -> None:
     token = token_of("admin", OTHER_ACCOUNT)
     unknown = dict.fromkeys(ids, str(uuid4()))
