@@ -128,12 +128,11 @@ class MessengerSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class TasksSettings(MessengerSettings):
-    """The queues around the worker of what is slow or outside, and where files are kept."""
+    """The queues around the worker of what is slow or outside."""
 
     inbound_queue_url: str
     tasks_queue_url: str
     tasks_dlq_url: str
-    media_bucket: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ class DeadLetters:
 
     def put(self, envelope: OrderedEnvelope, error: Exception | str) -> None:
         """Raises `NotAccepted`."""
-        reason = error if isinstance(error, str) else reason_of(error)
+        reason = error if isinstance(error, str) else _reason_of(error)
         dead_letter(self._client, self._queue_url, msgspec.structs.replace(envelope, failure=reason))
 
     def put_unread(self, record: Record) -> None:
@@ -85,7 +85,7 @@ class DeadReceipts:
 
     def put(self, envelope: ReceiptEnvelope, error: Exception) -> None:
         """Raises `NotAccepted`."""
-        self._send(body_of(msgspec.structs.replace(envelope, failure=reason_of(error))))
+        self._send(body_of(msgspec.structs.replace(envelope, failure=_reason_of(error))))
 
     def put_unread(self, record: Record) -> None:
         """A body that is no envelope of ours, as it came. Raises `NotAccepted`."""
@@ -96,7 +96,7 @@ class DeadReceipts:
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=body)
 
 
-def reason_of(error: Exception) -> str:
+def _reason_of(error: Exception) -> str:
     """A kind and a place, never what a person wrote."""
     described = describe(error)
     return f"{described['error']}: {described.get('says', '')} ({described['at']})"

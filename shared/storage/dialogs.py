@@ -38,6 +38,11 @@ class DynamoDialogs:
         item = BotDialogState.find(dialog_id, attributes=["state"])
         return None if item is None else _decoder.decode(item.state)
 
+    def epoch_of(self, dialog_id: str) -> str | None:
+        """The dialog's epoch at this moment (a consistent read), or None once it is gone."""
+        item = BotDialogState.find(dialog_id, attributes=["epoch"])
+        return None if item is None else item.epoch
+
     def commit(self, dialog: Dialog, met_turn: int | None) -> None:
         """Save the whole dialog in one conditional write.
 

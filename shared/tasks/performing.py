@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.dialog.events import TaskFinished
-from shared.errors import GiveUp
+from shared.errors import GiveUp, ParleyError
 from shared.queueing.envelopes import FirstSendEnvelope, InboundEnvelope, TaskEnvelope, Work
 from shared.queueing.giving_up import TRIES
 
@@ -65,9 +65,9 @@ class TaskWorker:
             raise NoSuchJob(kind)
         self.jobs[kind].perform(work, attempt)
 
-    def give_up(self, work: Work, reason: str) -> None:
+    def give_up(self, work: Work, error: Exception) -> None:
         """Raises `NotAccepted`, and what the stores do: then it has to be given up again."""
-        job = self.jobs.get(kind_of(work))
+        job, reason = self.jobs.get(kind_of(work)), words_of(error)
         if job:
             job.give_up(work, reason)
         if isinstance(work, TaskEnvelope) and work.task.kind not in NOTHING_COMES_BACK:
@@ -98,6 +98,11 @@ def about(work: Work) -> dict[str, str]:
     """What a log line tells of it."""
     of = work.turn if isinstance(work, FirstSendEnvelope) else work
     return {"kind": kind_of(work), "trace_id": of.trace_id, "bot_id": of.bot_id, "platform": of.platform}
+
+
+def words_of(error: Exception) -> str:
+    """For people: what errors of ours say; others may quote what they failed on."""
+    return str(error) if isinstance(error, ParleyError) else "Something went wrong on our side."
 
 
 def tries_of(error: Exception) -> int:

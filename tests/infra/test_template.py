@@ -18,6 +18,7 @@ TABLE_VARIABLES = {
     "CACHE_TABLE": "Cache",
 }
 QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Receipts"}
+WITH_UNPARSED = ("Telegram", "WhatsApp", "Viber")
 FOURTEEN_DAYS_SECONDS = 14 * 86400
 
 
@@ -138,9 +139,18 @@ def test_schedules_may_put_a_timer_where_it_belongs_and_nothing_else(template: T
     assert [logical_id(queue) for queue in allowed["Resource"]] == ["Inbound", "DelaysDeadLetters"]
 
 
-def test_only_messengers_webhooks_may_keep_what_they_could_not_read(template: Template) -> None:
-    keeps = {name for name in template.functions if ("s3:PutObject", "MediaBucket") in template.rights(name)}
-    assert keeps == {"TelegramWebhook", "WhatsAppWebhook", "ViberWebhook"}
+def test_everybody_who_may_put_a_file_somewhere_may_put_it_there_only(template: Template) -> None:
+    roles = {logical_id(function["Role"]): name for name, function in template.functions.items()}
+    puts = {
+        (roles[role], resource["Fn::Sub"])
+        for role, statement in template.statements()
+        if "s3:PutObject" in as_list(statement["Action"]) and statement["Effect"] == "Allow"
+        for resource in as_list(statement["Resource"])
+    }
+    assert puts == {
+        *((f"{platform}Webhook", "${MediaBucket.Arn}/unparsed/*") for platform in WITH_UNPARSED),
+        ("TasksWorker", "${MediaBucket.Arn}/received/*"),
+    }
 
 
 def test_whoever_follows_revisions_needs_no_heads(template: Template) -> None:

@@ -107,7 +107,7 @@ class TelegramStandIn(StandIn):
     """One bot's Telegram. Updates of people without a webhook of their own wait for `getUpdates`.
 
     `web` says what is at an address: a content type, or None where there is nothing. At any other address
-    is what the method wants. `files` are those that the bot has sent, by their ids.
+    is what the method wants. `files` are those that the bot has sent or received, by their ids.
     """
 
     def __init__(
@@ -135,6 +135,7 @@ class TelegramStandIn(StandIn):
         self.files: dict[str, KnownFile] = {}
         self.max_photo_bytes = 10 * 1024 * 1024
         self.max_request_bytes = 50 * 1024 * 1024
+        self.max_download_bytes = 20 * 1024 * 1024
         self._methods: Mapping[str, Callable[[dict[str, Any]], Answer]] = {
             "getme": self._get_me,
             "sendmessage": self._send_message,
@@ -155,6 +156,7 @@ class TelegramStandIn(StandIn):
             "setmycommands": self._set_my_commands,
             "deletemycommands": self._delete_my_commands,
             "getupdates": self._get_updates,
+            "getfile": self._get_file,
         }
 
     def person(self, webhook_url: str = "", chat_id: int = 987654321, **user: str) -> TelegramPerson:
@@ -162,6 +164,10 @@ class TelegramStandIn(StandIn):
         person = TelegramPerson(self, webhook_url, chat_id, user)
         self.people[chat_id] = person
         return person
+
+    def receive(self, kind: str, content: bytes, file_name: str = "") -> str:
+        """The id of a file that a person sends."""
+        return self._new_file(kind, content, file_name).file_id
 
     def next_update(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
         with self.changed:
@@ -192,6 +198,8 @@ class TelegramStandIn(StandIn):
         return method.startswith(("send", "editmessage")) and method != "sendchataction"
 
     def answer(self, request: Incoming) -> Answer:
+        if request.path.startswith(f"/file/bot{self.token}/"):
+            return self._download(request.path.removeprefix(f"/file/bot{self.token}/"))
         path = _TOKEN_PATH.fullmatch(request.path)
         if path is None or not _TOKEN.fullmatch(path[1]):
             raise refused(404, "Not Found")
@@ -398,6 +406,22 @@ class TelegramStandIn(StandIn):
         if not person.has_started:
             raise refused(403, "Forbidden: bot can't initiate conversation with a user")
         return person
+
+    def _get_file(self, given: dict[str, Any]) -> Answer:
+        _shaped(given, _GET_FILE)
+        file = self.files.get(given["file_id"])
+        if file is None:
+            raise refused(400, "Bad Request: wrong file_id or the file is temporarily unavailable")
+        if len(file.content) > self.max_download_bytes:
+            raise refused(400, "Bad Request: file is too big")
+        told = {"file_id": file.file_id, "file_unique_id": f"u{file.file_id}"}
+        return _result({**told, "file_size": len(file.content), "file_path": _path_of(file)})
+
+    def _download(self, path: str) -> Answer:
+        found = [file for file in self.files.values() if _path_of(file) == path]
+        if not found:
+            raise refused(404, "Not Found")
+        return Answer(200, found[0].content, {"content-type": "application/octet-stream"})
 
     def _answer_callback_query(self, given: dict[str, Any]) -> Answer:
         _shaped(given, _ANSWER_CALLBACK_QUERY)
@@ -707,6 +731,8 @@ _EDIT_MESSAGE_CAPTION = an_object(
 )
 _EDIT_MESSAGE_REPLY_MARKUP = an_object({"chat_id": anything, "message_id": number(1)}, _EDITED)
 
+_GET_FILE = an_object({"file_id": text(1)})
+
 _ANSWER_CALLBACK_QUERY = an_object(
     {"callback_query_id": text(1)},
     {"text": text(0, 200, units), "show_alert": boolean, "url": text(), "cache_time": number(0)},
@@ -954,6 +980,10 @@ def _check_button(button: dict[str, Any]) -> Shown:
     ):
         raise refused(400, f"Bad Request: inline keyboard button URL '{action}' is invalid: Wrong HTTP URL")
     return Shown(button["text"], str(action), is_link=True)
+
+
+def _path_of(file: KnownFile) -> str:
+    return f"{file.kind}s/file_{file.file_id.rpartition('-')[2]}.{'jpg' if file.kind == 'photo' else 'bin'}"
 
 
 def _check_webhook_url(url: str) -> None:

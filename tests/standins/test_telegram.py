@@ -718,3 +718,20 @@ def test_a_poll_under_way_ends_with_the_server() -> None:
 )
 def test_an_acknowledgement_of_nothing_is_refused(telegram: TelegramStandIn, body: dict[str, Any]) -> None:
     assert api(telegram, "answerCallbackQuery", body).status == 400
+
+
+def test_a_file_that_a_person_sent_lies_where_get_file_says(telegram: TelegramStandIn) -> None:
+    file_id = telegram.receive("photo", b"picture")
+    told = api(telegram, "getFile", {"file_id": file_id}).json["result"]
+    assert told["file_size"] == len(b"picture")
+    at = f"{telegram.url}/file/bot{telegram.token}/{told['file_path']}"
+    assert call("GET", at, {}).body == b"picture"
+    assert call("GET", at + "x", {}).status == 404
+
+
+def test_a_file_too_large_to_be_had_is_refused(telegram: TelegramStandIn) -> None:
+    telegram.max_download_bytes = 3
+    answer = api(telegram, "getFile", {"file_id": telegram.receive("photo", b"picture")})
+    assert answer.json["description"] == "Bad Request: file is too big"
+    answer = api(telegram, "getFile", {"file_id": "guessed"})
+    assert answer.json["description"] == "Bad Request: wrong file_id or the file is temporarily unavailable"

@@ -354,3 +354,10 @@ def test_an_empty_address_removes_the_webhook(viber: ViberStandIn, webhook: Webh
     api(viber, "set_webhook", {"url": webhook.url})
     assert api(viber, "set_webhook", {"url": ""}).json["status"] == 0
     assert viber.webhook == ""
+
+
+def test_a_file_that_a_person_sent_is_read_at_its_address(viber: ViberStandIn) -> None:
+    address = viber.receive(b"picture", "1.jpg")
+    assert call("GET", address, {}).body == b"picture"
+    viber.files.clear()
+    assert call("GET", address, {}).status == 404

@@ -59,7 +59,7 @@ _LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 
 class ViberStandIn(StandIn):
-    """One bot's Viber."""
+    """One bot's Viber. `files` are those that people have sent, by the path of their address."""
 
     def __init__(self, auth_token: str = "445da6az1s345z78-dazcczb2542zv51a-e0vc5fva17480im9") -> None:
         super().__init__()
@@ -67,6 +67,7 @@ class ViberStandIn(StandIn):
         self.webhook = ""
         self.event_types: list[str] = []
         self.people: dict[str, ViberPerson] = {}
+        self.files: dict[str, bytes] = {}
         self._last_token = 4_912_661_846_655_238_145
         self._methods = {
             "/pa/send_message": self._send_message,
@@ -81,6 +82,12 @@ class ViberStandIn(StandIn):
         person = ViberPerson(self, webhook_url, {"id": user_id, "name": name, **user})
         self.people[user_id] = person
         return person
+
+    def receive(self, content: bytes, file_name: str) -> str:
+        """The address of a file that a person sends; whoever knows it may read it."""
+        path = f"/media/{len(self.files)}/{file_name}"
+        self.files[path] = content
+        return self.url + path
 
     def new_token(self) -> int:
         with self.changed:
@@ -100,6 +107,8 @@ class ViberStandIn(StandIn):
         return request.path == "/pa/send_message"
 
     def answer(self, request: Incoming) -> Answer:
+        if request.method == "GET" and request.path in self.files:
+            return Answer(200, self.files[request.path], {"content-type": "application/octet-stream"})
         method = self._methods.get(request.path)
         if method is None or request.method != "POST":
             raise Refusal(Answer(404, b"Not Found", {"content-type": "text/plain"}))

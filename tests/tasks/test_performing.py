@@ -90,13 +90,20 @@ def test_work_without_a_row_is_given_up() -> None:
         by_kind.perform(a_task("llm"), ATTEMPT)
 
 
-def test_giving_up_is_told_to_the_job_with_the_reason() -> None:
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (GiveUp("Telegram is down."), "Telegram is down."),
+        (KeyError("4321"), "Something went wrong on our side."),
+    ],
+)
+def test_giving_up_is_told_to_the_job_with_the_reason_for_people(error: Exception, reason: str) -> None:
     told: list[Any] = []
     by_kind, inbound = worker(fetch=Job(lambda *_: None, lambda *given: told.append(given)))
 
-    by_kind.give_up(a_task("fetch"), "the messenger is down")
+    by_kind.give_up(a_task("fetch"), error)
 
-    assert told == [(a_task("fetch"), "the messenger is down")]
+    assert told == [(a_task("fetch"), reason)]
     assert inbound.sent == []
 
 
@@ -105,7 +112,7 @@ def test_a_dialog_that_waits_hears_of_the_failure_under_one_name(kind: TaskKind)
     by_kind, inbound = worker()
 
     for _ in range(2):
-        by_kind.give_up(a_task(kind), "no worker")
+        by_kind.give_up(a_task(kind), GiveUp("no worker"))
 
     first, again = inbound.sent
     assert first == again

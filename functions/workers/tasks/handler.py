@@ -9,13 +9,16 @@ from typing import Any
 
 import msgspec
 
+from functions.workers.tasks.fetching import fetch_job
 from shared import aws
 from shared.observability import logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import read_work
-from shared.queueing.giving_up import DeadLetters, giving_up, reason_of
+from shared.queueing.giving_up import DeadLetters, giving_up
 from shared.queueing.producer import SqsInbound
 from shared.settings import TasksSettings
+from shared.storage.credential_cache import CredentialCache
+from shared.storage.credentials import DynamoCredentials
 from shared.tasks.performing import Attempt, Job, TaskWorker, about, tries_of
 
 _settings = TasksSettings.from_environment()
@@ -23,7 +26,11 @@ _sqs = aws.client("sqs")
 _visibility = Visibility(_sqs, _settings.tasks_queue_url)
 _dead_letters = DeadLetters(_sqs, _settings.tasks_dlq_url)
 
-_JOBS: dict[str, Job] = {}
+_credentials = CredentialCache(DynamoCredentials(aws.client("kms")).reveal)
+
+_JOBS: dict[str, Job] = {
+    "fetch": fetch_job(_settings, _credentials),
+}
 """By the kind of a task (`fetch`), or by the envelope (`upload`, `first_send`, `menu`)."""
 
 _worker = TaskWorker(_JOBS, SqsInbound(_sqs, _settings.inbound_queue_url), partial(datetime.now, UTC))
@@ -48,5 +55,5 @@ def _bury(record: Record, error: Exception) -> None:
     except msgspec.DecodeError:
         _dead_letters.put_unread(record)
         return
-    _worker.give_up(work, reason_of(error))
+    _worker.give_up(work, error)
     _dead_letters.put(work, error)

@@ -1,0 +1,31 @@
+"""Bringing in what people send: its collaborators."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+
+from shared.media.fetching import Fetcher
+from shared.media.sources import sources_of
+from shared.media.store import media_store
+from shared.outbound_http import OutboundHttp
+from shared.settings import MediaSettings, TasksSettings
+from shared.storage.credential_cache import CredentialCache
+from shared.storage.dialogs import DynamoDialogs
+from shared.storage.media import DynamoMedia
+from shared.tasks.performing import Job
+
+
+def fetch_job(settings: TasksSettings, credentials: CredentialCache) -> Job:
+    """The row for `fetch`."""
+    fetcher = Fetcher(
+        media=DynamoMedia(),
+        store=media_store(MediaSettings.from_environment()),
+        http=OutboundHttp(),
+        sources=sources_of(settings),
+        credential_of=credentials.get,
+        fresh_credential_of=credentials.refresh,
+        epoch_of=DynamoDialogs().epoch_of,
+        now=partial(datetime.now, UTC),
+    )
+    return Job(fetcher.fetch, fetcher.give_up)
