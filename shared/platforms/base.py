@@ -256,3 +256,11 @@ class PlatformAdapter(Protocol):
     def interpret(self, response: Response) -> Delivery:
         """Sort a messenger's answer, whatever it is, into an outcome."""
         ...
+
+    def typing(self, chat_id: str, credential: Credential, last_message_id: str) -> Request | None:
+        """Let the person see that something is being written to them, for a few seconds or until it comes.
+
+        `last_message_id` is the messenger's name of what they wrote last, "" where that is not known. None
+        where the messenger cannot show it.
+        """
+        ...

@@ -62,7 +62,7 @@ class TelegramAdapter:
         """
         degradations: list[str] = []
         made = calls(message, _chat_id(chat_id), degradations)
-        url = f"{self._api_url}/bot{credential.settings['bot_token']}"
+        url = self._url(credential)
         return Rendered(
             tuple(_request(url, call) for call in made),
             tuple(dict.fromkeys(degradations)),
@@ -75,6 +75,19 @@ class TelegramAdapter:
 
     def interpret(self, response: Response) -> Delivery:
         return interpret(response)
+
+    def typing(
+        self,
+        chat_id: str,
+        credential: Credential,
+        last_message_id: str,  # noqa: ARG002 (others need it)
+    ) -> Request | None:
+        """Shown for five seconds."""
+        action = Call("sendChatAction", {"chat_id": _chat_id(chat_id), "action": "typing"})
+        return _request(self._url(credential), action)
+
+    def _url(self, credential: Credential) -> str:
+        return f"{self._api_url}/bot{credential.settings['bot_token']}"
 
 
 def _request(url: str, call: Call) -> Request:

@@ -147,6 +147,10 @@ class ViberAdapter:
         words = reason(status, answer.get("status_message"))
         return Delivery(outcome, retry_after_seconds=wait_of(response), reason=words)
 
+    def typing(self, _chat_id: str, _credential: Credential, _last_message_id: str) -> Request | None:
+        """Viber has no way to show it."""
+        return None
+
 
 def _token(value: object) -> str:
     """The message's name, with all of its digits or not at all."""

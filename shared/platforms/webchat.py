@@ -42,6 +42,7 @@ from shared.platforms.base import (
     Outcome,
     Parsed,
     Rendered,
+    Request,
     Response,
     WebhookRequest,
 )
@@ -165,6 +166,10 @@ class WebchatAdapter:
     def interpret(self, response: Response) -> Delivery:  # noqa: ARG002 (nothing answers)
         """Nothing is asked of anybody, so there is nothing that could be refused."""
         return Delivery(Outcome.SENT)
+
+    def typing(self, _chat_id: str, _credential: Credential, _last_message_id: str) -> Request | None:
+        """The page shows it by itself, from when somebody has said something until all is answered."""
+        return None
 
 
 def _is_linked(media: Media) -> bool:

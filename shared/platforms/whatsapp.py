@@ -86,6 +86,18 @@ class WhatsAppAdapter:
     def interpret(self, response: Response) -> Delivery:
         return sort(response)
 
+    def typing(
+        self,
+        chat_id: str,  # noqa: ARG002 (the message tells)
+        credential: Credential,
+        last_message_id: str,
+    ) -> Request | None:
+        """Shown for 25 seconds, as an answer to a message, which is marked as read by it."""
+        if not last_message_id:
+            return None
+        shown = {"status": "read", "message_id": last_message_id, "typing_indicator": {"type": "text"}}
+        return self._post({"messaging_product": "whatsapp", **shown}, credential)
+
     def _request(self, content: Content, chat_id: str, credential: Credential, delivery_id: str) -> Request:
         envelope = {
             "messaging_product": "whatsapp",
@@ -93,9 +105,17 @@ class WhatsAppAdapter:
             "recipient" if is_scoped(chat_id) else "to": chat_id,
             "biz_opaque_callback_data": delivery_id,
         }
+        instead = (
+            self._request(content.instead, chat_id, credential, delivery_id) if content.instead else None
+        )
+        return self._post({**envelope, **content.json}, credential, instead)
+
+    def _post(
+        self, body: Mapping[str, Any], credential: Credential, instead: Request | None = None
+    ) -> Request:
         return Request(
             f"{self._api_url}/{credential.settings['phone_number_id']}/messages",
-            {**envelope, **content.json},
+            body,
             {"authorization": f"Bearer {credential.settings['access_token']}"},
-            self._request(content.instead, chat_id, credential, delivery_id) if content.instead else None,
+            instead,
         )

@@ -119,6 +119,9 @@ class Plain:
     def render_template(self, *_: Any) -> None:
         return None
 
+    def typing(self, *_: Any) -> None:
+        return None
+
     def render(self, message: Message, chat_id: str, *_: Any) -> Rendered:
         return Rendered((Request(self._url, {"text": message.text, "to": chat_id}),))
 

@@ -57,6 +57,9 @@ class OneRequestPerLine:
     def interpret(self, response: Response) -> Delivery:
         return self.outcomes[response.status]
 
+    def typing(self, chat_id: str, _credential: Credential, last_message_id: str) -> Request | None:
+        return Request("url", {"line": f"typing to {chat_id}, {last_message_id}"})
+
 
 def _instead(line: str) -> Request | None:
     """A line that is a picture can be told by its address."""

@@ -271,3 +271,29 @@ def test_a_viber_welcome_is_one_that_viber_takes() -> None:
 def test_the_verification_of_whatsapp_is_answered_as_it_wants() -> None:
     query = {"hub.mode": "subscribe", "hub.challenge": "42", "hub.verify_token": "whatsapp-verify-token"}
     assert verify_subscription(query, on_whatsapp().credential).body == "42"
+
+
+@pytest.mark.parametrize("answered", ["the person's message", ""])
+def test_telegram_shows_that_the_bot_is_typing_whatever_it_answers(answered: str) -> None:
+    meeting = on_telegram()
+    assert isinstance(meeting.person, TelegramPerson)
+    typing = meeting.adapter.typing(meeting.chat_id, meeting.credential, answered)
+    assert typing is not None
+    assert meeting.made(typing).outcome is Outcome.SENT
+    assert (meeting.person.actions, meeting.person.heard) == (["typing"], [])
+
+
+def test_whatsapp_shows_that_the_bot_is_typing_an_answer_to_a_message() -> None:
+    meeting = on_whatsapp()
+    assert isinstance(meeting.messenger, WhatsAppStandIn)
+    event = meeting.parsed(meeting.person.written("Hi"))
+    typing = meeting.adapter.typing(meeting.chat_id, meeting.credential, event.id)
+    assert typing is not None
+    meeting.made(typing)
+    assert (meeting.messenger.typing, meeting.messenger.refusals) == ([event.id], [])
+    assert meeting.adapter.typing(meeting.chat_id, meeting.credential, "") is None
+
+
+def test_viber_cannot_show_that_the_bot_is_typing() -> None:
+    meeting = on_viber()
+    assert meeting.adapter.typing(meeting.chat_id, meeting.credential, "5741311803571721087") is None
