@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -13,7 +14,7 @@ import pytest
 from shared.dialog.state import Task, TaskKind
 from shared.queueing.envelopes import TaskEnvelope, Work, read_inbound, read_work
 from shared.queueing.giving_up import TRIES
-from tests.conftest import Aws
+from tests.conftest import ENVIRONMENT, Aws
 
 MODULE = "functions.workers.tasks.handler"
 
@@ -78,3 +79,13 @@ def test_what_is_no_work_of_ours_ends_with_the_dead_letters(
 
     assert bool(answer["batchItemFailures"]) is is_kept
     assert bool(received(aws_account, aws_account.tasks_dlq)) is not is_kept
+
+
+def test_a_cold_start_waits_for_nothing_that_only_some_work_needs() -> None:
+    program = f"import sys, {MODULE}; print(*{{name.split('.')[0] for name in sys.modules}})"
+    run = subprocess.run(
+        [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    imported = set(run.stdout.split())
+    assert imported >= {"httpx", "msgspec", "botocore"}
+    assert not imported & {"PIL", "tinytag", "boto3", "fastapi", "pydantic", "cel_expr_python", "dateparser"}
