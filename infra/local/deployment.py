@@ -41,6 +41,7 @@ def parameters_of(template: Path, given: dict[str, str]) -> dict[str, str]:
         "PythonRuntime": f"python3.{min(sys.version_info.minor, NEWEST_RUNTIME)}",
         "Architecture": "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64",
         "SupabaseJwtSecret": JWT_SECRET_NAME,
+        "MediaCdn": "off",
     }
     return defaults | here | given
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import ClassVar, Final, TypeVar
 
 from fastapi import Request, Response
@@ -45,6 +46,7 @@ def is_form(request: Request) -> bool:
     return kind.strip().lower() == _FORM
 
 
+@asynccontextmanager
 async def read_form(request: Request) -> AsyncIterator[UploadFile]:
     """The one file of a form, until the request is answered. Raises `Invalid`, `TooLarge`."""
     async with request.form(max_files=1, max_fields=1) as form:

@@ -46,7 +46,7 @@ def test_no_policy_of_another_hand_is_attached(template: Template) -> None:
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     roles = [logical_id(function["Role"]) for function in template.functions.values()]
-    assert len(set(roles)) == len(roles) == 13
+    assert len(set(roles)) == len(roles) == 14
 
 
 def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Template) -> None:
@@ -150,6 +150,7 @@ def test_everybody_who_may_put_a_file_somewhere_may_put_it_there_only(template: 
     assert puts == {
         *((f"{platform}Webhook", "${MediaBucket.Arn}/unparsed/*") for platform in WITH_UNPARSED),
         ("TasksWorker", "${MediaBucket.Arn}/received/*"),
+        *(("MediaAdmin", f"${{MediaBucket.Arn}}/{folder}/*") for folder in ("media", "uploads")),
     }
 
 
@@ -227,9 +228,33 @@ def test_the_media_bucket_is_private(template: Template) -> None:
     bucket = template.properties("MediaBucket")
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert "BucketEncryption" in bucket
-    (only_tls,) = template.properties("MediaBucketPolicy")["PolicyDocument"]["Statement"]
+    only_tls, through_cloudfront = template.properties("MediaBucketPolicy")["PolicyDocument"]["Statement"]
     assert only_tls["Effect"] == "Deny"
     assert only_tls["Condition"] == {"Bool": {"aws:SecureTransport": False}}
+    condition, allowed, otherwise = through_cloudfront["Fn::If"]
+    assert (condition, otherwise) == ("HasMediaCdn", {"Ref": "AWS::NoValue"})
+    assert allowed["Principal"] == {"Service": "cloudfront.amazonaws.com"}
+    assert (allowed["Action"], allowed["Resource"]) == (
+        "s3:GetObject",
+        {"Fn::Sub": "${MediaBucket.Arn}/media/*"},
+    )
+    assert "${MediaDistribution}" in allowed["Condition"]["StringEquals"]["aws:SourceArn"]["Fn::Sub"]
+
+
+def test_cloudfront_is_a_choice_and_serves_nothing_that_a_browser_would_run(template: Template) -> None:
+    parts = ("MediaDistribution", "MediaOriginAccess", "MediaCaching", "MediaHeaders")
+    assert {template.document["Resources"][part]["Condition"] for part in parts} == {"HasMediaCdn"}
+    behaviour = template.properties("MediaDistribution")["DistributionConfig"]["DefaultCacheBehavior"]
+    assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
+    headers = template.properties("MediaHeaders")["ResponseHeadersPolicyConfig"]["SecurityHeadersConfig"]
+    assert headers["ContentTypeOptions"] == {"Override": True}
+    assert "sandbox" in headers["ContentSecurityPolicy"]["ContentSecurityPolicy"]
+
+
+def test_uploads_that_nobody_completes_are_gone_after_a_day(template: Template) -> None:
+    rules = template.properties("MediaBucket")["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule.get("Prefix") == "uploads/"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
 
 
 def test_every_function_logs_to_a_group_that_forgets(template: Template) -> None:
@@ -252,7 +277,7 @@ def test_access_logs_hold_no_query_and_no_body(template: Template) -> None:
 
 def test_every_handler_is_a_file(template: Template) -> None:
     handlers = {function["Handler"] for function in template.functions.values()}
-    assert len(handlers) == 13
+    assert len(handlers) == 14
     for handler in handlers:
         module, _, name = handler.rpartition(".")
         assert name == "lambda_handler"

@@ -53,7 +53,13 @@ def module_of(handler: Path) -> str:
 
 
 def test_there_is_a_lambda_for_every_resource() -> None:
-    assert [handler.parent.name for handler in HANDLERS] == ["bots", "dialogs", "platforms", "scenarios"]
+    assert [handler.parent.name for handler in HANDLERS] == [
+        "bots",
+        "dialogs",
+        "media",
+        "platforms",
+        "scenarios",
+    ]
 
 
 @pytest.mark.parametrize("handler", HANDLERS, ids=lambda handler: handler.parent.name)
