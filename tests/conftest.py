@@ -57,6 +57,8 @@ ENVIRONMENT = {
     "DELAYS_QUEUE_URL": f"{_QUEUES}/parley-delays",
     "TASKS_QUEUE_URL": f"{_QUEUES}/parley-tasks.fifo",
     "TASKS_DLQ_URL": f"{_QUEUES}/parley-tasks-dead.fifo",
+    "EXPORTS_QUEUE_URL": f"{_QUEUES}/parley-exports.fifo",
+    "EXPORTS_DLQ_URL": f"{_QUEUES}/parley-exports-dead.fifo",
     "RECEIPTS_QUEUE_URL": f"{_QUEUES}/parley-receipts",
     "RECEIPTS_DLQ_URL": f"{_QUEUES}/parley-receipts-dead",
     "SCHEDULE_GROUP": "parley-timers",
@@ -88,6 +90,8 @@ SLOW = (
     BROWSER,
     "tests/dialog/test_crash_safety.py",
     "tests/delivery/test_faults.py",
+    "tests/delivery/test_files.py",
+    "tests/delivery/test_first_send_safety.py",
     "tests/functions/admin/",
     "tests/infra/test_scenario_cli.py",
     "tests/scenario/inputs/",
@@ -141,6 +145,8 @@ class Aws:
     delays: str = ENVIRONMENT["DELAYS_QUEUE_URL"]
     tasks: str = ENVIRONMENT["TASKS_QUEUE_URL"]
     tasks_dlq: str = ENVIRONMENT["TASKS_DLQ_URL"]
+    exports: str = ENVIRONMENT["EXPORTS_QUEUE_URL"]
+    exports_dlq: str = ENVIRONMENT["EXPORTS_DLQ_URL"]
     receipts: str = ENVIRONMENT["RECEIPTS_QUEUE_URL"]
     receipts_dlq: str = ENVIRONMENT["RECEIPTS_DLQ_URL"]
     bucket: str = ENVIRONMENT["MEDIA_BUCKET"]
@@ -169,7 +175,7 @@ def aws_account() -> Iterator[Aws]:
     mock.start(reset=False)
     account = Aws(aws.client("dynamodb"), aws.client("sqs"), aws.client("kms"), aws.client("s3"))
     try:
-        with _one_request_at_a_time():
+        with _one_request_at_a_time(), _no_scan(account):
             _empty(account)
             yield account
     finally:
@@ -221,6 +227,22 @@ def items_of(variable: str) -> list[dict[str, Any]]:
     return [item.to_json()["Attributes"] for item in table.all_items()]
 
 
+@contextmanager
+def _no_scan(account: Aws) -> Iterator[None]:
+    """A Scan reads a whole table: who makes one fails, even where somebody catches what is raised."""
+    scanned: list[str] = []
+
+    def refuse(params: dict[str, Any], **_: Any) -> None:
+        scanned.append(params["TableName"])
+        raise AssertionError(f"a Scan of {scanned[-1]}")
+
+    events = account.dynamodb.meta.events
+    events.register_first("provide-client-params.dynamodb.Scan", refuse, unique_id="no scan")
+    yield
+    events.unregister("provide-client-params.dynamodb.Scan", unique_id="no scan")
+    assert scanned == []
+
+
 @pytest.fixture
 def aws_calls(aws_account: Aws) -> Iterator[list[Call]]:
     """Every call that is made from now on through the clients of `shared.aws`; clear it at will."""
@@ -248,6 +270,7 @@ def _create_queues(account: Aws) -> None:
         (account.inbound, account.inbound_dlq),
         (account.outbound, account.outbound_dlq),
         (account.tasks, account.tasks_dlq),
+        (account.exports, account.exports_dlq),
     ):
         _create_queue(account.sqs, dlq)
         _create_queue(account.sqs, url)

@@ -20,7 +20,7 @@ from shared.storage.credentials import (
     is_connected,
 )
 from shared.storage.tables import BotPlatformCredential
-from tests.conftest import Aws, Call
+from tests.conftest import Aws, Call, items_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 BOT = "6f9619ff-8b86-4d11-b42d-00c04fc964ff"
@@ -58,10 +58,6 @@ def put(credentials: DynamoCredentials, identity: str = "1065", **fields: Any) -
     return credentials.replace(
         BOT, "whatsapp", SETTINGS, SECRETS, is_active=True, identity=identity, **fields
     )
-
-
-def items(account: Aws) -> list[dict[str, Any]]:
-    return account.dynamodb.scan(TableName=BotPlatformCredential.Meta.table_name)["Items"]
 
 
 def test_a_credential_shows_its_public_settings_and_hints_of_its_secrets(
@@ -120,11 +116,11 @@ class TestSecrets:
     ) -> None:
         connect(credentials, identity=SETTINGS["access_token"])
 
-        kept = repr(items(aws_account))
+        kept = repr(items_of("CREDENTIALS_TABLE"))
         for name in SECRETS:
             assert SETTINGS[name] not in kept
             assert json.dumps(SETTINGS[name])[1:-1] not in kept
-        assert len(items(aws_account)) == 2
+        assert len(items_of("CREDENTIALS_TABLE")) == 2
 
     def test_no_repr_holds_a_secret_or_a_part_of_it(self, credentials: DynamoCredentials) -> None:
         stored = connect(credentials)
@@ -227,13 +223,13 @@ class TestIdentity:
         connect(credentials, identity="")
         connect(credentials, bot_id=OTHER, identity="")
 
-        assert len(items(aws_account)) == 2
+        assert len(items_of("CREDENTIALS_TABLE")) == 2
 
     def test_a_deleted_ones_identity_is_free(self, credentials: DynamoCredentials, aws_account: Aws) -> None:
         connect(credentials)
         credentials.delete(BOT, "whatsapp")
 
-        assert items(aws_account) == []
+        assert items_of("CREDENTIALS_TABLE") == []
         assert credentials.reveal(BOT, "whatsapp") is None
         connect(credentials, bot_id=OTHER)
 
@@ -257,17 +253,17 @@ class TestIdentity:
             put(credentials, identity="theirs")
 
         assert credentials.get(BOT, "whatsapp") == mine
-        assert len(items(aws_account)) == 4
+        assert len(items_of("CREDENTIALS_TABLE")) == 4
 
     def test_an_identity_can_be_given_up_and_taken_anew(
         self, credentials: DynamoCredentials, aws_account: Aws
     ) -> None:
         connect(credentials, identity="one")
         put(credentials, identity="")
-        after = len(items(aws_account))
+        after = len(items_of("CREDENTIALS_TABLE"))
         put(credentials, identity="one")
 
-        assert (after, len(items(aws_account))) == (1, 2)
+        assert (after, len(items_of("CREDENTIALS_TABLE"))) == (1, 2)
 
 
 class TestReplacing:
@@ -318,7 +314,7 @@ class TestReplacing:
             done = list(pool.map(lambda n: succeeds(lambda: put(credentials, identity=str(n))), range(1, 5)))
 
         assert any(done)
-        markers = [item for item in items(aws_account) if item["platform"] == {"S": "#"}]
+        markers = [item for item in items_of("CREDENTIALS_TABLE") if item["platform"] == {"S": "#"}]
         assert [item["bot_id"]["S"] for item in markers] == [
             BotPlatformCredential.get(BOT, "whatsapp").marker
         ]

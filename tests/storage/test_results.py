@@ -14,7 +14,7 @@ from shared.dialog.results import RunResult, Sought
 from shared.storage.history import DynamoHistory
 from shared.storage.memory import MemoryHistory
 from shared.storage.results import LOOKED_AT, SHARDS, DynamoResults
-from tests.conftest import Aws, Call
+from tests.conftest import Aws, Call, items_of
 from tests.storage.pages import pages_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -217,5 +217,5 @@ class TestIndex:
             HistoryEntry(**{f: getattr(entry, f) for f in entry.__struct_fields__ if f != "chat"}),
         )
 
-        item = aws_account.dynamodb.scan(TableName="parley-history")["Items"][0]
+        item = items_of("HISTORY_TABLE")[0]
         assert not {"results_shard", "run_end"} & item.keys()
