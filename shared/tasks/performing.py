@@ -23,6 +23,11 @@ class Attempt:
     number: int
     seconds_left: Callable[[], float]
 
+    def within(self, seconds: float) -> Attempt:
+        """The same try, if it may take no longer than so from now on."""
+        beyond = max(self.seconds_left() - seconds, 0)
+        return Attempt(self.number, lambda: self.seconds_left() - beyond)
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -63,7 +68,7 @@ class TaskWorker:
         kind = kind_of(work)
         if kind not in self.jobs:
             raise NoSuchJob(kind)
-        self.jobs[kind].perform(work, attempt)
+        self.jobs[kind].perform(work, _in_time(work, attempt))
 
     def give_up(self, work: Work, error: Exception) -> None:
         """Raises `NotAccepted`, and what the stores do: then it has to be given up again."""
@@ -92,6 +97,10 @@ def kind_of(work: Work) -> str:
     if isinstance(work, TaskEnvelope):
         return work.task.kind
     return str(type(work).__struct_config__.tag).partition(".")[0]
+
+
+def _in_time(work: Work, attempt: Attempt) -> Attempt:
+    return attempt.within(work.task.timeout) if isinstance(work, TaskEnvelope) else attempt
 
 
 def about(work: Work) -> dict[str, str]:

@@ -81,7 +81,18 @@ def test_each_kind_of_work_goes_to_its_own_row(work: Work, kind: str) -> None:
 
     assert kind_of(work) == kind
     assert about(work) == {"kind": kind, "trace_id": "t", "bot_id": "b", "platform": "telegram"}
-    assert done == [(work, ATTEMPT)]
+    ((given, attempt),) = done
+    assert (given, attempt.number) == (work, 1)
+    assert attempt.seconds_left() == (60 if isinstance(work, TaskEnvelope) else 100)
+
+
+@pytest.mark.parametrize(("left", "seconds", "then"), [(100, 60, 50), (30, 60, 20), (5, 60, -5)])
+def test_a_task_has_its_own_time_and_never_more_than_there_is(left: int, seconds: int, then: int) -> None:
+    clock = [left]
+    attempt = Attempt(1, lambda: clock[0]).within(seconds)
+    assert attempt.seconds_left() == min(left, seconds)
+    clock[0] -= 10
+    assert attempt.seconds_left() == then
 
 
 def test_work_without_a_row_is_given_up() -> None:

@@ -5,15 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 
-from shared.dialog.state import Task, TaskKind
-from shared.queueing.envelopes import TaskEnvelope, Work, read_inbound, read_work
+from shared.dialog.state import Dialog, Task, TaskKind
+from shared.media.fetching import TRIES as TRIES_OF_A_FILE
+from shared.queueing.envelopes import MenuEnvelope, TaskEnvelope, Work, read_inbound, read_work
 from shared.queueing.giving_up import TRIES
+from shared.storage.bots import Bot, DynamoBots
+from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
+from shared.storage.media import DynamoMedia
 from tests.conftest import ENVIRONMENT, Aws
 
 MODULE = "functions.workers.tasks.handler"
@@ -71,6 +78,13 @@ def test_work_that_nobody_does_is_given_up_at_once_and_its_dialog_hears(
     assert "NoSuchJob: there is no worker for “llm”" in read_work(dead).failure
 
 
+def test_the_menu_of_a_bot_that_is_not_connected_any_more_is_let_be(worker: Worker, aws_account: Aws) -> None:
+    work = MenuEnvelope(bot_id="b", platform="telegram", trace_id="t")
+
+    assert worker(batch(work), Context()) == {"batchItemFailures": []}
+    assert received(aws_account, aws_account.tasks_dlq) == []
+
+
 @pytest.mark.parametrize(("receive_count", "is_kept"), [(1, True), (TRIES, False)])
 def test_what_is_no_work_of_ours_ends_with_the_dead_letters(
     worker: Worker, aws_account: Aws, receive_count: int, *, is_kept: bool
@@ -79,6 +93,49 @@ def test_what_is_no_work_of_ours_ends_with_the_dead_letters(
 
     assert bool(answer["batchItemFailures"]) is is_kept
     assert bool(received(aws_account, aws_account.tasks_dlq)) is not is_kept
+
+
+def test_a_file_that_was_asked_for_too_often_is_failed_and_lies_with_the_dead_letters(
+    aws_account: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELEGRAM_API_URL", "http://127.0.0.1:9")
+    monkeypatch.delitem(sys.modules, MODULE, raising=False)
+    work, worker = a_fetch(aws_account), import_module(MODULE).lambda_handler
+    for receive_count in (1, TRIES_OF_A_FILE):
+        answer = worker(batch(work, receive_count), Context())
+        assert bool(answer["batchItemFailures"]) is (receive_count == 1)
+
+    record = DynamoMedia().find("m")
+    assert record is not None
+    assert (record.status, record.reason) == ("failed", "Telegram does not answer (ConnectError).")
+    (dead,) = received(aws_account, aws_account.tasks_dlq)
+    assert read_work(dead).failure.startswith("NotFetched: Telegram does not answer (ConnectError). (")
+    assert received(aws_account, aws_account.inbound) == []
+    monkeypatch.delitem(sys.modules, MODULE)
+
+
+def a_fetch(aws_account: Aws) -> TaskEnvelope:
+    """Of a dialog and a bot that there are."""
+    now, bot_id = datetime.now(UTC), str(uuid4())
+    work = msgspec.structs.replace(
+        a_task("fetch", type="image", reference="AgAC", media_id="m"), bot_id=bot_id
+    )
+    dialog = Dialog(
+        id=work.dialog_id,
+        bot_id=bot_id,
+        platform="telegram",
+        platform_chat_id="42",
+        epoch=work.epoch,
+        created_at=now,
+        updated_at=now,
+        last_interaction_at=now,
+    )
+    DynamoDialogs().commit(dialog, None)
+    DynamoBots().create(Bot(id=bot_id, account_id="a", name="b", created_at=now, updated_at=now))
+    settings = {"bot_token": "1:token", "webhook_secret": "secret"}
+    credentials = DynamoCredentials(aws_account.kms)
+    credentials.create(bot_id, "telegram", settings, settings, is_active=True, identity="")
+    return work
 
 
 def test_a_cold_start_waits_for_nothing_that_only_some_work_needs() -> None:
