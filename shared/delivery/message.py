@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from shared.credential import Credential
-from shared.delivery.holds import Hold, mark_of
+from shared.delivery.account import Account
+from shared.delivery.files import Files, goes_as_links, look_again_in
+from shared.delivery.holds import Hold
 from shared.delivery.transport import AnswerLost, NotReached
-from shared.dialog.history import DeliveryRecord, delivery_id_of
-from shared.dialog.messages import Message
-from shared.errors import Wait
+from shared.dialog.history import DeliveryRecord, FilesRecord, delivery_id_of
+from shared.errors import NotFound, Wait
+from shared.media.library import Resolved, way_of
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered, Request
 from shared.platforms.formatting import MEDIA_AS_LINKS, SENT_AS_TEMPLATE, SHARE_DROPPED
 from shared.queueing.backoff import backoff_seconds
@@ -34,27 +36,35 @@ LONGEST_WAIT_SECONDS = 12 * 3600
 SECONDS_NEEDED = 10.0
 """Time that one request and its record may take; with less left, the rest goes back to the queue."""
 
+SECONDS_NEEDED_TO_CARRY = 60.0
+"""As long as that, where the request carries files."""
+
 HOLD_SECONDS = 5.0
 """How long a bot at its limit waits where the messenger does not say."""
 
-REFUSED_SECONDS = 60.0
-"""How long nothing is tried with a credential that its messenger does not accept."""
-
 SPREAD_SECONDS = 3.0
 """A bot's dialogs come back from a hold within this time, not all at once."""
+
+AWAITS_FILES = "its files are on their way to the messenger"
 
 _TAKEN = (Outcome.SENT, Outcome.ALREADY_SO)
 
 
 @dataclass(slots=True)
 class MessageDelivery:
-    """Sends message `n` of a turn; `write` records how far it has come."""
+    """Sends message `n` of a turn; `write` records how far it has come.
+
+    `carries` says that its transport takes files along; without, such a message is handed over to one that
+    does.
+    """
 
     sender: Sender
     envelope: OutboundEnvelope
     n: int
     credential: Credential
+    resolved: Resolved
     write: Callable[[int, DeliveryRecord], None]
+    carries: bool = False
     is_template: bool = False
 
     def run(self, record: DeliveryRecord, *, is_recorded: bool) -> Delivery:
@@ -62,17 +72,20 @@ class MessageDelivery:
 
         `is_recorded` says that it was begun by an earlier receive. Raises `Wait`.
         """
-        rendered = self._adapter.render(self._message, *self._address)
+        rendered = self._adapter.render(self.resolved.message, *self._address)
         record = _degraded(record, *rendered.degradations)
         missing = rendered.requests[len(record.message_ids) :]
         if _has_arrived(record, rendered):
             return self._sent(msgspec.structs.replace(record, message_ids=("",)))
-        hold = self._hold() if missing else None
+        hold = self._account.hold() if missing else None
         if hold:
             return self._heed(hold, record, is_recorded=is_recorded)
+        missing, record = self._with_files(missing, record)
         while missing:
-            self._expect_death(record, is_recorded=is_recorded)
+            self._expect_death(record, missing[0], is_recorded=is_recorded)
             delivery, record = self._send(record, missing[0])
+            if delivery.outcome is Outcome.MEDIA_FAILED and not record.in_doubt:
+                self._hear_complaint(missing[0], record, delivery.reason)
             if delivery.outcome in _TAKEN:
                 missing = missing[1:]
             elif instead := self._instead(delivery.outcome, missing, record):
@@ -82,8 +95,12 @@ class MessageDelivery:
         return self._sent(record)
 
     @property
-    def _message(self) -> Message:
-        return self.envelope.messages[self.n - 1]
+    def _files(self) -> Files:
+        return self.sender.files
+
+    @property
+    def _account(self) -> Account:
+        return self.sender.account_of(self.credential)
 
     @property
     def _adapter(self) -> PlatformAdapter:
@@ -99,16 +116,10 @@ class MessageDelivery:
 
     # ── Holds ──────────────────────────────────────────────────────────────────────────────────────
 
-    def _hold(self) -> Hold | None:
-        """The hold on the bot, unless it is on a credential that has been replaced."""
-        hold = self.sender.holds.get(self.envelope.bot_id, self.envelope.platform)
-        is_past = hold and hold.refused and hold.refused != mark_of(self.credential)
-        return None if is_past else hold
-
     def _heed(self, hold: Hold, record: DeliveryRecord, *, is_recorded: bool) -> Delivery:
         """Fail by a credential that is refused; else raise `Wait`, with a record that nothing was begun."""
         refused = Delivery(Outcome.CREDENTIAL_BAD, reason=hold.reason)
-        if hold.refused and not self._was_replaced():
+        if hold.refused and not self._account.was_replaced():
             self.write(self.n, failed(record, hold.reason))
             return refused
         if not is_recorded:
@@ -116,21 +127,62 @@ class MessageDelivery:
         seconds = 0.0 if hold.refused else (hold.until - self.sender.now()).total_seconds()
         raise Wait(bounded(max(seconds, 0.0) + random.random() * SPREAD_SECONDS), hold.reason)  # noqa: S311
 
-    def _put_hold(self, hold: Hold) -> None:
-        """Unless a longer wait is known."""
-        address = self.envelope.bot_id, self.envelope.platform
-        known = self.sender.holds.get(*address)
-        if known is None or known.refused or known.until < hold.until:
-            self.sender.holds.put(*address, hold)
+    # ── Files of the library ───────────────────────────────────────────────────────────────────────────
+
+    def _with_files(
+        self, missing: tuple[Request, ...], record: DeliveryRecord
+    ) -> tuple[tuple[Request, ...], DeliveryRecord]:
+        """The requests as they can be made now. Raises `Wait` for files that the messenger does not have."""
+        if missing and goes_as_links(record, self.resolved, self.sender.now()):
+            said = tuple(request.instead or request for request in missing)
+            return said, _degraded(record, *[MEDIA_AS_LINKS] * (said != missing))
+        if self._lacks_files(missing):
+            self._await_files(record)
+        return missing, record
+
+    def _lacks_files(self, missing: tuple[Request, ...]) -> bool:
+        if way_of(self.envelope.platform) == "uploaded":
+            return bool(missing and self.resolved.missing)
+        return not self.carries and any(request.attachments for request in missing)
+
+    def _await_files(self, record: DeliveryRecord) -> None:
+        """Ask for them, and record that nothing else is done until they are there. Raises `Wait`.
+
+        What is handed over is recorded first: then nobody else sends it, whatever becomes of this process.
+        """
+        now = self.sender.now()
+        known = record.files or FilesRecord(since=now)
+        waits = self._files.ask(self.envelope, self.n, self.credential, self.resolved, known)
+        if waits != record.files:
+            self.write(self.n, msgspec.structs.replace(record, files=waits, reason=AWAITS_FILES))
+        if waits.handed_over_at:
+            self._files.hand_over(self.envelope, self.n, waits)
+        raise Wait(look_again_in(now - waits.since), AWAITS_FILES)
+
+    def _hear_complaint(self, request: Request, record: DeliveryRecord, reason: str) -> None:
+        """A name that the messenger does not know is asked for anew, once: raises `Wait`.
+
+        What it does not want even so is not offered to it for a while.
+        """
+        carried = {attachment.media_id for attachment in request.attachments}
+        body = msgspec.json.encode(request.json).decode()
+        named = [each for each in self.resolved.known if each.file_id in body]
+        if named and not carried and not (record.files and record.files.is_asked_anew):
+            self._files.forget(named)
+            waits = FilesRecord(since=self.sender.now(), is_asked_anew=True)
+            self.write(self.n, msgspec.structs.replace(record, files=waits, reason=reason))
+            raise Wait(look_again_in(timedelta()), reason)
+        brought = [each for each in self.resolved.missing if each.file.id in carried]
+        self._files.keep_refusal(brought or named, self.credential)
 
     # ── One request ────────────────────────────────────────────────────────────────────────────────
 
-    def _expect_death(self, record: DeliveryRecord, *, is_recorded: bool) -> None:
+    def _expect_death(self, record: DeliveryRecord, request: Request, *, is_recorded: bool) -> None:
         """Of a message begun before, nobody will know whether its next request has gone out: say so first.
 
         (Of one without a record that is known anyway.) Raises `Wait` if there is no time for the request.
         """
-        has_time = self.sender.seconds_left() >= SECONDS_NEEDED
+        has_time = self.sender.seconds_left() >= _seconds_for(request)
         if record.message_ids or is_recorded:
             self.write(self.n, msgspec.structs.replace(record, in_doubt=record.in_doubt or has_time))
         if not has_time:
@@ -144,24 +196,22 @@ class MessageDelivery:
             response = self.sender.transport.send(request)
         except NotReached as fault:
             return Delivery(Outcome.RETRY, reason=f"not reached: {fault}"), record
+        except NotFound:
+            return Delivery(Outcome.MEDIA_FAILED, reason="the file is gone"), record
         except AnswerLost as fault:
             lost = msgspec.structs.replace(repeated, in_doubt=True)
-            # A messenger that fetches a file before it answers may never be done in time.
+            # A messenger that gets a file before it answers may never be done in time.
             is_too_slow = record.in_doubt and request.instead is not None
             outcome = Outcome.MEDIA_FAILED if is_too_slow else Outcome.RETRY
             return Delivery(outcome, reason=f"answer lost: {fault}"), lost
         delivery = self._adapter.interpret(response)
-        if delivery.outcome is Outcome.CREDENTIAL_BAD and self._was_replaced():
+        if delivery.outcome is Outcome.CREDENTIAL_BAD and self._account.was_replaced():
             return Delivery(Outcome.RETRY, reason="the credential was replaced"), repeated
         if delivery.outcome in _TAKEN:
+            self._files.keep(self.resolved.missing, request.attachments, delivery.file_ids, self.credential)
             ids = (*repeated.message_ids, delivery.message_id)
             return delivery, msgspec.structs.replace(repeated, message_ids=ids)
         return delivery, repeated
-
-    def _was_replaced(self) -> bool:
-        """Whether the messenger has refused a credential that is not the bot's any more."""
-        fresh = self.sender.fresh_credential_of(self.envelope.bot_id, self.envelope.platform)
-        return fresh is not None and fresh.settings != self.credential.settings
 
     def _instead(
         self, outcome: Outcome, missing: tuple[Request, ...], record: DeliveryRecord
@@ -173,14 +223,14 @@ class MessageDelivery:
             return (missing[0].for_old_apps, *missing[1:]), _degraded(record, SHARE_DROPPED)
         if outcome is Outcome.WINDOW_CLOSED and not self.is_template:
             self.is_template = True
-            template = self._adapter.render_template(self._message, *self._address)
+            template = self._adapter.render_template(self.resolved.message, *self._address)
             return (template.requests, _degraded(record, SENT_AS_TEMPLATE)) if template else None
         return None
 
     # ── What came of it ────────────────────────────────────────────────────────────────────────────
 
     def _sent(self, record: DeliveryRecord) -> Delivery:
-        sent = {"status": "sent", "reason": "", "in_doubt": False, "not_before": None}
+        sent = {"status": "sent", "reason": "", "in_doubt": False, "not_before": None, "files": None}
         self.write(self.n, msgspec.structs.replace(record, **sent))
         if self._adapter.capabilities.receipts_by_message_id:
             for message_id in filter(None, record.message_ids):
@@ -204,7 +254,7 @@ class MessageDelivery:
             case Outcome.RECIPIENT_GONE:
                 self.sender.findings.gone(self.envelope, reason, self.sender.now())
             case Outcome.CREDENTIAL_BAD:
-                self._refuse(reason)
+                self._account.refuse(reason)
         self.write(self.n, failed(record, reason))
         return delivery
 
@@ -216,14 +266,8 @@ class MessageDelivery:
     def _hold_back(self, record: DeliveryRecord, seconds: float, reason: str) -> None:
         """Let all dialogs of the bot wait. Raises `Wait`."""
         self.write(self.n, msgspec.structs.replace(record, reason=reason))
-        self._put_hold(Hold(self.sender.now() + timedelta(seconds=bounded(seconds)), reason))
+        self._account.hold_back(bounded(seconds), reason)
         raise Wait(bounded(seconds), reason)
-
-    def _refuse(self, reason: str) -> None:
-        """Let nothing be tried with this credential for a while, and tell its owner."""
-        now = self.sender.now()
-        self.sender.findings.refused(self.credential, reason, now)
-        self._put_hold(Hold(now + timedelta(seconds=REFUSED_SECONDS), reason, mark_of(self.credential)))
 
 
 def _has_arrived(record: DeliveryRecord, rendered: Rendered) -> bool:
@@ -233,7 +277,11 @@ def _has_arrived(record: DeliveryRecord, rendered: Rendered) -> bool:
 
 
 def failed(record: DeliveryRecord, reason: str) -> DeliveryRecord:
-    return msgspec.structs.replace(record, status="failed", reason=reason)
+    return msgspec.structs.replace(record, status="failed", reason=reason, files=None)
+
+
+def _seconds_for(request: Request) -> float:
+    return SECONDS_NEEDED_TO_CARRY if request.attachments else SECONDS_NEEDED
 
 
 def bounded(seconds: float) -> float:

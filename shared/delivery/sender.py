@@ -5,28 +5,40 @@ possibly doubled; everything else is sent once, because what is recorded is look
 
 Nobody sleeps through a message's delay: its end is recorded, and the envelope goes back to the queue
 until then. So a message with a delay is sent only by a later receive than the one that recorded it.
+
+A message that must carry its files is handed over to the tasks worker, which sends it by the same rules
+(`Sender.carry`). Whose it is stands in its record: until the worker gives it back, or its time is surely
+over, no sender touches it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
 
 from shared.credential import Credential
+from shared.delivery.account import Account
+from shared.delivery.files import (
+    NO_FILES,
+    WAITED_AT_MOST,
+    Files,
+    is_handed_over,
+    look_again_in,
+)
 from shared.delivery.findings import NOBODY, Findings
 from shared.delivery.holds import NO_HOLDS, Holds
-from shared.delivery.message import MAX_FAILURES, MessageDelivery, bounded, failed
+from shared.delivery.message import AWAITS_FILES, MAX_FAILURES, MessageDelivery, bounded, failed
 from shared.delivery.receipts import NO_NAMES, MessageNames
 from shared.delivery.transport import Transport
-from shared.dialog.history import DeliveryRecord, HistoryEntry, entry_key
+from shared.dialog.history import DeliveryRecord, HistoryEntry, delivery_id_of, entry_key
 from shared.dialog.messages import Message
 from shared.dialog.ports import HistoryRepository
 from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter
-from shared.queueing.envelopes import OutboundEnvelope
+from shared.queueing.envelopes import FirstSendEnvelope, OutboundEnvelope
 
 SUPERSEDED = "superseded"
 """Why a message is not sent that comes back after a later turn was: it would answer what nobody asks."""
@@ -46,7 +58,8 @@ class Sender:
 
     `credential_of` gives the connected account, or None, perhaps as it was a moment ago;
     `fresh_credential_of` as it is now. `seconds_left` is what remains to this process. `holds` are shared
-    with all other senders, `names` are for receipts, `findings` hear of what concerns more than a message.
+    with all other senders, `names` are for receipts, `findings` hear of what concerns more than a message,
+    `files` know the library.
     """
 
     history: HistoryRepository
@@ -59,6 +72,7 @@ class Sender:
     holds: Holds = NO_HOLDS
     names: MessageNames = NO_NAMES
     findings: Findings = NOBODY
+    files: Files = NO_FILES
 
     def deliver(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> tuple[str, ...]:
         """Deliver all messages in order; returns why any was given up after `MAX_FAILURES` tries.
@@ -76,6 +90,22 @@ class Sender:
         """
         if not (envelope.reemitted or envelope.failure):
             _TurnDelivery(self, envelope, {}).write(1, DeliveryRecord("queued"))
+
+    def carry(self, work: FirstSendEnvelope) -> None:
+        """Send the one message, with its files, that a sender has handed over; nothing, if it is not ours
+        any more.
+
+        Only for a `transport` that takes files along. What hinders the message now is recorded, and the
+        sender goes on from there.
+        """
+        _TurnDelivery(self, work.turn, self._records(work.turn, is_repeat=True)).carry(work)
+
+    def hand_back(self, work: FirstSendEnvelope) -> None:
+        """Leave a message to its sender that could not be carried."""
+        _TurnDelivery(self, work.turn, self._records(work.turn, is_repeat=True)).hand_back(work)
+
+    def account_of(self, credential: Credential) -> Account:
+        return Account(credential, self.holds, self.findings, self.fresh_credential_of, self.now)
 
     def _records(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> dict[int, HistoryEntry]:
         if not (is_repeat or envelope.reemitted or envelope.failure):
@@ -95,6 +125,8 @@ class _TurnDelivery:
     records: Mapping[int, HistoryEntry]
     against: str = ""
     window_closed: str = ""
+    shown: dict[int, Message] = field(default_factory=dict)
+    written: dict[int, DeliveryRecord] = field(default_factory=dict)
 
     def run(self, *, is_repeat: bool) -> Iterator[str]:
         credential = self.sender.credential_of(self.envelope.bot_id, self.envelope.platform)
@@ -108,7 +140,9 @@ class _TurnDelivery:
                 if record.status == "failed" and record.attempts >= MAX_FAILURES:
                     yield record.reason  # given up before, but perhaps not told
                 continue
-            record = record or DeliveryRecord("queued", in_doubt=may_be_lost)
+            if record and is_handed_over(record, self.sender.now()):
+                self._await_worker(n, record)
+            record = _taken_back(record) if record else DeliveryRecord("queued", in_doubt=may_be_lost)
             may_be_lost = False  # messages go in order: only the first without a record can have been sent
             against = self.against or ("" if message.template else self.window_closed)
             if against or credential is None:
@@ -123,15 +157,94 @@ class _TurnDelivery:
         self, n: int, message: Message, record: DeliveryRecord, before: datetime, credential: Credential
     ) -> Delivery:
         """Once its delay is over: it counts from `before`, when the message before it was done with."""
-        if message.delay:
-            self._hold_back(n, record, before + timedelta(seconds=message.delay))
-        one = MessageDelivery(self.sender, self.envelope, n, credential, self.write)
-        delivery = one.run(record, is_recorded=n in self.records)
+        self._hold_back(n, record, before + timedelta(seconds=message.delay) if message.delay else None)
+        one = self._message(n, record, credential)
+        try:
+            delivery = one.run(record, is_recorded=n in self.records)
+        except Wait:
+            self._leave_the_next(n)
+            raise
         if delivery.outcome in _ENDS_THE_TURN:
             self.against = delivery.reason or delivery.outcome.value
         elif delivery.outcome is Outcome.WINDOW_CLOSED:
             self.window_closed = delivery.reason or delivery.outcome.value
         return delivery
+
+    def _message(
+        self, n: int, record: DeliveryRecord, credential: Credential, *, carries: bool = False
+    ) -> MessageDelivery:
+        """With its files as they are now."""
+        message, limits = self.envelope.messages[n - 1], self.sender.adapter_of(self.envelope.platform)
+        resolved = self.sender.files.resolve(
+            message, credential, limits.capabilities, afresh=record.files is not None
+        )
+        self.shown[n] = resolved.shown
+        return MessageDelivery(
+            self.sender, self.envelope, n, credential, resolved, self.write, carries=carries
+        )
+
+    # ── Hand-overs ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _leave_the_next(self, n: int) -> None:
+        """Of the message behind one that was handed over, record that it was not begun.
+
+        Else nobody could tell later, when that one is done and this one has no record.
+        """
+        is_the_worker_s = is_handed_over(self.written.get(n), self.sender.now())
+        if is_the_worker_s and n < len(self.envelope.messages) and n + 1 not in self.records:
+            self.write(n + 1, DeliveryRecord("queued"))
+
+    def _await_worker(self, n: int, record: DeliveryRecord) -> None:
+        """Raises `Wait`. Asked again, the worker is asked once: a sender may have died before it asked."""
+        if record.files and record.files.handed_over_at:
+            self.sender.files.hand_over(self.envelope, n, record.files)
+            raise Wait(look_again_in(self.sender.now() - record.files.handed_over_at), AWAITS_FILES)
+
+    def carry(self, work: FirstSendEnvelope) -> None:
+        """As `Sender.carry` says."""
+        record = self._ours(work)
+        if record is None or self._is_too_late_for(work):
+            return
+        credential = self.sender.credential_of(self.envelope.bot_id, self.envelope.platform)
+        if credential is None or not credential.is_active:
+            self._hand_back(work.n, record)
+            return
+        missing = self._message(work.n, record, credential).resolved.missing
+        owner = delivery_id_of(self.envelope.dialog_id, self.envelope.epoch, self.envelope.turn, work.n)
+        if not self.sender.files.lease(missing, credential, owner):
+            self._hand_back(work.n, record)
+            return
+        try:
+            # Looked up once more: before the lease was ours, another may have brought them.
+            self._message(work.n, record, credential, carries=True).run(record, is_recorded=True)
+        except Wait as wait:
+            self._hand_back(work.n, self.written.get(work.n, record), wait.seconds)
+        finally:
+            self.sender.files.release(missing, credential, owner)
+
+    def hand_back(self, work: FirstSendEnvelope) -> None:
+        record = self._ours(work)
+        if record is not None:
+            self._hand_back(work.n, record)
+
+    def _ours(self, work: FirstSendEnvelope) -> DeliveryRecord | None:
+        """The record of a message that is the worker's still, by this very hand-over."""
+        entry = self.records.get(work.n)
+        record = entry.delivery if entry else None
+        if record is None or record.status in _DONE or record.files is None:
+            return None
+        is_ours = record.files.handed_over_at and record.files.handed_over_at == work.handed_over_at
+        return record if is_ours else None
+
+    def _is_too_late_for(self, work: FirstSendEnvelope) -> bool:
+        """Whether it might not be over when the sender takes the message back."""
+        return not work.handed_over_at or self.sender.now() - work.handed_over_at >= WAITED_AT_MOST
+
+    def _hand_back(self, n: int, record: DeliveryRecord, seconds: float = 0.0) -> None:
+        not_before = self.sender.now() + timedelta(seconds=seconds) if seconds else record.not_before
+        self.write(n, msgspec.structs.replace(_taken_back(record), not_before=not_before))
+
+    # ── What stands against a message ──────────────────────────────────────────────────────────────────
 
     def _why_too_late(self) -> str:
         """Why nothing more of this turn is said: a turn that was sent after it.
@@ -159,23 +272,24 @@ class _TurnDelivery:
             return DeliveryRecord("queued", message_ids=record.message_ids, not_before=record.not_before)
         return record
 
-    def _hold_back(self, n: int, record: DeliveryRecord, not_before: datetime) -> None:
-        """Raises `Wait` until the message's delay is over, and the first time in any case.
+    def _hold_back(self, n: int, record: DeliveryRecord, due_at: datetime | None) -> None:
+        """Raises `Wait` until the message is due, and the first time of a delay in any case.
 
         Then it has surely not been sent yet, whatever became of earlier receives.
         """
-        now = self.sender.now()
-        if record.not_before is None:
-            self.write(n, msgspec.structs.replace(record, not_before=not_before, in_doubt=False))
-        elif record.not_before <= now:
+        now, not_before = self.sender.now(), record.not_before
+        if not_before is None and due_at is not None:
+            not_before = due_at
+            self.write(n, msgspec.structs.replace(record, not_before=due_at, in_doubt=False))
+        elif not_before is None or not_before <= now:
             return
-        until = record.not_before or not_before
-        raise Wait(bounded((until - now).total_seconds()), "the message's delay")
+        raise Wait(bounded((not_before - now).total_seconds()), "the message is not due yet")
 
     def write(self, n: int, record: DeliveryRecord) -> None:
         """Put message `n` into the history, as far as it has come."""
         envelope, now = self.envelope, self.sender.now()
-        message = envelope.messages[n - 1]
+        message = self.shown.get(n, envelope.messages[n - 1])
+        self.written[n] = record
         written = self.records.get(n)
         self.sender.history.record(
             HistoryEntry(
@@ -194,3 +308,10 @@ class _TurnDelivery:
 
 def _why_not(credential: Credential | None) -> str:
     return "" if credential and credential.is_active else "the bot is not connected or not active"
+
+
+def _taken_back(record: DeliveryRecord) -> DeliveryRecord:
+    """The sender's own again."""
+    if record.files is None or record.files.handed_over_at is None:
+        return record
+    return msgspec.structs.replace(record, files=msgspec.structs.replace(record.files, handed_over_at=None))

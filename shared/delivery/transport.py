@@ -1,17 +1,20 @@
-"""The one HTTP client that speaks to messengers."""
+"""The one HTTP client that speaks to messengers, also where it has to bring files along."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager
+from os import SEEK_END
 from threading import Lock
-from typing import Protocol
+from typing import IO, Any, Protocol
 
 import httpx
 import msgspec
+from botocore.exceptions import BotoCoreError
 
-from shared.platforms.base import Request, Response
+from shared.errors import NotFound
+from shared.platforms.base import Attachment, Request, Response
 
 TIMEOUT_SECONDS = 8.0
 """For an answer to begin, and between its parts; connecting takes at most a quarter of it."""
@@ -42,17 +45,35 @@ class AnswerLost(Exception):
 
 class Transport(Protocol):
     def send(self, request: Request) -> Response:
-        """Raises `NotReached` or `AnswerLost`; neither names the address, which may hold a token."""
+        """Raises `NotReached` or `AnswerLost`; neither names the address, which may hold a token.
+
+        Raises `NotFound` for a file that the request has to carry, and that is not there.
+        """
         ...
 
 
+class OpensFiles(Protocol):
+    """What is needed of an `ObjectStore` to send from it."""
+
+    def open(self, path: str) -> IO[bytes]: ...
+
+    def size(self, path: str) -> int | None: ...
+
+
 class HttpTransport:
-    """Keeps connections open between messages; safe to share between threads. Follows no redirect."""
+    """Keeps connections open between messages; safe to share between threads. Follows no redirect.
+
+    Files go from the `store` as they come in: however large, little of them is in memory.
+    """
 
     def __init__(
-        self, timeout_seconds: float = TIMEOUT_SECONDS, clock: Callable[[], float] = time.time
+        self,
+        timeout_seconds: float = TIMEOUT_SECONDS,
+        clock: Callable[[], float] = time.time,
+        store: OpensFiles | None = None,
     ) -> None:
         """`clock` goes on while the Lambda is frozen, as httpx's own for idle connections does not."""
+        self._store = store
         self._timeout = httpx.Timeout(timeout_seconds, connect=timeout_seconds / 4)
         self._tls = httpx.create_ssl_context()
         self._client = self._new_client()
@@ -73,13 +94,31 @@ class HttpTransport:
         self._client.close()
 
     def _post(self, request: Request) -> Response:
-        headers = {"content-type": "application/json", **request.headers}
-        body = msgspec.json.encode(request.json)
         with (
+            self._body_of(request) as body,
             self._living_client() as client,
-            client.stream("POST", request.url, content=body, headers=headers) as answer,
+            client.stream("POST", request.url, **body) as answer,
         ):
             return Response(answer.status_code, _content(answer), dict(answer.headers))
+
+    @contextmanager
+    def _body_of(self, request: Request) -> Iterator[Mapping[str, Any]]:
+        """As httpx takes it: JSON, or a form with files that are open meanwhile."""
+        if not request.attachments:
+            headers = {"content-type": "application/json", **request.headers}
+            yield {"content": msgspec.json.encode(request.json), "headers": headers}
+            return
+        with ExitStack() as opened:
+            files = {each.part: self._open(each, opened) for each in request.attachments}
+            yield {"data": _fields(request.json), "files": files, "headers": dict(request.headers)}
+
+    def _open(self, attachment: Attachment, opened: ExitStack) -> tuple[str, _Sized, str]:
+        """Raises `NotFound`."""
+        size = self._store.size(attachment.storage_path) if self._store else None
+        if self._store is None or size is None:
+            raise NotFound("file")
+        stream = opened.enter_context(closing(self._store.open(attachment.storage_path)))
+        return attachment.file_name, _Sized(stream, size), attachment.content_type
 
     @contextmanager
     def _living_client(self) -> Iterator[httpx.Client]:
@@ -99,6 +138,40 @@ class HttpTransport:
     def _new_client(self) -> httpx.Client:
         limits = httpx.Limits(keepalive_expiry=KEPT_SECONDS)
         return httpx.Client(timeout=self._timeout, limits=limits, verify=self._tls)
+
+
+class _Sized:
+    """A stream whose length is known though nobody can go back in it: so the request can tell its own."""
+
+    def __init__(self, stream: IO[bytes], size: int) -> None:
+        self._stream = stream
+        self._size = size
+        self._left = size
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises `NotReached`: a messenger does nothing about half a request."""
+        try:
+            read = self._stream.read(self._left if size < 0 else min(size, self._left))
+        except (OSError, BotoCoreError) as error:
+            raise NotReached(f"the file broke off: {type(error).__name__}") from None
+        if self._left and not read:
+            raise NotReached("the file broke off")
+        self._left -= len(read)
+        return read
+
+    def tell(self) -> int:
+        return 0
+
+    def seek(self, _offset: int, whence: int = 0) -> int:
+        return self._size if whence == SEEK_END else 0
+
+
+def _fields(values: Mapping[str, Any]) -> dict[str, str]:
+    """A form has texts only: anything nested goes as JSON."""
+    return {
+        name: value if isinstance(value, str) else msgspec.json.encode(value).decode()
+        for name, value in values.items()
+    }
 
 
 def _content(answer: httpx.Response) -> bytes:

@@ -25,13 +25,25 @@ class ReceiptRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
+class FilesRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a message still waits for, whose files its messenger has to be given first.
+
+    `since` is when it began to wait. From `handed_over_at` on it is the tasks worker's, and nobody else
+    sends it. `is_asked_anew` says that a name was no good by which the messenger should have known a file.
+    """
+
+    since: datetime
+    handed_over_at: datetime | None = None
+    is_asked_anew: bool = False
+
+
 class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far one outgoing message has come.
 
     A message may take several requests (`message_ids` has one per request that was answered), so a
     sender that died half-way goes on where it stopped. `attempts` counts failures. `in_doubt` is
     true after a request whose answer was lost; `possibly_doubled` once such a request was repeated.
-    `not_before` is when a message with a delay may go out; it is certain not to have been sent sooner.
+    `not_before` is when the message may go out: after its delay, or after what a try of it has found out.
     `receipt` is written by another hand than all the rest, and never by this record.
     """
 
@@ -43,6 +55,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
     degradations: tuple[str, ...] = ()
     not_before: datetime | None = None
+    files: FilesRecord | None = None
     receipt: ReceiptRecord | None = None
 
     @property

@@ -34,6 +34,9 @@ _BY_CODE: Mapping[int, Outcome] = {
     for code in codes
 }
 
+_NO_SUCH_FILE = "media attachment id"
+"""A file's id that is none, or has run out, is told of as any parameter that is wrong."""
+
 _LIMITS = (Outcome.CHAT_LIMITED, Outcome.BOT_LIMITED)
 
 # How long to wait, in seconds, where the answer does not say: it hardly ever does.
@@ -56,10 +59,12 @@ def _refused(response: Response, error: Mapping[str, Any]) -> Delivery:
     code = error.get("code")
     known = code if isinstance(code, int) else -1
     outcome = _BY_CODE.get(known) or by_status(response.status)
+    words = part(error, "error_data").get("details") or error.get("message")
+    if outcome is Outcome.BAD_PAYLOAD and _NO_SUCH_FILE in str(error.get("message")).lower():
+        outcome = Outcome.MEDIA_FAILED
     if error.get("is_transient") is True and outcome not in _LIMITS:
         outcome = Outcome.RETRY
     wait = wait_of(response)
-    words = part(error, "error_data").get("details") or error.get("message")
     return Delivery(
         outcome,
         retry_after_seconds=_WAITS.get(known) if wait is None else wait,

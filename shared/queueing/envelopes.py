@@ -1,6 +1,6 @@
 """What crosses the queues, as JSON: `inbound` towards the dialog worker, `outbound` towards the sender,
-`tasks` towards the workers of what is slow or outside, `receipts` towards the history. Timers come back as
-what `inbound` takes.
+`tasks` towards the workers of what is slow or outside, `receipts` towards the history, `exports` towards
+the worker of exports. Timers come back as what `inbound` takes.
 
 Producer and consumer may be of different deployments for a moment, so a field may be added with a
 default, never renamed or removed.
@@ -85,19 +85,35 @@ class FirstSendEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     """Message `n` of a turn that has to carry its files itself: the messenger has no other way to get them.
 
     Whoever sends it records that as the sender would, who waits until then with all that follows.
+    `handed_over_at` tells this hand-over from others of the same message: the record has it too.
     """
 
     turn: OutboundEnvelope
     n: int
+    handed_over_at: datetime | None = None
     failure: str = ""
 
 
 class MenuEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="menu.v1"):
-    """A bot's menu of commands is to be what its active scenario says."""
+    """A bot's menu of commands is to be what its active scenario says.
+
+    `former_languages` are those of the menus that it had until now.
+    """
 
     bot_id: str
     platform: str
     trace_id: str
+    former_languages: tuple[str, ...] = ()
+    failure: str = ""
+
+
+class ExportEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="export.v1"):
+    """An export of results that is to be carried on; `step` is how far it was when that was asked for."""
+
+    export_id: str
+    bot_id: str
+    trace_id: str
+    step: int = 0
     failure: str = ""
 
 
@@ -122,13 +138,14 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 Work = TaskEnvelope | UploadEnvelope | FirstSendEnvelope | MenuEnvelope
 """What the tasks queue carries: of a dialog, or of a bot on a messenger."""
 
-OrderedEnvelope = InboundEnvelope | OutboundEnvelope | Work
+OrderedEnvelope = InboundEnvelope | OutboundEnvelope | Work | ExportEnvelope
 Envelope = OrderedEnvelope | ReceiptEnvelope
 
 _inbound = msgspec.json.Decoder(InboundEnvelope)
 _outbound = msgspec.json.Decoder(OutboundEnvelope)
 _work: msgspec.json.Decoder[Work] = msgspec.json.Decoder(Work)
 _receipt = msgspec.json.Decoder(ReceiptEnvelope)
+_export = msgspec.json.Decoder(ExportEnvelope)
 
 
 def read_inbound(body: str) -> InboundEnvelope:
@@ -149,3 +166,8 @@ def read_work(body: str) -> Work:
 def read_receipt(body: str) -> ReceiptEnvelope:
     """Raises `msgspec.DecodeError` for what is none."""
     return _receipt.decode(body)
+
+
+def read_export(body: str) -> ExportEnvelope:
+    """Raises `msgspec.DecodeError` for what is none."""
+    return _export.decode(body)

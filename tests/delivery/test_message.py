@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from shared.credential import Credential
+from shared.delivery.account import REFUSED_SECONDS
 from shared.delivery.holds import Hold
-from shared.delivery.message import HOLD_SECONDS, REFUSED_SECONDS, SPREAD_SECONDS
+from shared.delivery.message import HOLD_SECONDS, SPREAD_SECONDS
 from shared.delivery.transport import AnswerLost
 from shared.dialog.history import DeliveryRecord, HistoryEntry, ReceiptRecord, entry_key
 from shared.dialog.messages import Message, Template

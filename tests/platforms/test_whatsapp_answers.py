@@ -84,6 +84,14 @@ def test_without_a_known_code_the_status_decides(status: int, error: Any, outcom
     assert ADAPTER.interpret(response(status, {"error": error})).outcome is outcome
 
 
+def test_a_file_s_id_that_is_none_is_a_file_that_failed() -> None:
+    words = "(#100) Param image['id'] is not a valid whatsapp business account media attachment ID"
+    assert ADAPTER.interpret(response(400, {"error": {"code": 100, "message": words}})) == Delivery(
+        Outcome.MEDIA_FAILED,
+        reason="100 (#100) Param image[…] is not a valid whatsapp business account media attachment ID",
+    )
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"messages": []}', b'{"messages": [{"id": 5}]}'])
 def test_an_answer_that_cannot_be_read_is_tried_again(body: bytes) -> None:
     assert ADAPTER.interpret(Response(200, body)).outcome is Outcome.RETRY
