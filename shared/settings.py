@@ -92,15 +92,17 @@ class ReceiptsSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class SenderSettings(Settings):
-    """The queues around the sender, and the messengers' addresses."""
+    """The queues around the sender, and the addresses of messengers and of public files."""
 
     inbound_queue_url: str
     outbound_queue_url: str
     outbound_dlq_url: str
+    tasks_queue_url: str
     telegram_api_url: str
     whatsapp_api_url: str
     whatsapp_api_version: str
     viber_api_url: str
+    media_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,21 +10,26 @@ from typing import Any
 import msgspec
 
 from shared import aws
+from shared.delivery.files import Files
 from shared.delivery.reports import Reports
 from shared.delivery.sender import Sender
 from shared.delivery.transport import HttpTransport
+from shared.media.library import Library
+from shared.media.links import addresses_below
 from shared.observability import logger
 from shared.platforms import adapter_for
 from shared.platforms.base import PlatformAdapter
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import read_outbound
 from shared.queueing.giving_up import DeadLetters, giving_up
-from shared.queueing.producer import SqsInbound
+from shared.queueing.producer import SqsInbound, SqsTasks
 from shared.settings import SenderSettings
 from shared.storage.credential_cache import CredentialCache
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.history import DynamoHistory
 from shared.storage.holds import DynamoHolds
+from shared.storage.leases import DynamoLeases
+from shared.storage.media import DynamoMedia
 from shared.storage.names import DynamoMessageNames
 
 THREADS = 5
@@ -41,6 +46,10 @@ _credentials = CredentialCache(_stored_credentials.reveal)
 _holds = DynamoHolds()
 _reports = Reports(SqsInbound(_sqs, _settings.inbound_queue_url), _stored_credentials)
 _transport = HttpTransport()
+_now = partial(datetime.now, UTC)
+_media = DynamoMedia()
+_library = Library(_media, addresses_below(_settings.media_url), _now)
+_files = Files(_library, _media, SqsTasks(_sqs, _settings.tasks_queue_url), DynamoLeases(), _now)
 
 
 @cache
@@ -62,11 +71,12 @@ def _sender(seconds_left: Callable[[], float]) -> Sender:
         fresh_credential_of=_credentials.refresh,
         adapter_of=_adapter_of,
         transport=_transport,
-        now=partial(datetime.now, UTC),
+        now=_now,
         seconds_left=seconds_left,
         holds=_holds,
         names=DynamoMessageNames(),
         findings=_reports,
+        files=_files,
     )
 
 
