@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -76,6 +76,10 @@ class Connector(Protocol):
 
     def disconnecting(self, credential: Credential) -> tuple[Step, ...]:
         """Have no more updates sent."""
+        ...
+
+    def listing(self, credential: Credential, menus: Menus, former: Sequence[str]) -> tuple[Step, ...]:
+        """Have these menus shown, where there are any, and none in the other languages of `former`."""
         ...
 
     def read(self, response: Response) -> Reading:

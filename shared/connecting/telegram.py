@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -37,7 +37,7 @@ class TelegramConnector:
         return (
             Step("credential", self._call(credential, "getMe"), proof="bot_token"),
             Step("webhook", self._call(credential, "setWebhook", webhook)),
-            *self._menus(credential, menus),
+            *(() if menus is None else self.listing(credential, menus, ())),
         )
 
     def disconnecting(self, credential: Credential) -> tuple[Step, ...]:
@@ -54,14 +54,12 @@ class TelegramConnector:
             retry_after_seconds=wait_of(response, part(answer, "parameters").get("retry_after")),
         )
 
-    def _menus(self, credential: Credential, menus: Menus | None) -> Iterator[Step]:
-        """Those of languages first: whoever is asked for the others sees these no longer."""
-        if menus == {}:
-            yield Step("menu", self._call(credential, "deleteMyCommands"), needed=False)
-        for language, entries in (menus or {}).items():
-            yield Step(
-                "menu", self._call(credential, "setMyCommands", _menu(language, entries)), needed=False
-            )
+    def listing(self, credential: Credential, menus: Menus, former: Sequence[str]) -> tuple[Step, ...]:
+        """The menu of a language stands before that for everybody, so those that are over are deleted."""
+        over = [language for language in dict.fromkeys((*former, "")) if language not in menus]
+        calls = [self._call(credential, "deleteMyCommands", _language(each)) for each in over]
+        calls += [self._call(credential, "setMyCommands", _menu(*each)) for each in menus.items()]
+        return tuple(Step("menu", call, needed=False) for call in calls)
 
     def _call(self, credential: Credential, method: str, given: Mapping[str, Any] | None = None) -> Call:
         return Call("POST", f"{self._api_url}/bot{credential.settings['bot_token']}/{method}", given or {})
@@ -69,7 +67,11 @@ class TelegramConnector:
 
 def _menu(language: str, entries: tuple[Entry, ...]) -> dict[str, Any]:
     commands = [{"command": word, "description": words} for word, words in entries]
-    return {"commands": commands} | ({"language_code": language} if language else {})
+    return {"commands": commands, **_language(language)}
+
+
+def _language(language: str) -> dict[str, str]:
+    return {"language_code": language} if language else {}
 
 
 def _answered(status: int) -> Answered:

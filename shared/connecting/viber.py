@@ -5,7 +5,7 @@ Viber answers 200 to everything; `status` says what is meant.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -48,6 +48,14 @@ class ViberConnector:
 
     def disconnecting(self, credential: Credential) -> tuple[Step, ...]:
         return (Step("webhook", self._call(credential, "set_webhook", {"url": ""}), proof="auth_token"),)
+
+    def listing(
+        self,
+        credential: Credential,  # noqa: ARG002 (others have menus)
+        menus: Menus,  # noqa: ARG002
+        former: Sequence[str],  # noqa: ARG002
+    ) -> tuple[Step, ...]:
+        return ()
 
     def read(self, response: Response) -> Reading:
         answer = decoded(response)

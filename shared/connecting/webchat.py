@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shared.connecting.base import Answered, Reading, Step
 from shared.connecting.menus import Menus
 from shared.credential import Credential
@@ -20,6 +22,14 @@ class WebchatConnector:
         return ()
 
     def disconnecting(self, credential: Credential) -> tuple[Step, ...]:  # noqa: ARG002
+        return ()
+
+    def listing(
+        self,
+        credential: Credential,  # noqa: ARG002
+        menus: Menus,  # noqa: ARG002
+        former: Sequence[str],  # noqa: ARG002
+    ) -> tuple[Step, ...]:
         return ()
 
     def read(self, response: Response) -> Reading:  # noqa: ARG002

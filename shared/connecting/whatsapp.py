@@ -5,7 +5,7 @@ An app has one callback address; an override by number lets many bots share the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -56,6 +56,14 @@ class WhatsAppConnector:
         """The subscription stays: other numbers of the account may live by it."""
         removed = self._configured(credential, {"override_callback_uri": ""})
         return (Step("webhook", removed, proof="access_token"),)
+
+    def listing(
+        self,
+        credential: Credential,  # noqa: ARG002 (others have menus)
+        menus: Menus,  # noqa: ARG002
+        former: Sequence[str],  # noqa: ARG002
+    ) -> tuple[Step, ...]:
+        return ()
 
     def read(self, response: Response) -> Reading:
         answer = decoded(response)

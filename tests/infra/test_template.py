@@ -104,6 +104,7 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
         "DialogWorker": {"Outbound", "Delays", "Tasks", "InboundDeadLetters"},
         "RelayWorker": {"Inbound"},
         "ReceiptsWorker": {"ReceiptsDeadLetters"},
+        "ScenariosAdmin": {"Tasks"},
         "SenderWorker": {"Inbound", "OutboundDeadLetters", "Tasks"},
         "TasksWorker": {"Inbound", "TasksDeadLetters"},
     }

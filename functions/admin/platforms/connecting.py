@@ -8,12 +8,12 @@ from typing import Any
 
 from shared.admin_api.problems import Problem, ProblemError
 from shared.connecting.base import Answered
-from shared.connecting.menus import Menus, menus_of
 from shared.connecting.performing import Report, Taken, told_of
+from shared.connecting.refreshing import active_menus
 from shared.connecting.registrar import Registrar
 from shared.credential import Credential
 from shared.errors import Conflict, Invalid, NotFound, Violation
-from shared.storage.bots import Bot, pointer_of
+from shared.storage.bots import Bot
 from shared.storage.credentials import DynamoCredentials, StoredCredential
 from shared.storage.scenarios import DynamoScenarios
 
@@ -40,7 +40,7 @@ class Connections:
             raise NotFound("platform")
         if not credential.is_active:
             raise Conflict(_CONNECTION_OFF if bot.is_active else _BOT_OFF)
-        report, health = self.registrar.connect(credential, base_url, self._menus(bot))
+        report, health = self.registrar.connect(credential, base_url, active_menus(bot, self.scenarios))
         require_done(report, platform)
         return report, health
 
@@ -54,12 +54,6 @@ class Connections:
     def leave(self, credential: Credential) -> None:
         """Have a messenger call the bot no more by an account that it does not have now."""
         self.registrar.disconnect(credential)
-
-    def _menus(self, bot: Bot) -> Menus:
-        active = pointer_of(bot)
-        if active is None:
-            return {}
-        return menus_of(self.scenarios.revision(active.scenario_id, active.revision).document)
 
 
 def require_done(report: Report, platform: str) -> None:

@@ -18,6 +18,7 @@ from functions.admin.scenarios.checking import (
     pointing_into_the_body,
     require_form,
 )
+from functions.admin.scenarios.menus import refresh_menus
 from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.preview_schemas import Preview, PreviewView, preview_view
 from functions.admin.scenarios.schemas import (
@@ -54,6 +55,7 @@ from shared.admin_api.principal import Principal
 from shared.admin_api.versions import IfMatchSent, tag
 from shared.backend.accounts import Role
 from shared.errors import Invalid, NotFound, Violation
+from shared.queueing.producer import SqsTasks
 from shared.scenario.linter import Library
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.clock import utc_now
@@ -85,6 +87,11 @@ def _previews_of(request: Request) -> Previews:
     return previews
 
 
+def _tasks_of(request: Request) -> SqsTasks:
+    tasks: SqsTasks = request.app.state.tasks
+    return tasks
+
+
 def _scenario_in_path(request: Request) -> tuple[str, Owned]:
     head = _scenarios_of(request).get(id_in_path(request, "id"))
     bot = bots_of(request).get(head.bot_id)
@@ -94,6 +101,7 @@ def _scenario_in_path(request: Request) -> tuple[str, Owned]:
 Bots = Annotated[DynamoBots, Depends(bots_of)]
 Scenarios = Annotated[DynamoScenarios, Depends(_scenarios_of)]
 Trying = Annotated[Trials, Depends(_trials_of)]
+TaskQueue = Annotated[SqsTasks, Depends(_tasks_of)]
 Previewing = Annotated[Previews, Depends(_previews_of)]
 ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("bot_id")))]
 WritableBot = Annotated[Bot, Depends(Reach(Role.EDITOR, "bot", bot_in_path("bot_id")))]
@@ -175,6 +183,7 @@ def activate_scenario(
     scenarios: Scenarios,
     bots: Bots,
     trials: Trying,
+    tasks: TaskQueue,
     asked: Activation | None = None,
 ) -> ScenarioView:
     activation = asked or Activation()
@@ -187,6 +196,7 @@ def activate_scenario(
         active_called=called.numbers,
         active_running=activation.running,
     )
+    refresh_menus(owned.bot, chosen, scenarios, tasks)
     return view_of(owned.head, bot, chosen, findings)
 
 

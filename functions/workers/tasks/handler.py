@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from functions.workers.tasks.fetching import fetch_job
+from functions.workers.tasks.menus import menu_job
 from shared import aws
 from shared.observability import logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
@@ -30,6 +31,7 @@ _credentials = CredentialCache(DynamoCredentials(aws.client("kms")).reveal)
 
 _JOBS: dict[str, Job] = {
     "fetch": fetch_job(_settings, _credentials),
+    "menu": menu_job(_settings, _credentials),
 }
 """By the kind of a task (`fetch`), or by the envelope (`upload`, `first_send`, `menu`)."""
 

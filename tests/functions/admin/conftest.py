@@ -33,7 +33,7 @@ from shared.dialog.history import DeliveryRecord, HistoryEntry
 from shared.dialog.state import Dialog, dialog_id_of
 from shared.platforms import MessengerAddresses
 from shared.platforms.base import Response
-from shared.queueing.producer import SqsInbound
+from shared.queueing.producer import SqsInbound, SqsTasks
 from shared.storage.bots import DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
@@ -156,6 +156,7 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "dialogs": DynamoDialogs(),
         "history": DynamoHistory(),
         "inbound": SqsInbound(aws_account.sqs, aws_account.inbound),
+        "tasks": SqsTasks(aws_account.sqs, aws_account.tasks),
     }
     apps: tuple[FastAPI, ...] = tuple(create_app(router, guard, **collaborators) for router in ROUTERS)
     return Api(tuple((router, client_of(app)) for router, app in zip(ROUTERS, apps, strict=True)))

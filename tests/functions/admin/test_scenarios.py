@@ -5,9 +5,12 @@ from uuid import uuid4
 
 import pytest
 
+from shared.queueing.envelopes import MenuEnvelope, read_work
 from shared.storage.bots import DynamoBots
 from shared.storage.scenarios import DynamoScenarios
+from tests.conftest import Aws
 from tests.functions.admin.conftest import BROKEN_SCENARIO, SCENARIO, Api
+from tests.functions.admin.test_platforms import connect
 
 Json = dict[str, Any]
 
@@ -234,6 +237,48 @@ def test_saving_does_not_touch_what_runs(api: Api, bot: str, scenario: str) -> N
     pointer = DynamoBots().active_scenario(bot)
     assert pointer is not None
     assert pointer.revision == 1
+
+
+HELP = {"next_step": "bye", "description": {"en": "Help", "de": "Hilfe"}}
+WITH_MENU = {**SCENARIO, "commands": {"/help": HELP}}
+
+
+def test_the_menus_of_connected_messengers_follow_an_activation(api: Api, bot: str, aws_account: Aws) -> None:
+    for platform in ("telegram", "viber"):
+        connect(api, bot, platform)
+    described = api.create(f"/api/bots/{bot}/scenarios", {"name": "A", "scenario_data": WITH_MENU})["id"]
+    plain = api.create(f"/api/bots/{bot}/scenarios", {"name": "B", "scenario_data": SCENARIO})["id"]
+
+    for scenario in (plain, described, plain):
+        assert api("POST", f"/api/scenarios/{scenario}/activate").status_code == 200
+
+    work = menus_asked_for(aws_account)
+    assert [(each.platform, set(each.former_languages)) for each in work] == [
+        ("telegram", set()),
+        ("telegram", {"en", "de", ""}),
+    ]
+
+
+def menus_asked_for(aws_account: Aws) -> list[MenuEnvelope]:
+    """In the order of their group, of which one is seen at a time."""
+    found: list[MenuEnvelope] = []
+    while messages := aws_account.sqs.receive_message(QueueUrl=aws_account.tasks).get("Messages"):
+        work = read_work(messages[0]["Body"])
+        assert isinstance(work, MenuEnvelope)
+        found.append(work)
+        aws_account.sqs.delete_message(QueueUrl=aws_account.tasks, ReceiptHandle=messages[0]["ReceiptHandle"])
+    return found
+
+
+def test_an_activation_stands_though_the_menus_cannot_follow(api: Api, bot: str, aws_account: Aws) -> None:
+    connect(api, bot, "telegram")
+    described = api.create(f"/api/bots/{bot}/scenarios", {"name": "A", "scenario_data": WITH_MENU})["id"]
+    aws_account.sqs.delete_queue(QueueUrl=aws_account.tasks)
+
+    answer = api("POST", f"/api/scenarios/{described}/activate")
+
+    assert answer.status_code == 200
+    assert answer.json()["is_active"] is True
 
 
 def test_scenario_with_errors_is_not_activated(api: Api, bot: str, scenario: str) -> None:
