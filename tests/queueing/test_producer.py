@@ -10,9 +10,18 @@ from botocore.stub import ANY, Stubber
 
 from shared.dialog.events import ButtonPressed, ConversationStarted, Event, MessageReceived
 from shared.dialog.messages import Message
-from shared.dialog.state import Dialog, Task
+from shared.dialog.state import Dialog, Task, TaskKind
 from shared.errors import GiveUp, NotAccepted
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, TaskEnvelope, read_work
+from shared.queueing.envelopes import (
+    FirstSendEnvelope,
+    InboundEnvelope,
+    MenuEnvelope,
+    OrderedEnvelope,
+    OutboundEnvelope,
+    TaskEnvelope,
+    UploadEnvelope,
+    read_work,
+)
 from shared.queueing.producer import (
     MAX_BATCH_BYTES,
     MAX_MESSAGE_BYTES,
@@ -21,6 +30,7 @@ from shared.queueing.producer import (
     SqsOutbound,
     SqsTasks,
     dead_letter,
+    group_of,
 )
 from tests.conftest import Aws, Call
 
@@ -279,6 +289,36 @@ def test_a_task_goes_out_once_in_one_call_with_all_that_its_worker_needs(
         task=task,
         trace_id="trace-1",
     )
+
+
+def a_task(kind: TaskKind) -> TaskEnvelope:
+    return TaskEnvelope(
+        dialog_id="dialog-1",
+        epoch="e1",
+        bot_id="bot-1",
+        platform="telegram",
+        platform_chat_id="42",
+        task=Task(number=3, kind=kind, request={}, timeout=20),
+        trace_id="trace-1",
+    )
+
+
+@pytest.mark.parametrize(
+    ("envelope", "group"),
+    [
+        (a_task("llm"), "dialog-1"),
+        (a_task("fetch"), "dialog-1:files"),
+        (FirstSendEnvelope(turn=outbound(), n=1), "dialog-1"),
+        (UploadEnvelope(bot_id="bot-1", platform="viber", media_id="m", trace_id="t"), "m:viber"),
+        (MenuEnvelope(bot_id="bot-1", platform="viber", trace_id="t"), "bot-1:viber"),
+        (inbound(said()), "dialog-1"),
+        (outbound(), "dialog-1"),
+    ],
+)
+def test_files_on_their_way_hold_up_nothing_that_a_dialog_waits_for(
+    envelope: OrderedEnvelope, group: str
+) -> None:
+    assert group_of(envelope) == group
 
 
 def test_what_was_given_up_is_kept_with_its_reason(aws_account: Aws) -> None:

@@ -199,6 +199,13 @@ def test_a_commit_over_anything_else_is_refused(dialogs: Dialogs, met_turn: int 
     assert dialogs.load(a_dialog().id) == a_dialog(turn=5)
 
 
+def test_the_epoch_of_a_dialog_is_that_of_its_last_commit(aws_account: Aws) -> None:
+    dialogs = DynamoDialogs()
+    dialogs.commit(a_dialog(), None)
+    assert dialogs.epoch_of(a_dialog().id) == "e1"
+    assert dialogs.epoch_of(a_dialog("43").id) is None
+
+
 def test_a_turn_over_a_dialog_that_is_gone_is_refused(dialogs: Dialogs) -> None:
     with pytest.raises(ConcurrentTurn):
         dialogs.commit(a_dialog(turn=6), 5)
