@@ -11,6 +11,7 @@ import msgspec
 
 from functions.workers.tasks.fetching import fetch_job
 from functions.workers.tasks.menus import menu_job
+from functions.workers.tasks.sending import sending_jobs
 from shared import aws
 from shared.observability import logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
@@ -30,6 +31,7 @@ _dead_letters = DeadLetters(_sqs, _settings.tasks_dlq_url)
 _credentials = CredentialCache(DynamoCredentials(aws.client("kms")).reveal)
 
 _JOBS: dict[str, Job] = {
+    **sending_jobs(_settings, _credentials),
     "fetch": fetch_job(_settings, _credentials),
     "menu": menu_job(_settings, _credentials),
 }

@@ -1,0 +1,75 @@
+"""Bringing files of libraries to messengers, ahead of messages or along with one: the collaborators."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import cache, partial
+
+from shared import aws
+from shared.delivery.files import Files
+from shared.delivery.reports import Reports
+from shared.delivery.sender import Sender
+from shared.delivery.transport import HttpTransport
+from shared.media.library import Library
+from shared.media.links import addresses_below
+from shared.media.store import media_store
+from shared.media.uploading import Uploads
+from shared.platforms import adapter_for
+from shared.platforms.whatsapp_media import WhatsAppUploads
+from shared.queueing.envelopes import FirstSendEnvelope, UploadEnvelope
+from shared.queueing.producer import SqsInbound, SqsTasks
+from shared.settings import MediaSettings, TasksSettings
+from shared.storage.credential_cache import CredentialCache
+from shared.storage.credentials import DynamoCredentials
+from shared.storage.history import DynamoHistory
+from shared.storage.holds import DynamoHolds
+from shared.storage.leases import DynamoLeases
+from shared.storage.media import DynamoMedia
+from shared.storage.names import DynamoMessageNames
+from shared.tasks.performing import Attempt, Job
+
+TIMEOUT_SECONDS = 40.0
+"""For an answer to begin: a messenger may look at a large file for a while."""
+
+
+def sending_jobs(settings: TasksSettings, credentials: CredentialCache) -> dict[str, Job]:
+    """The rows for `upload` and `first_send`."""
+    sender = _sender(settings, credentials)
+    uploads = WhatsAppUploads(settings.whatsapp_api_url, settings.whatsapp_api_version)
+
+    def upload(work: UploadEnvelope, attempt: Attempt) -> None:
+        Uploads(_within(sender, attempt), uploads).upload(work, attempt.number)
+
+    def first_send(work: FirstSendEnvelope, attempt: Attempt) -> None:
+        _within(sender, attempt).carry(work)
+
+    def hand_back(work: FirstSendEnvelope, _reason: str) -> None:
+        sender.hand_back(work)
+
+    return {"upload": Job(upload), "first_send": Job(first_send, hand_back)}
+
+
+def _within(sender: Sender, attempt: Attempt) -> Sender:
+    return replace(sender, seconds_left=attempt.seconds_left)
+
+
+def _sender(settings: TasksSettings, credentials: CredentialCache) -> Sender:
+    """As the sender has it, but for a transport that takes files along."""
+    media, now, sqs = MediaSettings.from_environment(), partial(datetime.now, UTC), aws.client("sqs")
+    files = DynamoMedia()
+    library = Library(files, addresses_below(media.media_url), now)
+    stored_credentials = DynamoCredentials(aws.client("kms"))
+    return Sender(
+        history=DynamoHistory(),
+        credential_of=credentials.get,
+        fresh_credential_of=credentials.refresh,
+        adapter_of=cache(partial(adapter_for, addresses=settings)),
+        transport=HttpTransport(TIMEOUT_SECONDS, store=media_store(media)),
+        now=now,
+        seconds_left=lambda: 0.0,
+        holds=DynamoHolds(),
+        names=DynamoMessageNames(),
+        findings=Reports(SqsInbound(sqs, settings.inbound_queue_url), stored_credentials),
+        files=Files(library, files, SqsTasks(sqs, settings.tasks_queue_url), DynamoLeases(), now),
+    )
