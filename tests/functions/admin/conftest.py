@@ -17,6 +17,8 @@ from starlette.routing import Match
 from functions.admin.bots import connections
 from functions.admin.bots import routes as bots
 from functions.admin.dialogs import routes as dialogs
+from functions.admin.media import routes as media
+from functions.admin.media.shelf import Shelf
 from functions.admin.platforms import connecting
 from functions.admin.platforms import routes as platforms
 from functions.admin.scenarios import routes as scenarios
@@ -31,6 +33,8 @@ from shared.connecting.base import Call
 from shared.connecting.registrar import Registrar
 from shared.dialog.history import DeliveryRecord, HistoryEntry
 from shared.dialog.state import Dialog, dialog_id_of
+from shared.media.base import MediaFile
+from shared.media.store import S3Store
 from shared.platforms import MessengerAddresses
 from shared.platforms.base import Response
 from shared.queueing.producer import SqsInbound, SqsTasks
@@ -38,6 +42,7 @@ from shared.storage.bots import DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
+from shared.storage.media import DynamoMedia
 from shared.storage.scenarios import DynamoScenarios
 from tests.admin_api.gateway import client_of
 from tests.backend.tokens import SECRET, claims, signed
@@ -45,8 +50,15 @@ from tests.conftest import Aws
 
 ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a001"
 OTHER_ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a002"
-ROUTERS: tuple[APIRouter, ...] = (bots.router, platforms.router, scenarios.router, dialogs.router)
+ROUTERS: tuple[APIRouter, ...] = (
+    bots.router,
+    platforms.router,
+    scenarios.router,
+    dialogs.router,
+    media.router,
+)
 API_URL = "https://chat.example.com"
+MEDIA_URL = "https://cdn.example.com"
 TELEGRAM = {"bot_token": "123456789:AAF0-token_of_a_test"}
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -150,6 +162,8 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "connections": connecting.Connections(credentials, saved, registrar),
         "switching": connections.Connections(credentials, registrar),
         "public_url": API_URL,
+        "shelf": Shelf(DynamoMedia(), S3Store(lambda: aws_account.s3, aws_account.bucket)),
+        "media_url": MEDIA_URL,
         "scenarios": saved,
         "trials": Trials(),
         "previews": Previews(Trials()),
@@ -200,12 +214,33 @@ def talk(aws_account: Aws) -> Talk:
     return make
 
 
+def a_file(bot: str, **fields: Any) -> str:
+    """The id of a file of the bot's library, or of what a dialog's person sent; its bytes are not there."""
+    media_id = fields.pop("id", str(uuid4()))
+    usual: dict[str, Any] = {
+        "bot_id": bot,
+        "file_type": "image",
+        "file_name": "a.png",
+        "status": "ready",
+        "content_type": "image/png",
+        "size": 3,
+        "storage_path": f"media/{media_id}/k/a.png",
+        "link_key": "k",
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    DynamoMedia().create(MediaFile(id=media_id, **(usual | fields)))
+    return str(media_id)
+
+
 @pytest.fixture
 def ids(api: Api, bot: str, scenario: str, talk: Talk) -> dict[str, str]:
     """What the places in a route's path stand for, by the kind of thing that has the id."""
     api.create(f"/api/bots/{bot}/platforms", {"platform": "telegram", "credentials": TELEGRAM})
     DynamoBots().change(bot, active_scenario_id=scenario, active_revision=1)
-    return {"account": ACCOUNT, "bot": bot, "scenario": scenario, "dialog": talk(bot).id}
+    return {"account": ACCOUNT, "bot": bot, "scenario": scenario, "dialog": talk(bot).id} | {
+        "media": a_file(bot)
+    }
 
 
 def entry(dialog: Dialog, turn: int, n: int, **fields: Any) -> HistoryEntry:

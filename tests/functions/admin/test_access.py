@@ -60,6 +60,12 @@ ROUTES: dict[str, Entry] = {
     "POST /api/dialogs/{id}/handoff": Entry(202, "editor"),
     "POST /api/dialogs/{id}/resume": Entry(202, "editor"),
     "POST /api/dialogs/{id}/restart": Entry(202, "editor"),
+    "GET /api/bots/{bot_id}/media": Entry(200, "viewer"),
+    "POST /api/bots/{bot_id}/media": Entry(201, "editor", {"file_name": "a.png", "size": 3}),
+    "GET /api/media/{id}": Entry(200, "viewer"),
+    "POST /api/media/{id}/complete": Entry(200, "editor"),
+    "DELETE /api/media/{id}": Entry(204, "editor"),
+    "GET /media/{media_id}/{key}/{file_name}": Entry(302, "public"),
     "GET /api/dialogs/{id}": Entry(200, "viewer"),
     "GET /api/dialogs/{id}/history": Entry(200, "viewer"),
 }
@@ -87,7 +93,8 @@ def path_of(route: str, ids: dict[str, str]) -> str:
     path = route.partition(" ")[2]
     kind = path.split("/")[2].removesuffix("s")
     places = {"account_id": ids["account"], "bot_id": ids["bot"], "platform": "telegram", "revision": "1"}
-    return path.format(id=ids.get(kind, ""), **places)
+    link = {"media_id": ids["media"], "key": "k", "file_name": "a.png"}
+    return path.format(id=ids.get(kind, ""), **places, **link)
 
 
 def ask(api: Api, route: str, path: str, **more: Any) -> Any:
@@ -113,7 +120,7 @@ def test_public_route_answers_whoever_comes(api: Api, ids: dict[str, str], route
 
 @pytest.mark.parametrize("route", CLOSED)
 def test_no_route_answers_a_stranger(api: Api, route: str) -> None:
-    ids = dict.fromkeys(("account", "bot", "scenario", "dialog"), str(uuid4()))
+    ids = dict.fromkeys(("account", "bot", "scenario", "dialog", "media"), str(uuid4()))
     for headers in STRANGERS.values():
         answer = ask(api, route, path_of(route, ids), headers=headers)
 
@@ -156,7 +163,7 @@ def test_id_that_is_none_is_not_found(api: Api, route: str) -> None:
         "a" * 5000,
         "''",
     ):
-        path = path_of(route, dict.fromkeys(("account", "bot", "scenario", "dialog"), odd))
+        path = path_of(route, dict.fromkeys(("account", "bot", "scenario", "dialog", "media"), odd))
 
         assert ask(api, route, path, token=token_of("admin")).status_code == 404
 
