@@ -12,7 +12,7 @@ web page may be among it: it is handed out as something to be saved, never to be
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -25,7 +25,7 @@ import msgspec
 
 from shared.credential import Credential
 from shared.dialog.events import ReceivedFile
-from shared.errors import AddressRefused, GiveUp, NotAnswered, NotFound, Wait
+from shared.errors import AddressRefused, Conflict, GiveUp, NotAnswered, NotFound, Wait
 from shared.media.base import FileType, MediaFile, MediaRepository, ObjectStore
 from shared.media.kinds import Unfit, kind_of
 from shared.media.names import safe_name
@@ -190,10 +190,8 @@ class Fetcher:
     def _fail(self, sent: Sent, reason: str) -> None:
         logger.warning("file not brought in", extra=_about(sent) | {"reason": reason})
         count("failed_fetches", bot_id=sent.of.bot_id, platform=sent.of.platform)
-        try:
-            self.media.change(sent.file.media_id, status="failed", reason=reason)
-        except NotFound:
-            return
+        with suppress(NotFound, Conflict):  # it is gone, or it is there after all
+            self.media.change(sent.file.media_id, met="fetching", status="failed", reason=reason)
 
     def _is_dialog_gone(self, sent: Sent) -> bool:
         return self.epoch_of(sent.of.dialog_id) != sent.of.epoch

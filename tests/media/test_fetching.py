@@ -580,6 +580,14 @@ def test_a_dialog_begun_anew_is_another_one() -> None:
     assert there.web.asked == []
 
 
+def test_what_is_there_is_not_given_up() -> None:
+    there = place("viber")
+    there.fetch()
+    there.fetcher().give_up(there.work(), "It was tried too often.")
+    assert there.record is not None
+    assert (there.record.status, there.record.reason) == ("ready", "")
+
+
 def test_giving_up_what_is_gone_is_nothing() -> None:
     there = place("viber")
     there.fetcher().give_up(there.work(), "It was tried too often.")
