@@ -11,7 +11,7 @@ import msgspec
 
 from functions.workers.tasks.fetching import fetch_job
 from functions.workers.tasks.menus import menu_job
-from functions.workers.tasks.sending import sending_jobs
+from functions.workers.tasks.sending import carrying_transport, sending_jobs
 from shared import aws
 from shared.observability import logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
@@ -30,8 +30,10 @@ _dead_letters = DeadLetters(_sqs, _settings.tasks_dlq_url)
 
 _credentials = CredentialCache(DynamoCredentials(aws.client("kms")).reveal)
 
+_transport = carrying_transport()
+
 _JOBS: dict[str, Job] = {
-    **sending_jobs(_settings, _credentials),
+    **sending_jobs(_settings, _credentials, _transport),
     "fetch": fetch_job(_settings, _credentials),
     "menu": menu_job(_settings, _credentials),
 }

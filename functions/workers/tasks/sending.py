@@ -10,7 +10,7 @@ from shared import aws
 from shared.delivery.files import Files
 from shared.delivery.reports import Reports
 from shared.delivery.sender import Sender
-from shared.delivery.transport import HttpTransport
+from shared.delivery.transport import HttpTransport, Transport
 from shared.media.library import Library
 from shared.media.links import addresses_below
 from shared.media.store import media_store
@@ -33,9 +33,16 @@ TIMEOUT_SECONDS = 40.0
 """For an answer to begin: a messenger may look at a large file for a while."""
 
 
-def sending_jobs(settings: TasksSettings, credentials: CredentialCache) -> dict[str, Job]:
+def carrying_transport() -> HttpTransport:
+    """An HTTP client that takes files along."""
+    return HttpTransport(TIMEOUT_SECONDS, store=media_store(MediaSettings.from_environment()))
+
+
+def sending_jobs(
+    settings: TasksSettings, credentials: CredentialCache, transport: Transport
+) -> dict[str, Job]:
     """The rows for `upload` and `first_send`."""
-    sender = _sender(settings, credentials)
+    sender = _sender(settings, credentials, transport)
     uploads = WhatsAppUploads(settings.whatsapp_api_url, settings.whatsapp_api_version)
 
     def upload(work: UploadEnvelope, attempt: Attempt) -> None:
@@ -54,18 +61,17 @@ def _within(sender: Sender, attempt: Attempt) -> Sender:
     return replace(sender, seconds_left=attempt.seconds_left)
 
 
-def _sender(settings: TasksSettings, credentials: CredentialCache) -> Sender:
-    """As the sender has it, but for a transport that takes files along."""
-    media, now, sqs = MediaSettings.from_environment(), partial(datetime.now, UTC), aws.client("sqs")
-    files = DynamoMedia()
-    library = Library(files, addresses_below(media.media_url), now)
+def _sender(settings: TasksSettings, credentials: CredentialCache, transport: Transport) -> Sender:
+    """As the sender has it, but for the transport."""
+    now, sqs, files = partial(datetime.now, UTC), aws.client("sqs"), DynamoMedia()
+    library = Library(files, addresses_below(MediaSettings.from_environment().media_url), now)
     stored_credentials = DynamoCredentials(aws.client("kms"))
     return Sender(
         history=DynamoHistory(),
         credential_of=credentials.get,
         fresh_credential_of=credentials.refresh,
         adapter_of=cache(partial(adapter_for, addresses=settings)),
-        transport=HttpTransport(TIMEOUT_SECONDS, store=media_store(media)),
+        transport=transport,
         now=now,
         seconds_left=lambda: 0.0,
         holds=DynamoHolds(),
