@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.errors import AddressRefused, NotAnswered
 from shared.outbound_http import OutboundHttp, is_public
@@ -195,4 +197,12 @@ def test_a_name_that_nobody_knows_is_no_answer(client_with: Callable[..., Outbou
         raise OSError
 
     with pytest.raises(NotAnswered), client_with(resolve=resolve).get("http://a.example/"):
+        pass
+
+
+@given(st.text() | st.builds("http://{}/{}".format, st.text(), st.text()))
+@settings(max_examples=100)
+def test_whatever_stands_for_an_address_is_refused_or_not_answered(url: str) -> None:
+    client = OutboundHttp(resolve=lambda *_: ["127.0.0.1"])
+    with pytest.raises((AddressRefused, NotAnswered)), client.get(url):
         pass

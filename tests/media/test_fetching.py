@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from typing import IO, Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.credential import Credential
 from shared.dialog.events import ReceivedFile
@@ -66,6 +69,11 @@ def told(value: Any, status: int = 200, **headers: str) -> Given:
     return Given(status, (msgspec.json.encode(value),), headers)
 
 
+def json_of(value: Any) -> bytes:
+    return json.dumps(value).encode()
+
+
+KEYS = st.sampled_from(["ok", "result", "file_path", "url", "error", "code", "description", "parameters"])
 PATH_TOLD = told({"ok": True, "result": {"file_id": "AgAC", "file_path": "photos/file_1.jpg"}})
 URL_TOLD = told({"url": DOWNLOAD, "mime_type": "image/jpeg", "id": "77"})
 LOCATED = {"telegram": [PATH_TOLD], "whatsapp": [URL_TOLD], "viber": []}
@@ -469,6 +477,35 @@ def test_a_redriven_fetch_mends_what_had_failed() -> None:
     assert failed.status == "failed"
     assert (mended := there.fetch()) is not None
     assert (mended.status, mended.reason) == ("ready", "")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.just(DOWNLOAD),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS | st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+ANSWERS = st.builds(
+    Given,
+    st.sampled_from([200, 200, 204, 301, 400, 401, 403, 404, 429, 500, 503]),
+    st.builds(lambda body: (body,), JSON.map(json_of) | st.binary()),
+    st.dictionaries(
+        st.sampled_from(["location", "content-length", "content-encoding", "retry-after"]), st.text()
+    ),
+)
+
+
+@given(st.sampled_from(list(LOCATED)), st.lists(ANSWERS, min_size=1, max_size=5), st.integers(1, TRIES))
+@settings(max_examples=80)
+def test_whatever_is_answered_there_is_an_end_to_it(platform: str, answers: list[Given], number: int) -> None:
+    there = Place(Web([*answers]), platform)
+    try:
+        record = there.fetch(number)
+    except (Wait, NotFetched):
+        assert there.store.objects == {}
+        return
+    assert record is not None
+    assert (record.status == "ready") is (list(there.store.objects) == [PATH])
+    assert (record.status == "failed") is bool(record.reason)
 
 
 # ── Killed, and overtaken by a deletion, anywhere ──────────────────────────────────────────────────
