@@ -75,6 +75,15 @@ class DialogSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class ExportsSettings(Settings):
+    """The queues around the worker of exports, and the bucket that keeps the files."""
+
+    exports_queue_url: str
+    exports_dlq_url: str
+    media_bucket: str
+
+
+@dataclass(frozen=True, slots=True)
 class RelaySettings(Settings):
     """The queues between which the relay passes timers on."""
 

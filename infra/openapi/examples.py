@@ -40,6 +40,11 @@ REQUESTS: Final[dict[str, Any]] = {
     "run_tests_of_scenario": {"revision": 1},
     "preview_step": {"step": "ask_name"},
     "start_dialog": {"platform": "telegram", "platform_chat_id": "42", "variables": {"name": "Ada"}},
+    "export_results": {
+        "format": "csv",
+        "since": "2026-11-01T00:00:00Z",
+        "filters": {"platform": "telegram", "status": "completed"},
+    },
     "write_message": {"text": "Hello, this is Max. How can I help?"},
     "hand_off": {"reason": "She asks for a refund"},
     "give_back": {"step": "ask_name"},

@@ -14,6 +14,7 @@ from shared.dialog.state import Dialog, Task
 from shared.errors import GiveUp, NotAccepted
 from shared.queueing.envelopes import (
     Envelope,
+    ExportEnvelope,
     FirstSendEnvelope,
     InboundEnvelope,
     MenuEnvelope,
@@ -162,6 +163,19 @@ class SqsTasks:
         _send_one(self._client, self._queue_url, _message(envelope, _digest(_encoder.encode(envelope))))
 
 
+class SqsExports:
+    """The queue towards the worker of exports, each in its own order."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, envelope: ExportEnvelope) -> None:
+        """Put it in; asked for again within minutes, it is one. Raises `NotAccepted`."""
+        name = f"{envelope.export_id}:{envelope.step}"
+        _send_one(self._client, self._queue_url, _message(envelope, name))
+
+
 def group_of(envelope: OrderedEnvelope) -> str:
     """Within what its order matters. A person's files never hold up what their dialog waits for."""
     match envelope:
@@ -173,6 +187,8 @@ def group_of(envelope: OrderedEnvelope) -> str:
             return envelope.turn.dialog_id
         case TaskEnvelope() if envelope.task.kind == "fetch":
             return f"{envelope.dialog_id}:files"
+        case ExportEnvelope():
+            return envelope.export_id
         case _:
             return envelope.dialog_id
 

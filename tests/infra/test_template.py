@@ -1,9 +1,11 @@
 import json
+from datetime import timedelta
 
 import pytest
 
 from infra.local.commands import ROOT
 from shared.queueing.timers import LONGEST_DELAY_SECONDS
+from shared.results.exports import KEPT
 from shared.scenario.models import LONGEST_DELAY
 from tests.infra.template import QUEUE, TABLE, Template, as_list, logical_id
 
@@ -17,7 +19,7 @@ TABLE_VARIABLES = {
     "MEDIA_TABLE": "BotMediaFile",
     "CACHE_TABLE": "Cache",
 }
-QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Receipts"}
+QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Exports", "Receipts"}
 WITH_UNPARSED = ("Telegram", "WhatsApp", "Viber")
 FOURTEEN_DAYS_SECONDS = 14 * 86400
 
@@ -46,7 +48,7 @@ def test_no_policy_of_another_hand_is_attached(template: Template) -> None:
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     roles = [logical_id(function["Role"]) for function in template.functions.values()]
-    assert len(set(roles)) == len(roles) == 14
+    assert len(set(roles)) == len(roles) == 15
 
 
 def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Template) -> None:
@@ -56,9 +58,12 @@ def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Templa
         assert told == allowed, function
 
 
-def test_admins_may_keep_answers_in_the_cache_and_touch_nothing_else_there(template: Template) -> None:
-    only_answers = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["idempotency#*"]}}
+def test_admins_may_keep_answers_and_exports_in_the_cache_and_touch_nothing_else_there(
+    template: Template,
+) -> None:
     for function in (name for name in template.functions if name.endswith("Admin")):
+        kept = ["idempotency#*", *(["export#*"] if function == "DialogsAdmin" else [])]
+        only_those = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": kept}}
         role = logical_id(template.functions[function]["Role"])
         on_cache = [
             found
@@ -66,7 +71,7 @@ def test_admins_may_keep_answers_in_the_cache_and_touch_nothing_else_there(templ
             if name == role and "Cache" in map(logical_id, as_list(found.get("Resource", [])))
         ]
         assert [(set(found["Action"]), found.get("Condition")) for found in on_cache] == [
-            ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}, only_answers)
+            ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}, only_those)
         ], function
 
 
@@ -100,8 +105,9 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
     assert {name: queues for name, queues in puts.items() if queues} == {
         **{f"{platform}Webhook": {"Inbound"} for platform in ("Telegram", "WebChat")},
         **{f"{platform}Webhook": {"Inbound", "Receipts"} for platform in ("WhatsApp", "Viber")},
-        "DialogsAdmin": {"Inbound"},
+        "DialogsAdmin": {"Inbound", "Exports"},
         "DialogWorker": {"Outbound", "Delays", "Tasks", "InboundDeadLetters"},
+        "ExportsWorker": {"Exports", "ExportsDeadLetters"},
         "RelayWorker": {"Inbound"},
         "ReceiptsWorker": {"ReceiptsDeadLetters"},
         "ScenariosAdmin": {"Tasks"},
@@ -152,7 +158,33 @@ def test_everybody_who_may_put_a_file_somewhere_may_put_it_there_only(template: 
         *((f"{platform}Webhook", "${MediaBucket.Arn}/unparsed/*") for platform in WITH_UNPARSED),
         ("TasksWorker", "${MediaBucket.Arn}/received/*"),
         *(("MediaAdmin", f"${{MediaBucket.Arn}}/{folder}/*") for folder in ("media", "uploads")),
+        ("ExportsWorker", "${MediaBucket.Arn}/exports/*"),
     }
+
+
+def test_exports_are_written_by_their_worker_and_read_by_whoever_signs_links_to_them(
+    template: Template,
+) -> None:
+    rights = {
+        (name, action, resource["Fn::Sub"])
+        for name, statement in template.statements()
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement.get("Resource", []))
+        if action.startswith("s3:") and "exports" in str(resource)
+    }
+    files = "${MediaBucket.Arn}/exports/*"
+    assert rights == {
+        ("DialogsAdminRole", "s3:GetObject", files),
+        ("ExportsWorkerRole", "s3:GetObject", files),
+        ("ExportsWorkerRole", "s3:PutObject", files),
+        ("ExportsWorkerRole", "s3:AbortMultipartUpload", files),
+    }
+
+
+def test_the_bucket_forgets_exports_when_their_records_are(template: Template) -> None:
+    rules = template.properties("MediaBucket")["LifecycleConfiguration"]["Rules"]
+    (rule,) = [rule for rule in rules if rule.get("Prefix") == "exports/"]
+    assert (rule["Status"], timedelta(days=rule["ExpirationInDays"])) == ("Enabled", KEPT)
 
 
 def test_whoever_follows_revisions_needs_no_heads(template: Template) -> None:
@@ -203,7 +235,7 @@ def test_visibility_is_six_times_the_consumer_s_timeout(template: Template) -> N
 def test_workers_answer_by_message_and_are_bounded(template: Template) -> None:
     for name, source in template.event_sources.items():
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert source["BatchSize"] == (1 if name == "TasksWorker" else 10)
+        assert source["BatchSize"] == (1 if name in ("TasksWorker", "ExportsWorker") else 10)
         bound = source["ScalingConfig"]["MaximumConcurrency"]["Ref"]
         assert template.document["Parameters"][bound]["MinValue"] >= 2
 
@@ -278,7 +310,7 @@ def test_access_logs_hold_no_query_and_no_body(template: Template) -> None:
 
 def test_every_handler_is_a_file(template: Template) -> None:
     handlers = {function["Handler"] for function in template.functions.values()}
-    assert len(handlers) == 14
+    assert len(handlers) == 15
     for handler in handlers:
         module, _, name = handler.rpartition(".")
         assert name == "lambda_handler"

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import AwareDatetime
 
+from functions.admin.dialogs import results
 from functions.admin.dialogs.acts import Acts, Chat
 from functions.admin.dialogs.schemas import (
     Accepted,
@@ -35,6 +36,7 @@ from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 
 router = APIRouter(route_class=JsonRoute)
+router.routes.extend(results.router.routes)
 
 
 def _dialogs_of(request: Request) -> DynamoDialogs:

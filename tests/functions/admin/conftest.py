@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +25,7 @@ from functions.admin.platforms import routes as platforms
 from functions.admin.scenarios import routes as scenarios
 from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.trial import Trials
+from shared import aws
 from shared.admin_api.app import Guard, create_app
 from shared.backend.accounts import ClaimedMemberships
 from shared.backend.kept import Kept
@@ -37,12 +39,15 @@ from shared.media.base import MediaFile
 from shared.media.store import S3Store
 from shared.platforms import MessengerAddresses
 from shared.platforms.base import Response
-from shared.queueing.producer import SqsInbound, SqsTasks
+from shared.queueing.producer import SqsExports, SqsInbound, SqsTasks
+from shared.results.columns import ResultColumns
 from shared.storage.bots import DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
+from shared.storage.exports import DynamoExports
 from shared.storage.history import DynamoHistory
 from shared.storage.media import DynamoMedia
+from shared.storage.results import DynamoResults
 from shared.storage.scenarios import DynamoScenarios
 from tests.admin_api.gateway import client_of
 from tests.backend.tokens import SECRET, claims, signed
@@ -171,6 +176,11 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "history": DynamoHistory(),
         "inbound": SqsInbound(aws_account.sqs, aws_account.inbound),
         "tasks": SqsTasks(aws_account.sqs, aws_account.tasks),
+        "results": DynamoResults(),
+        "columns": ResultColumns(saved),
+        "exports": DynamoExports(),
+        "export_queue": SqsExports(aws_account.sqs, aws_account.exports),
+        "export_files": S3Store(partial(aws.store_client, "", "", None), aws_account.bucket),
     }
     apps: tuple[FastAPI, ...] = tuple(create_app(router, guard, **collaborators) for router in ROUTERS)
     return Api(tuple((router, client_of(app)) for router, app in zip(ROUTERS, apps, strict=True)))
@@ -238,9 +248,9 @@ def ids(api: Api, bot: str, scenario: str, talk: Talk) -> dict[str, str]:
     """What the places in a route's path stand for, by the kind of thing that has the id."""
     api.create(f"/api/bots/{bot}/platforms", {"platform": "telegram", "credentials": TELEGRAM})
     DynamoBots().change(bot, active_scenario_id=scenario, active_revision=1)
-    return {"account": ACCOUNT, "bot": bot, "scenario": scenario, "dialog": talk(bot).id} | {
-        "media": a_file(bot)
-    }
+    export = api("POST", f"/api/bots/{bot}/exports", json={"format": "csv"}).json()["id"]
+    places = {"account": ACCOUNT, "bot": bot, "scenario": scenario, "export": export}
+    return places | {"dialog": talk(bot).id} | {"media": a_file(bot)}
 
 
 def entry(dialog: Dialog, turn: int, n: int, **fields: Any) -> HistoryEntry:

@@ -56,6 +56,9 @@ ROUTES: dict[str, Entry] = {
     "POST /api/bots/{bot_id}/dialogs": Entry(
         202, "editor", {"platform": "telegram", "platform_chat_id": "42"}
     ),
+    "GET /api/bots/{bot_id}/results": Entry(200, "viewer"),
+    "POST /api/bots/{bot_id}/exports": Entry(202, "viewer", {"format": "csv"}),
+    "GET /api/exports/{id}": Entry(200, "viewer"),
     "POST /api/dialogs/{id}/messages": Entry(202, "editor", {"text": "Hello"}),
     "POST /api/dialogs/{id}/handoff": Entry(202, "editor"),
     "POST /api/dialogs/{id}/resume": Entry(202, "editor"),
@@ -73,6 +76,9 @@ ROUTES: dict[str, Entry] = {
 OPEN = [route for route, entry in ROUTES.items() if entry.role == "public"]
 CLOSED = [route for route in ROUTES if route not in OPEN]
 WITHIN_AN_ACCOUNT = [route for route in CLOSED if ROUTES[route].role is not None]
+
+KINDS = ("account", "bot", "scenario", "dialog", "export", "media")
+"""What the id in a route's path may be of."""
 
 ROLES = ("viewer", "editor", "admin")
 
@@ -120,7 +126,7 @@ def test_public_route_answers_whoever_comes(api: Api, ids: dict[str, str], route
 
 @pytest.mark.parametrize("route", CLOSED)
 def test_no_route_answers_a_stranger(api: Api, route: str) -> None:
-    ids = dict.fromkeys(("account", "bot", "scenario", "dialog", "media"), str(uuid4()))
+    ids = dict.fromkeys(KINDS, str(uuid4()))
     for headers in STRANGERS.values():
         answer = ask(api, route, path_of(route, ids), headers=headers)
 
@@ -163,7 +169,7 @@ def test_id_that_is_none_is_not_found(api: Api, route: str) -> None:
         "a" * 5000,
         "''",
     ):
-        path = path_of(route, dict.fromkeys(("account", "bot", "scenario", "dialog", "media"), odd))
+        path = path_of(route, dict.fromkeys(KINDS, odd))
 
         assert ask(api, route, path, token=token_of("admin")).status_code == 404
 

@@ -1,0 +1,134 @@
+"""Routes of what a bot's runs came to: page by page, and as files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+from uuid import UUID, uuid4
+
+from fastapi import APIRouter, Depends, Request, Response
+from pydantic import AwareDatetime
+
+from functions.admin.dialogs.result_schemas import (
+    ColumnView,
+    ExportDraft,
+    ExportView,
+    ResultListing,
+    ResultView,
+)
+from functions.admin.dialogs.schemas import Platform
+from shared.admin_api.access import Reach, bot_in_path, bots_of, id_in_path
+from shared.admin_api.json_route import JsonRoute
+from shared.admin_api.paging import PageAsked
+from shared.backend.accounts import Role
+from shared.dialog.results import RunStatus, Sought
+from shared.errors import NotAccepted, NotFound, Unavailable
+from shared.media.base import ObjectStore
+from shared.queueing.envelopes import ExportEnvelope
+from shared.queueing.producer import SqsExports
+from shared.results.columns import ResultColumns
+from shared.results.exports import Export
+from shared.storage.bots import Bot
+from shared.storage.clock import utc_now
+from shared.storage.exports import DynamoExports
+from shared.storage.results import DynamoResults
+
+LINK_SECONDS: Final = 300
+_RETRY_SECONDS: Final = 5
+
+router = APIRouter(route_class=JsonRoute)
+
+
+def _sought(
+    platform: Platform | None = None,
+    scenario_id: UUID | None = None,
+    status: RunStatus | None = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Sought:
+    followed = str(scenario_id) if scenario_id else None
+    return Sought(platform=platform, scenario_id=followed, status=status, since=since, until=until)
+
+
+def _results_of(request: Request) -> DynamoResults:
+    results: DynamoResults = request.app.state.results
+    return results
+
+
+def _columns_of(request: Request) -> ResultColumns:
+    columns: ResultColumns = request.app.state.columns
+    return columns
+
+
+def _exports_of(request: Request) -> DynamoExports:
+    exports: DynamoExports = request.app.state.exports
+    return exports
+
+
+def _queue_of(request: Request) -> SqsExports:
+    queue: SqsExports = request.app.state.export_queue
+    return queue
+
+
+def _files_of(request: Request) -> ObjectStore:
+    files: ObjectStore = request.app.state.export_files
+    return files
+
+
+def _export_in_path(request: Request) -> tuple[str, Export]:
+    export = _exports_of(request).find(id_in_path(request, "id"))
+    if export is None:
+        raise NotFound("export")
+    return bots_of(request).get(export.bot_id).account_id, export
+
+
+ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("bot_id")))]
+ReadableExport = Annotated[Export, Depends(Reach(Role.VIEWER, "export", _export_in_path))]
+Results = Annotated[DynamoResults, Depends(_results_of)]
+Columns = Annotated[ResultColumns, Depends(_columns_of)]
+
+
+@router.get("/api/bots/{bot_id}/results")
+def list_results(
+    bot: ReadableBot,
+    sought: Annotated[Sought, Depends(_sought)],
+    results: Results,
+    columns: Columns,
+    page: PageAsked,
+) -> ResultListing:
+    """One result for each run that ended, the latest first; runs under way are in the list of dialogs."""
+    found = results.of_bot(bot.id, sought, page.limit, page.start)
+    active = columns.of(bot.active_scenario_id, bot.active_revision)
+    return ResultListing(
+        **page.answer([ResultView.model_validate(result) for result in found.items], found.next),
+        columns=[ColumnView.model_validate(column) for column in columns.covering(found.items, active)],
+    )
+
+
+@router.post("/api/bots/{bot_id}/exports", status_code=202)
+def export_results(
+    bot: ReadableBot,
+    draft: ExportDraft,
+    exports: Annotated[DynamoExports, Depends(_exports_of)],
+    queue: Annotated[SqsExports, Depends(_queue_of)],
+    response: Response,
+) -> ExportView:
+    """Make a file of results in the background; read the export to see how far it is."""
+    now = utc_now()
+    export = Export(
+        id=str(uuid4()), bot_id=bot.id, format=draft.format, sought=draft.sought(now), created_at=now
+    )
+    exports.create(export)
+    try:
+        queue.send(ExportEnvelope(export_id=export.id, bot_id=bot.id, trace_id=str(uuid4())))
+    except NotAccepted:
+        raise Unavailable("the queue of exports", _RETRY_SECONDS) from None
+    response.headers["Location"] = f"/api/exports/{export.id}"
+    return ExportView.of(export)
+
+
+@router.get("/api/exports/{id}")
+def read_export(export: ReadableExport, files: Annotated[ObjectStore, Depends(_files_of)]) -> ExportView:
+    if export.status != "ready":
+        return ExportView.of(export)
+    name = f"results-{export.created_at:%Y-%m-%d}.{export.format}"
+    return ExportView.of(export, files.link_to(export.path, LINK_SECONDS, file_name=name))
