@@ -157,6 +157,8 @@ class MessageDelivery:
             self.write(self.n, msgspec.structs.replace(record, files=waits, reason=AWAITS_FILES))
         if waits.handed_over_at:
             self._files.hand_over(self.envelope, self.n, waits)
+        if record.files is None:
+            self.sender.show_typing(self.envelope, self.credential)
         raise Wait(look_again_in(now - waits.since), AWAITS_FILES)
 
     def _hear_complaint(self, request: Request, record: DeliveryRecord, reason: str) -> None:

@@ -37,11 +37,14 @@ from shared.dialog.history import DeliveryRecord, HistoryEntry, delivery_id_of, 
 from shared.dialog.messages import Message
 from shared.dialog.ports import HistoryRepository
 from shared.errors import Wait
-from shared.platforms.base import Delivery, Outcome, PlatformAdapter
+from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Request
 from shared.queueing.envelopes import FirstSendEnvelope, OutboundEnvelope
 
 SUPERSEDED = "superseded"
 """Why a message is not sent that comes back after a later turn was: it would answer what nobody asks."""
+
+WORTH_TYPING = timedelta(seconds=2)
+"""A delay in which a person is shown that something is being written."""
 
 _LOOKED_AHEAD = 100
 """Entries after a turn among which a message that was sent is looked for."""
@@ -59,7 +62,7 @@ class Sender:
     `credential_of` gives the connected account, or None, perhaps as it was a moment ago;
     `fresh_credential_of` as it is now. `seconds_left` is what remains to this process. `holds` are shared
     with all other senders, `names` are for receipts, `findings` hear of what concerns more than a message,
-    `files` know the library.
+    `files` know the library. `hint` makes a request that nothing depends on.
     """
 
     history: HistoryRepository
@@ -73,6 +76,7 @@ class Sender:
     names: MessageNames = NO_NAMES
     findings: Findings = NOBODY
     files: Files = NO_FILES
+    hint: Callable[[Request], None] = lambda _request: None
 
     def deliver(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> tuple[str, ...]:
         """Deliver all messages in order; returns why any was given up after `MAX_FAILURES` tries.
@@ -103,6 +107,13 @@ class Sender:
     def hand_back(self, work: FirstSendEnvelope) -> None:
         """Leave a message to its sender that could not be carried."""
         _TurnDelivery(self, work.turn, self._records(work.turn, is_repeat=True)).hand_back(work)
+
+    def show_typing(self, envelope: OutboundEnvelope, credential: Credential) -> None:
+        """Let the person see that more is coming, where their messenger can show it."""
+        adapter = self.adapter_of(envelope.platform)
+        typing = adapter.typing(envelope.platform_chat_id, credential, envelope.last_message_id)
+        if typing:
+            self.hint(typing)
 
     def account_of(self, credential: Credential) -> Account:
         return Account(credential, self.holds, self.findings, self.fresh_credential_of, self.now)
@@ -157,7 +168,8 @@ class _TurnDelivery:
         self, n: int, message: Message, record: DeliveryRecord, before: datetime, credential: Credential
     ) -> Delivery:
         """Once its delay is over: it counts from `before`, when the message before it was done with."""
-        self._hold_back(n, record, before + timedelta(seconds=message.delay) if message.delay else None)
+        due_at = before + timedelta(seconds=message.delay) if message.delay else None
+        self._hold_back(n, record, due_at, credential)
         one = self._message(n, record, credential)
         try:
             delivery = one.run(record, is_recorded=n in self.records)
@@ -272,18 +284,22 @@ class _TurnDelivery:
             return DeliveryRecord("queued", message_ids=record.message_ids, not_before=record.not_before)
         return record
 
-    def _hold_back(self, n: int, record: DeliveryRecord, due_at: datetime | None) -> None:
+    def _hold_back(
+        self, n: int, record: DeliveryRecord, due_at: datetime | None, credential: Credential
+    ) -> None:
         """Raises `Wait` until the message is due, and the first time of a delay in any case.
 
         Then it has surely not been sent yet, whatever became of earlier receives.
         """
-        now, not_before = self.sender.now(), record.not_before
+        not_before = record.not_before
         if not_before is None and due_at is not None:
             not_before = due_at
             self.write(n, msgspec.structs.replace(record, not_before=due_at, in_doubt=False))
-        elif not_before is None or not_before <= now:
+            if due_at - self.sender.now() >= WORTH_TYPING:
+                self.sender.show_typing(self.envelope, credential)
+        elif not_before is None or not_before <= self.sender.now():
             return
-        raise Wait(bounded((not_before - now).total_seconds()), "the message is not due yet")
+        raise Wait(bounded((not_before - self.sender.now()).total_seconds()), "the message is not due yet")
 
     def write(self, n: int, record: DeliveryRecord) -> None:
         """Put message `n` into the history, as far as it has come."""

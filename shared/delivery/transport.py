@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from os import SEEK_END
 from threading import Lock
 from typing import IO, Any, Protocol
@@ -18,6 +18,9 @@ from shared.platforms.base import Attachment, Request, Response
 
 TIMEOUT_SECONDS = 8.0
 """For an answer to begin, and between its parts; connecting takes at most a quarter of it."""
+
+HINT_SECONDS = 1.0
+"""For each part of a request that nothing depends on."""
 
 MAX_RESPONSE_BYTES = 1_000_000
 
@@ -82,9 +85,14 @@ class HttpTransport:
         self._users = 0
         self._lock = Lock()
 
+    def hint(self, request: Request) -> None:
+        """Make a request that nothing depends on: it is given up soon, and what came of it forgotten."""
+        with suppress(*_NOT_SENT, httpx.HTTPError):
+            self._post(request, httpx.Timeout(HINT_SECONDS))
+
     def send(self, request: Request) -> Response:
         try:
-            return self._post(request)
+            return self._post(request, self._timeout)
         except _NOT_SENT as error:
             raise NotReached(type(error).__name__) from None
         except httpx.HTTPError as error:
@@ -93,11 +101,11 @@ class HttpTransport:
     def close(self) -> None:
         self._client.close()
 
-    def _post(self, request: Request) -> Response:
+    def _post(self, request: Request, timeout: httpx.Timeout) -> Response:
         with (
             self._body_of(request) as body,
             self._living_client() as client,
-            client.stream("POST", request.url, **body) as answer,
+            client.stream("POST", request.url, timeout=timeout, **body) as answer,
         ):
             return Response(answer.status_code, _content(answer), dict(answer.headers))
 

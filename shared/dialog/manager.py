@@ -18,10 +18,12 @@ import msgspec
 
 from shared.dialog.events import (
     FROM_PERSON,
+    ButtonPressed,
     ConversationStarted,
     Event,
     GivenBack,
     HandedOff,
+    MessageReceived,
     OperatorWrote,
     RunRequested,
     TaskFinished,
@@ -121,9 +123,8 @@ class DialogManager:
 
     def _handle_once(self, envelope: InboundEnvelope) -> Applied:
         stored = self.dialogs.load(envelope.dialog_id)
-        event = event_hash(envelope.event)
-        if stored and event in stored.recent_events:
-            self._emit_again(stored, event, envelope.trace_id)
+        if stored and event_hash(envelope.event) in stored.recent_events:
+            self._emit_again(stored, envelope)
             return Applied.KNOWN
         if stored is None and not isinstance(envelope.event, _OPENING):
             return Applied.NO_DIALOG
@@ -146,7 +147,7 @@ class DialogManager:
         self._save(dialog, met_turn)
         if turn.notes:
             self.tell_mistakes(dialog.bot_id, turn.notes)
-        self._emit(dialog, applying.envelope.trace_id, reemitted=False)
+        self._emit(dialog, applying.envelope, reemitted=False)
         return applied
 
     def _save(self, dialog: Dialog, met_turn: int | None) -> None:
@@ -237,18 +238,18 @@ class DialogManager:
         seal = partial(self.sealer.seal, context=context_of(dialog))
         return sealed(data, is_private=is_private, sensitive=sensitive, seal=seal)
 
-    def _emit_again(self, dialog: Dialog, event: str, trace_id: str) -> None:
+    def _emit_again(self, dialog: Dialog, cause: InboundEnvelope) -> None:
         """Of a turn that is no longer the last one everything was done before the next was taken up."""
-        if dialog.outbox and dialog.outbox.event == event:
-            self._emit(dialog, trace_id, reemitted=True)
+        if dialog.outbox and dialog.outbox.event == event_hash(cause.event):
+            self._emit(dialog, cause, reemitted=True)
 
-    def _emit(self, dialog: Dialog, trace_id: str, *, reemitted: bool) -> None:
-        outbox = dialog.outbox
+    def _emit(self, dialog: Dialog, cause: InboundEnvelope, *, reemitted: bool) -> None:
+        outbox, trace_id = dialog.outbox, cause.trace_id
         if outbox is None:
             return
         self.history.record(outbox.entry)
         if outbox.messages:
-            self.outbound.send(_envelope(dialog, outbox, trace_id, reemitted=reemitted))
+            self.outbound.send(_envelope(dialog, outbox, cause, reemitted=reemitted))
         for timer in outbox.timers:
             self.timers.set(timer, dialog, trace_id)
         for task in outbox.tasks:
@@ -359,7 +360,8 @@ def _author_of(event: Event) -> Author:
     return "operator" if isinstance(event, _OF_OPERATOR) else "system"
 
 
-def _envelope(dialog: Dialog, outbox: Outbox, trace_id: str, *, reemitted: bool) -> OutboundEnvelope:
+def _envelope(dialog: Dialog, outbox: Outbox, cause: InboundEnvelope, *, reemitted: bool) -> OutboundEnvelope:
+    has_said = isinstance(cause.event, MessageReceived | ButtonPressed)
     return OutboundEnvelope(
         dialog_id=dialog.id,
         epoch=dialog.epoch,
@@ -368,6 +370,7 @@ def _envelope(dialog: Dialog, outbox: Outbox, trace_id: str, *, reemitted: bool)
         platform=dialog.platform,
         platform_chat_id=dialog.platform_chat_id,
         messages=outbox.messages,
-        trace_id=trace_id,
+        trace_id=cause.trace_id,
         reemitted=reemitted,
+        last_message_id=cause.event.id if has_said else "",
     )

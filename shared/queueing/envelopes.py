@@ -40,7 +40,8 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     """Everything one turn wants said to one person; message `n` counts from 1.
 
     `reemitted` says that an earlier copy may exist, so the sender looks at what it has recorded
-    before it sends. `failure` is set when the sender gives it up.
+    before it sends. `last_message_id` is the messenger's name of what the person said, where the turn answers
+    that. `failure` is set when the sender gives it up.
     """
 
     dialog_id: str
@@ -52,6 +53,7 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     messages: tuple[Message, ...]
     trace_id: str
     reemitted: bool = False
+    last_message_id: str = ""
     failure: str = ""
 
 

@@ -31,6 +31,7 @@ from shared.media.base import FileType, MediaFile
 from shared.media.library import Library
 from shared.media.uploading import Uploads
 from shared.platforms import MessengerAddresses, adapter_for
+from shared.platforms.base import Request
 from shared.platforms.whatsapp_media import WhatsAppUploads
 from shared.queueing.envelopes import (
     FirstSendEnvelope,
@@ -230,6 +231,7 @@ class Gallery:
         self.tasks = Fifo(self.clock)
         self.told = Told(self.clock)
         self.transport = HttpTransport(5.0, store=self.store)
+        self.hints: list[Request] = []
         self.start()
 
     def close(self) -> None:
@@ -265,6 +267,7 @@ class Gallery:
             holds=self.told,
             findings=self.told,
             files=Files(library, names, tasks, leases, self.clock),
+            hint=self.hints.append,
         )
 
     # --- what happens to it ------------------------------------------------------------------------

@@ -98,6 +98,7 @@ class Stage:
     names: KeptNames = field(default_factory=KeptNames)
     names_messages: bool = False
     found: list[tuple[str, str]] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
 
     def get(self, bot_id: str, platform: str) -> Hold | None:
         hold = self.holds.get((bot_id, platform))
@@ -147,6 +148,7 @@ class Stage:
             holds=self,
             names=self.names,
             findings=self,
+            hint=lambda request: self.hints.append(request.json["line"]),
         )
 
     def records(self) -> list[DeliveryRecord]:

@@ -103,6 +103,16 @@ def test_a_file_is_given_once_and_shown_by_its_name_then(gallery: Gallery) -> No
     assert refusals(gallery) == []
 
 
+def test_while_a_file_is_on_its_way_the_person_is_shown_once_that_somebody_types(
+    on_telegram: Gallery,
+) -> None:
+    cat = on_telegram.add("cat.png")
+    for turn in (1, 2):
+        on_telegram.say(ONE, shows(cat), turn=turn)
+        on_telegram.settle()
+    assert [hint.json["action"] for hint in on_telegram.hints] == ["typing"]
+
+
 def test_all_around_a_file_is_said_once_and_in_order(gallery: Gallery) -> None:
     cat = gallery.add("cat.png")
     gallery.say(ONE, Message("Look"), shows(cat), Message("Nice"), Message("Bye"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -283,6 +284,24 @@ def test_an_envelope_that_comes_back_too_soon_waits_for_the_rest() -> None:
     writes = stage.writes
     assert waited(stage, LATER, is_repeat=True) == 1
     assert (stage.lines, stage.writes) == ([], writes)
+
+
+def test_during_a_delay_the_person_is_shown_once_that_somebody_types() -> None:
+    stage = Stage()
+    waited(stage, "one", LATER, last_message_id="wamid.1")
+    assert stage.hints == ["typing to 7, wamid.1"]
+    stage.now -= timedelta(seconds=1)
+    waited(stage, "one", LATER, is_repeat=True, last_message_id="wamid.1")
+    stage.deliver("one", LATER, is_repeat=True, last_message_id="wamid.1")
+    assert (stage.lines, len(stage.hints)) == (["one", "later"], 1)
+
+
+@pytest.mark.parametrize("message", ["at once", Message("soon", delay=1)], ids=str)
+def test_for_a_moment_nobody_is_shown_to_type(message: str | Message) -> None:
+    stage = Stage()
+    with suppress(Wait):
+        stage.deliver(message)
+    assert stage.hints == []
 
 
 def test_the_longest_delay_is_one_wait() -> None:

@@ -186,3 +186,16 @@ def test_a_connection_that_was_idle_for_long_is_not_used_again(messenger: Messen
         now += KEPT_SECONDS + 1
         transport.send(messenger.request("taken"))
     assert messenger.ports[0] == messenger.ports[1] != messenger.ports[2]
+
+
+@pytest.mark.parametrize("path", ["taken", "limited", "drop", "half", "garbage"])
+def test_a_hint_is_made_once_and_forgotten_whatever_comes_of_it(
+    messenger: Messenger, transport: HttpTransport, path: str
+) -> None:
+    transport.hint(messenger.request(path))
+    assert len(messenger.seen) == 1
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/taken", "no address"])
+def test_a_hint_that_reaches_nobody_is_forgotten(transport: HttpTransport, url: str) -> None:
+    transport.hint(Request(url, {}))

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived
+from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived, OperatorWrote
 from shared.dialog.manager import LATE_AFTER, Applied, DialogManager, Outside
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
 from shared.dialog.replay import Difference, replay
@@ -190,6 +190,14 @@ def test_an_event_delivered_again_is_applied_once(times: int) -> None:
     assert parley.dialog.variables == {"count": 1, "last": "one"}
     assert len(list(parley.entries)) == 2
     assert [e.reemitted for e in parley.outbound.envelopes] == [False, False] + [True] * (times - 1)
+
+
+def test_a_turn_names_what_it_answers_where_a_person_said_that() -> None:
+    parley = Parley()
+    parley.say("hello", "wamid.1")
+    parley.manager.handle(sealed(OperatorWrote(id="o", occurred_at=NOW, text="I am here")))
+    answered = [(each.messages[0].text, each.last_message_id) for each in parley.outbound.envelopes]
+    assert answered == [("0", "wamid.1"), ("I am here", "")]
 
 
 def test_a_reemitted_turn_is_the_committed_one() -> None:

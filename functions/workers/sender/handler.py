@@ -77,6 +77,7 @@ def _sender(seconds_left: Callable[[], float]) -> Sender:
         names=DynamoMessageNames(),
         findings=_reports,
         files=_files,
+        hint=_transport.hint,
     )
 
 
