@@ -9,6 +9,7 @@ for ever: a message whose files are not there in time goes with their addresses.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -19,6 +20,7 @@ import msgspec
 from shared.credential import Credential
 from shared.dialog.history import DeliveryRecord, FilesRecord, delivery_id_of
 from shared.dialog.messages import Message
+from shared.errors import NotAccepted
 from shared.media.base import MediaFile, PlatformFileId
 from shared.media.leases import Leases, lease_of_file
 from shared.media.library import Library, Resolved, Wanted, account_of, way_of
@@ -80,7 +82,8 @@ class Files:
         """The message with its files; what ages is asked for anew ahead of its end."""
         resolved = self.library.resolve(message, credential, capabilities, afresh=afresh)
         for wanted in resolved.ageing:
-            self._ask_for(wanted, credential, f"{wanted.file.id}/renewal")
+            with suppress(NotAccepted):  # the next one asks: no message waits for that
+                self._ask_for(wanted, credential, f"{wanted.file.id}/renewal")
         return resolved
 
     def ask(
@@ -97,7 +100,8 @@ class Files:
 
     def hand_over(self, envelope: OutboundEnvelope, n: int, at: FilesRecord) -> None:
         """Have the tasks worker send the message; called again, it is asked once."""
-        self.tasks.first_send(FirstSendEnvelope(turn=envelope, n=n, handed_over_at=at.handed_over_at))
+        turn = _with_only(n, envelope)
+        self.tasks.first_send(FirstSendEnvelope(turn=turn, n=n, handed_over_at=at.handed_over_at))
 
     def lease(
         self, missing: Sequence[Wanted], credential: Credential, owner: str, seconds: float = CARRY_SECONDS
@@ -201,6 +205,12 @@ def is_handed_over(record: DeliveryRecord | None, now: datetime) -> bool:
     """Whether the message is the tasks worker's."""
     at = record.files.handed_over_at if record and record.files else None
     return at is not None and now - at < SURELY_OVER
+
+
+def _with_only(n: int, envelope: OutboundEnvelope) -> OutboundEnvelope:
+    """The turn with the one message: of the others it has the places."""
+    messages = [message if at == n else Message("") for at, message in enumerate(envelope.messages, start=1)]
+    return msgspec.structs.replace(envelope, messages=tuple(messages))
 
 
 def _leases_of(missing: Sequence[Wanted], credential: Credential) -> list[str]:

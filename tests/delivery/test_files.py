@@ -12,11 +12,13 @@ import pytest
 from shared.credential import Credential
 from shared.delivery.files import REFUSED_FOR, SURELY_OVER, WAITED_AT_MOST
 from shared.dialog.messages import Button, Media, Message
+from shared.errors import NotAccepted
 from shared.media.base import FileType, MediaFile, PlatformFileId, Variant
 from shared.media.library import account_of
 from shared.platforms.formatting import MEDIA_AS_LINKS, MEDIA_GONE
 from shared.storage.memory import MemoryMedia
-from tests.delivery.gallery import BOT_ID, NOW, TYPES, Gallery, opened, shows
+from shared.webchat.listing import items_of
+from tests.delivery.gallery import BOT_ID, NOW, TYPES, Fifo, Gallery, opened, shows
 from tests.standins.server import Recorded, StandIn
 from tests.standins.telegram import TelegramStandIn
 from tests.standins.viber import ViberStandIn
@@ -180,6 +182,14 @@ def test_an_album_of_new_files_is_one_first_send(on_telegram: Gallery) -> None:
     assert [item["media"] for item in said(on_telegram)["media"]] == names
 
 
+def test_the_worker_is_told_no_more_than_the_message_that_it_sends(on_telegram: Gallery) -> None:
+    on_telegram.say(ONE, Message("a secret"), shows(on_telegram.add("cat.png")), Message("another secret"))
+    on_telegram.settle()
+    (work,) = on_telegram.tasks.accepted
+    assert "secret" not in work
+    assert on_telegram.statuses(ONE) == ["sent"] * 3
+
+
 def test_of_an_album_only_the_new_file_is_carried(on_telegram: Gallery) -> None:
     old, new = on_telegram.add("old.png"), on_telegram.add("new.png")
     on_telegram.say(ONE, shows(old))
@@ -251,6 +261,16 @@ def test_viber_is_told_every_file_s_address(kind: FileType) -> None:
             assert f"https://cdn.example.com/media/{media_id}/key/name.{end}" in str(
                 [request.body for request in viber.requests]
             )
+
+
+def test_the_web_chat_s_list_has_a_file_s_address() -> None:
+    credential = Credential("c", BOT_ID, "webchat", is_active=True, settings={"token_secret": "s"})
+    with opened(Gallery("webchat", TelegramStandIn(), credential)) as gallery:
+        cat = gallery.add("cat.png")
+        gallery.say(ONE, shows(cat, text="Look"))
+        gallery.settle()
+        (item,) = items_of(gallery.entries(ONE))
+    assert item["media"] == [{"type": "image", "url": f"https://cdn.example.com/media/{cat}/key/cat.png"}]
 
 
 # ── Files that are not there ─────────────────────────────────────────────────────────────────────────
@@ -388,6 +408,22 @@ def test_a_name_that_will_not_last_is_used_and_renewed(
     new = on_whatsapp.file(cat).platform_file_ids["whatsapp"]
     assert new.file_id != old
     assert new.expires_at == NOW + timedelta(days=30)
+
+
+def test_a_renewal_that_nobody_hears_of_costs_no_message(
+    on_whatsapp: Gallery, whatsapp: WhatsAppStandIn
+) -> None:
+    cat = known(on_whatsapp, whatsapp.receive(b"", "image/png"), expires_at=NOW + timedelta(days=2))
+
+    class Closed(Fifo):
+        def put(self, *_: str) -> None:
+            raise NotAccepted("tasks", ["ServiceUnavailable"])
+
+    on_whatsapp.tasks = Closed(on_whatsapp.clock)
+    on_whatsapp.start()
+    on_whatsapp.say(ONE, shows(cat))
+    on_whatsapp.settle()
+    assert on_whatsapp.statuses(ONE) == ["sent"]
 
 
 # ── What a messenger does not want ───────────────────────────────────────────────────────────────────
