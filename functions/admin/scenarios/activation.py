@@ -28,7 +28,7 @@ def require_runnable(
     if wrong := findings_of_form(document):
         raise _refusal(wrong, [])
     called = called_by(document, bot, scenarios)
-    findings = findings_of_meaning(document, library_of(bot, called, chosen.scenario_id))
+    findings = findings_of_meaning(document, library_of(bot, document, called, chosen.scenario_id))
     failures = _failures(document, called, bot, trials)
     if failures or any(finding.severity == "error" for finding in findings):
         raise _refusal(findings, failures)

@@ -48,6 +48,7 @@ from functions.admin.scenarios.trial_schemas import (
     report_view,
     simulation_view,
 )
+from functions.admin.scenarios.uploads import upload_ahead
 from shared.admin_api.access import Reach, SignedIn, admitted_bot, bot_in_path, bots_of, id_in_path
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
@@ -197,6 +198,7 @@ def activate_scenario(
         active_running=activation.running,
     )
     refresh_menus(owned.bot, chosen, scenarios, tasks)
+    upload_ahead(bot, [chosen.document, *called.documents.values()], tasks)
     return view_of(owned.head, bot, chosen, findings)
 
 
@@ -261,7 +263,7 @@ def _meaning(
     if bot is None:
         return findings_of_meaning(document, Library())
     called = called_by(document, bot, scenarios)
-    return findings_of_meaning(document, library_of(bot, called, scenario_id))
+    return findings_of_meaning(document, library_of(bot, document, called, scenario_id))
 
 
 def _chosen(head: Scenario, revision: int | None, scenarios: DynamoScenarios) -> Revision:

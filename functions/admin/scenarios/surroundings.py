@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from functions.admin.scenarios.calling import Called
+from shared.media.base import MediaFile
 from shared.platforms import PLATFORMS, adapter_for
 from shared.platforms.base import Capabilities
-from shared.scenario.linter import Library
+from shared.scenario.linter import Library, LibraryFile
+from shared.scenario.linting.steps import Raw, files_of
 from shared.storage.bots import Bot
 from shared.storage.credentials import is_connected
+from shared.storage.media import DynamoMedia
+
+MAX_FILES = 200
+"""Of a scenario that are looked up; those beyond are taken to be there, and what is said of them."""
+
+_records = DynamoMedia()
 
 
-def library_of(bot: Bot, called: Called, scenario_id: str = "") -> Library:
-    """What is called, and what the connected messengers can show; there is no library of media yet."""
+def library_of(bot: Bot, document: Raw, called: Called, scenario_id: str = "") -> Library:
+    """What is called, the files that are shown, and what the connected messengers can show."""
     return Library(
         scenarios=called.documents,
-        media={},
+        media=_files_of(bot, [document, *called.documents.values()]),
         messengers=_messengers_of(bot),
         scenario_id=scenario_id,
     )
@@ -25,3 +33,28 @@ def library_of(bot: Bot, called: Called, scenario_id: str = "") -> Library:
 def _messengers_of(bot: Bot) -> Mapping[str, Capabilities]:
     connected = (platform for platform in PLATFORMS if is_connected(bot.id, platform))
     return {platform: adapter_for(platform).capabilities for platform in connected}
+
+
+def _files_of(bot: Bot, documents: Sequence[Raw]) -> dict[str, LibraryFile]:
+    shown: dict[str, str] = {}
+    for media in (media for document in documents for _, media in files_of(document)):
+        shown.setdefault(media["media_id"], media.get("type") or "image")
+    known = dict(list(shown.items())[MAX_FILES:])
+    files = {media_id: LibraryFile(file_type) for media_id, file_type in known.items()}
+    for media_id in list(shown)[:MAX_FILES]:
+        file = _records.find(media_id)
+        if file and file.bot_id == bot.id and not file.dialog_id:
+            files[media_id] = _facts_of(file)
+    return files
+
+
+def _facts_of(file: MediaFile) -> LibraryFile:
+    return LibraryFile(
+        file_type=file.file_type,
+        is_ready=file.status == "ready",
+        content_type=file.content_type,
+        size=file.size,
+        width=file.width,
+        height=file.height,
+        fitted=frozenset(file.variants),
+    )

@@ -344,7 +344,12 @@ class TestWithoutTime:
     @pytest.fixture
     def hasty(self, api: Api, guard: Guard) -> Api:
         """The API with no time at all for a trial."""
-        collaborators = {"bots": DynamoBots(), "scenarios": DynamoScenarios(), "trials": Trials(seconds=0)}
+        collaborators = {
+            "bots": DynamoBots(),
+            "scenarios": DynamoScenarios(),
+            "trials": Trials(seconds=0),
+            "tasks": None,
+        }
         app = create_app(routes.router, guard, **collaborators)
         return Api(((routes.router, client_of(app)), *api.apps))
 
