@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import io
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -20,14 +21,18 @@ import pytest
 
 from shared import aws
 from shared.dialog.events import ConversationStarted, MessageReceived
-from shared.dialog.messages import Message
+from shared.dialog.messages import Media, Message
 from shared.dialog.state import dialog_id_of
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.media.base import MediaFile, PlatformFileId
+from shared.media.store import media_store
+from shared.queueing.envelopes import InboundEnvelope, OrderedEnvelope, OutboundEnvelope, read_work
+from shared.settings import MediaSettings
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
+from shared.storage.media import DynamoMedia
 from shared.storage.scenarios import DynamoScenarios, Scenario
 from tests.conftest import ENVIRONMENT, Aws, Call
-from tests.standins.telegram import TelegramStandIn
+from tests.standins.telegram import KnownFile, TelegramStandIn
 from tests.webhook.doubles import gateway_event
 
 CHAT_ID = "987654321"
@@ -259,6 +264,89 @@ def test_the_sender_makes_one_call_a_message_beside_the_messenger_s(
     assert telegram.refusals == []
 
 
+def test_a_file_that_the_messenger_knows_costs_one_read_in_half_a_minute(
+    bot_id: str, start: Callable[[str], Handler], aws_calls: list[Call], telegram: TelegramStandIn
+) -> None:
+    sender = start("functions.workers.sender.handler")
+    media_id = file_of(bot_id)
+    known = PlatformFileId(photo_of(telegram), telegram.token.partition(":")[0])
+    DynamoMedia().keep_file_id(media_id, "telegram", known)
+    assert sender(batch(outbound(bot_id, turn=1, messages=1)), Context()) == {"batchItemFailures": []}
+    counted = []
+    for turn in (2, 3):
+        aws_calls.clear()
+        shown = msgspec.structs.replace(outbound(bot_id, turn=turn, messages=0), messages=(shows(media_id),))
+        assert sender(batch(shown), Context()) == {"batchItemFailures": []}
+        counted.append(names(aws_calls))
+    assert counted == [["dynamodb:GetItem", "dynamodb:UpdateItem"], ["dynamodb:UpdateItem"]]
+    assert telegram.refusals == []
+
+
+def test_what_a_file_s_first_showing_costs(
+    bot_id: str,
+    start: Callable[[str], Handler],
+    aws_calls: list[Call],
+    telegram: TelegramStandIn,
+    aws_account: Aws,
+) -> None:
+    sender, worker = (start(f"functions.workers.{name}.handler") for name in ("sender", "tasks"))
+    assert sender(batch(outbound(bot_id, turn=1, messages=1)), Context()) == {"batchItemFailures": []}
+    turn = msgspec.structs.replace(outbound(bot_id, turn=2, messages=0), messages=(shows(file_of(bot_id)),))
+    aws_calls.clear()
+    assert sender(batch(turn), Context())["batchItemFailures"]
+    handed_over = ["GetItem", "PutItem", "UpdateItem"]
+    assert names(aws_calls) == [
+        *(f"dynamodb:{call}" for call in handed_over),
+        "sqs:SendMessage",
+        "sqs:ChangeMessageVisibilityBatch",
+    ]
+    (work,) = aws_account.sqs.receive_message(QueueUrl=aws_account.tasks)["Messages"]
+    aws_calls.clear()
+    assert worker(batch(read_work(work["Body"])), Context()) == {"batchItemFailures": []}
+    written = [call for call in names(aws_calls) if call not in ("dynamodb:GetItem", "kms:Decrypt")]
+    assert written == [
+        "dynamodb:Query",
+        "dynamodb:PutItem",  # the lease
+        "dynamodb:UpdateItem",  # it may go out from now on
+        "dynamodb:UpdateItem",  # the messenger's name of it
+        "dynamodb:UpdateItem",  # it is out
+        "dynamodb:DeleteItem",  # the lease
+    ]
+    assert telegram.refusals == []
+
+
+def photo_of(telegram: TelegramStandIn) -> str:
+    """The messenger's name of a photo that the bot has sent it before."""
+    photo = KnownFile(f"AgAC{telegram.bot['id']}-0", "photo")
+    telegram.files[photo.file_id] = photo
+    return photo.file_id
+
+
+def file_of(bot_id: str) -> str:
+    """A picture of the bot's library."""
+    now, media_id = datetime.now(UTC), str(uuid4())
+    path = f"media/{media_id}/key/cat.png"
+    media_store(MediaSettings.from_environment()).put(path, io.BytesIO(b"picture"), "image/png")
+    file = MediaFile(
+        id=media_id,
+        bot_id=bot_id,
+        file_type="image",
+        file_name="cat.png",
+        content_type="image/png",
+        size=7,
+        status="ready",
+        storage_path=path,
+        created_at=now,
+        updated_at=now,
+    )
+    assert DynamoMedia().create(file)
+    return media_id
+
+
+def shows(media_id: str) -> Message:
+    return Message("A cat", media=(Media("image", media_id=media_id),))
+
+
 def inbound(bot_id: str, event: ConversationStarted | MessageReceived) -> InboundEnvelope:
     return InboundEnvelope(
         dialog_id=dialog_id_of(bot_id, "telegram", CHAT_ID),
@@ -284,10 +372,10 @@ def outbound(bot_id: str, *, turn: int, messages: int) -> OutboundEnvelope:
     )
 
 
-def batch(envelope: InboundEnvelope | OutboundEnvelope) -> dict[str, Any]:
+def batch(envelope: OrderedEnvelope) -> dict[str, Any]:
     """A Lambda event from SQS with this one message, received for the first time."""
     body = msgspec.json.encode(envelope)
-    attributes = {"ApproximateReceiveCount": "1", "MessageGroupId": envelope.dialog_id}
+    attributes = {"ApproximateReceiveCount": "1", "MessageGroupId": "g"}
     message_id = hashlib.sha256(body).hexdigest()[:32]
     record = {"messageId": message_id, "receiptHandle": "r", "body": body.decode(), "attributes": attributes}
     return {"Records": [record]}
