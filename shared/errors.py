@@ -3,6 +3,7 @@
 ParleyError
 ├── Refused            answer the caller: what was asked cannot be done
 │   ├── NotFound
+│   │   └── NoSuchBot
 │   ├── Unauthenticated
 │   ├── Forbidden
 │   ├── Conflict
@@ -47,6 +48,13 @@ class NotFound(Refused):
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} not found")
         self.what = what
+
+
+class NoSuchBot(NotFound):
+    """The bot was deleted, or has never been: nothing may be done in its name."""
+
+    def __init__(self) -> None:
+        super().__init__("bot")
 
 
 class Unauthenticated(Refused):

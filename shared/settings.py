@@ -67,6 +67,7 @@ class DialogSettings(Settings):
     outbound_queue_url: str
     delays_queue_url: str
     tasks_queue_url: str
+    deletions_queue_url: str
     schedule_group: str
     schedule_role_arn: str
     schedule_target_arn: str
@@ -89,6 +90,19 @@ class RelaySettings(Settings):
 
     delays_queue_url: str
     inbound_queue_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionSettings(Settings):
+    """Where deletions come from and go that cannot be done, and where all those things lie.
+
+    `unparsed_bucket` is the deployment's own, wherever its files are kept.
+    """
+
+    deletions_queue_url: str
+    deletions_dlq_url: str
+    schedule_group: str
+    unparsed_bucket: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,11 @@ ENVIRONMENT = {
     "TASKS_DLQ_URL": f"{_QUEUES}/parley-tasks-dead.fifo",
     "EXPORTS_QUEUE_URL": f"{_QUEUES}/parley-exports.fifo",
     "EXPORTS_DLQ_URL": f"{_QUEUES}/parley-exports-dead.fifo",
+    "DELETIONS_QUEUE_URL": f"{_QUEUES}/parley-deletions",
+    "DELETIONS_DLQ_URL": f"{_QUEUES}/parley-deletions-dead",
     "RECEIPTS_QUEUE_URL": f"{_QUEUES}/parley-receipts",
     "RECEIPTS_DLQ_URL": f"{_QUEUES}/parley-receipts-dead",
+    "UNPARSED_BUCKET": "parley-media",
     "SCHEDULE_GROUP": "parley-timers",
     "SCHEDULE_ROLE_ARN": f"arn:aws:iam::{_ACCOUNT}:role/parley-schedules",
     "SCHEDULE_TARGET_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-inbound.fifo",
@@ -92,6 +95,8 @@ SLOW = (
     "tests/delivery/test_faults.py",
     "tests/delivery/test_files.py",
     "tests/delivery/test_first_send_safety.py",
+    "tests/deletion/test_bots.py::test_it_is_resumed",
+    "tests/deletion/test_bots.py::test_hundreds",
     "tests/functions/admin/",
     "tests/infra/test_scenario_cli.py",
     "tests/scenario/inputs/",
@@ -147,6 +152,8 @@ class Aws:
     tasks_dlq: str = ENVIRONMENT["TASKS_DLQ_URL"]
     exports: str = ENVIRONMENT["EXPORTS_QUEUE_URL"]
     exports_dlq: str = ENVIRONMENT["EXPORTS_DLQ_URL"]
+    deletions: str = ENVIRONMENT["DELETIONS_QUEUE_URL"]
+    deletions_dlq: str = ENVIRONMENT["DELETIONS_DLQ_URL"]
     receipts: str = ENVIRONMENT["RECEIPTS_QUEUE_URL"]
     receipts_dlq: str = ENVIRONMENT["RECEIPTS_DLQ_URL"]
     bucket: str = ENVIRONMENT["MEDIA_BUCKET"]
@@ -277,7 +284,13 @@ def _create_queues(account: Aws) -> None:
         target = f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:{dlq.rsplit('/', 1)[1]}"
         redrive = json.dumps({"deadLetterTargetArn": target, "maxReceiveCount": 1000})
         account.sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": redrive})
-    for url in (account.delays, account.receipts, account.receipts_dlq):
+    for url in (
+        account.delays,
+        account.deletions,
+        account.deletions_dlq,
+        account.receipts,
+        account.receipts_dlq,
+    ):
         account.sqs.create_queue(QueueName=url.rsplit("/", 1)[1])
 
 

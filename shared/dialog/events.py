@@ -174,6 +174,13 @@ class GivenBack(_Event, frozen=True, kw_only=True, tag="given_back"):
     by: str = ""
 
 
+class DeletionRequested(_Event, frozen=True, kw_only=True, tag="deletion_requested"):
+    """Somebody of the account deletes the dialog, as it is in this epoch, with all that was said in it."""
+
+    epoch: str
+    by: str = ""
+
+
 Event = (
     ConversationStarted
     | MessageReceived
@@ -186,6 +193,7 @@ Event = (
     | HandedOff
     | OperatorWrote
     | GivenBack
+    | DeletionRequested
 )
 
 FROM_PERSON = (ConversationStarted, MessageReceived, ButtonPressed)

@@ -20,6 +20,7 @@ from shared.dialog.events import (
     FROM_PERSON,
     ButtonPressed,
     ConversationStarted,
+    DeletionRequested,
     Event,
     GivenBack,
     HandedOff,
@@ -32,6 +33,7 @@ from shared.dialog.history import Author, ChatAddress, HistoryEntry
 from shared.dialog.moving import may_move
 from shared.dialog.ports import (
     ActiveScenario,
+    DeletionQueue,
     HistoryRepository,
     OutboundQueue,
     StateRepository,
@@ -42,10 +44,17 @@ from shared.dialog.processor import Moment, ScenarioProcessor, Turn, has_open_ru
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios, kind_and_place
 from shared.dialog.rehearsal import ends_within
 from shared.dialog.sealing import Sealer, context_of, sealed
-from shared.dialog.state import Dialog, Outbox
-from shared.dialog.turns import Followed, Program, event_hash, made, new_dialog, stamped
-from shared.errors import ConcurrentTurn, DialogTooLarge, EventNotApplicable, NotFound, ScenarioUnusable
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
+from shared.dialog.state import Dialog, Outbox, Remains
+from shared.dialog.turns import Followed, Program, event_hash, made, new_dialog, remains_of, stamped
+from shared.errors import (
+    ConcurrentTurn,
+    DialogTooLarge,
+    EventNotApplicable,
+    NoSuchBot,
+    NotFound,
+    ScenarioUnusable,
+)
+from shared.queueing.envelopes import DialogDeletionEnvelope, InboundEnvelope, OutboundEnvelope
 
 LATE_AFTER = timedelta(minutes=15)
 """A person's event this much older than the last applied one is kept, not applied (a queue's late echo)."""
@@ -62,6 +71,8 @@ class Applied(StrEnum):
     LATE = "late"
     NO_SCENARIO = "no_scenario"
     NO_DIALOG = "no_dialog"
+    NO_BOT = "no_bot"
+    DELETED = "deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +114,7 @@ class DialogManager:
     outbound: OutboundQueue
     timers: TimerQueue
     tasks: TaskQueue
+    deletions: DeletionQueue
     sealer: Sealer
     outside: Outside
     tell_mistakes: Callable[[str, tuple[str, ...]], None] = lambda _bot_id, _notes: None
@@ -119,20 +131,42 @@ class DialogManager:
                 return self._handle_once(envelope)
             except ConcurrentTurn:
                 continue
+            except NoSuchBot:
+                return Applied.NO_BOT
         raise ConcurrentTurn(envelope.dialog_id)
 
     def _handle_once(self, envelope: InboundEnvelope) -> Applied:
-        stored = self.dialogs.load(envelope.dialog_id)
-        if stored and event_hash(envelope.event) in stored.recent_events:
-            self._emit_again(stored, envelope)
+        """Raises `NoSuchBot`: within half a minute of its deletion, nothing more is done for a bot."""
+        self.active.recent(envelope.bot_id)
+        met = self.dialogs.find(envelope.dialog_id)
+        if isinstance(envelope.event, DeletionRequested):
+            return self._delete(met, envelope, envelope.event)
+        if met and event_hash(envelope.event) in met.recent_events:
+            self._emit_again(met, envelope)
             return Applied.KNOWN
-        if stored is None and not isinstance(envelope.event, _OPENING):
-            return Applied.NO_DIALOG
         moment = self.outside.moment()
-        applying = Applying(stored or new_dialog(envelope, moment.now), envelope, moment)
-        return self._commit(applying, stored.turn if stored else None)
+        if isinstance(met, Dialog):
+            return self._commit(Applying(met, envelope, moment), met.turn)
+        if not isinstance(envelope.event, _OPENING):
+            return Applied.NO_DIALOG
+        opened = new_dialog(envelope, moment.now, met)
+        if _is_late(opened, envelope):
+            return Applied.LATE
+        return self._commit(Applying(opened, envelope, moment), met)
 
-    def _commit(self, applying: Applying, met_turn: int | None) -> Applied:
+    def _delete(
+        self, met: Dialog | Remains | None, envelope: InboundEnvelope, event: DeletionRequested
+    ) -> Applied:
+        """Take the dialog out of the way, and have what belongs to it removed; again, if asked again."""
+        if met is None or met.epoch != event.epoch:
+            return Applied.NO_DIALOG
+        remains = met if isinstance(met, Remains) else remains_of(met, event)
+        if isinstance(met, Dialog):
+            self.dialogs.delete(met, remains)
+        self.deletions.send_dialog(_deletion(remains, envelope))
+        return Applied.DELETED
+
+    def _commit(self, applying: Applying, met: int | Remains | None) -> Applied:
         program, applied = self._program(applying)
         turn = self._advance(program, applying)
         dialog = stamped(turn, applying.event, applying.moment.now)
@@ -144,19 +178,19 @@ class DialogManager:
             timers=turn.timers,
             tasks=turn.tasks,
         )
-        self._save(dialog, met_turn)
+        self._save(dialog, met)
         if turn.notes:
             self.tell_mistakes(dialog.bot_id, turn.notes)
         self._emit(dialog, applying.envelope, reemitted=False)
         return applied
 
-    def _save(self, dialog: Dialog, met_turn: int | None) -> None:
+    def _save(self, dialog: Dialog, met: int | Remains | None) -> None:
         """Commit the turn; if its event is what makes it too large, without that."""
         try:
-            self.dialogs.commit(dialog, met_turn)
+            self.dialogs.commit(dialog, met)
         except DialogTooLarge:
             dialog.outbox = _without_event(dialog.outbox) if dialog.outbox else None
-            self.dialogs.commit(dialog, met_turn)
+            self.dialogs.commit(dialog, met)
 
     # --- what applies the event -------------------------------------------------------------------
 
@@ -238,8 +272,10 @@ class DialogManager:
         seal = partial(self.sealer.seal, context=context_of(dialog))
         return sealed(data, is_private=is_private, sensitive=sensitive, seal=seal)
 
-    def _emit_again(self, dialog: Dialog, cause: InboundEnvelope) -> None:
+    def _emit_again(self, dialog: Dialog | Remains, cause: InboundEnvelope) -> None:
         """Of a turn that is no longer the last one everything was done before the next was taken up."""
+        if not isinstance(dialog, Dialog):
+            return
         if dialog.outbox and dialog.outbox.event == event_hash(cause.event):
             self._emit(dialog, cause, reemitted=True)
 
@@ -269,9 +305,18 @@ def _is_late(dialog: Dialog, envelope: InboundEnvelope) -> bool:
     """
     if envelope.met_turn is not None and envelope.met_turn != dialog.turn:
         return True
+    if _is_of_predecessor(dialog, envelope):
+        return True
     if dialog.turn == 0 or not isinstance(envelope.event, FROM_PERSON):
         return False
     return envelope.event.occurred_at < dialog.last_interaction_at - LATE_AFTER
+
+
+def _is_of_predecessor(dialog: Dialog, envelope: InboundEnvelope) -> bool:
+    deleted_at, event = dialog.predecessor_deleted_at, envelope.event
+    if deleted_at is None:
+        return False
+    return envelope.received_at <= deleted_at or event.occurred_at < deleted_at - LATE_AFTER
 
 
 def _may_begin(dialog: Dialog, event: Event) -> bool:
@@ -358,6 +403,18 @@ def _author_of(event: Event) -> Author:
     if isinstance(event, FROM_PERSON):
         return "user"
     return "operator" if isinstance(event, _OF_OPERATOR) else "system"
+
+
+def _deletion(remains: Remains, envelope: InboundEnvelope) -> DialogDeletionEnvelope:
+    return DialogDeletionEnvelope(
+        dialog_id=envelope.dialog_id,
+        bot_id=envelope.bot_id,
+        platform=envelope.platform,
+        epoch=remains.epoch,
+        deleted_at=remains.deleted_at,
+        trace_id=envelope.trace_id,
+        serial=remains.serial,
+    )
 
 
 def _envelope(dialog: Dialog, outbox: Outbox, cause: InboundEnvelope, *, reemitted: bool) -> OutboundEnvelope:

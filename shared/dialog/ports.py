@@ -10,8 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from shared.dialog.history import HistoryEntry
-from shared.dialog.state import Dialog, Task, Timer
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, ReceiptEnvelope
+from shared.dialog.state import Dialog, Remains, Task, Timer
+from shared.queueing.envelopes import (
+    DialogDeletionEnvelope,
+    InboundEnvelope,
+    OutboundEnvelope,
+    ReceiptEnvelope,
+)
 
 Running = Literal["keep", "move", "restart"]
 """What an activation means for runs under way on something else: they stay, go over, or begin anew."""
@@ -39,12 +44,20 @@ class StateRepository(Protocol):
         """The dialog as last committed (a consistent read), or None."""
         ...
 
-    def commit(self, dialog: Dialog, met_turn: int | None) -> None:
+    def find(self, dialog_id: str) -> Dialog | Remains | None:
+        """As `load`, but what is left of a deleted one is told."""
+        ...
+
+    def commit(self, dialog: Dialog, met: int | Remains | None) -> None:
         """Save the whole dialog in one conditional write.
 
-        `met_turn` is the turn it was loaded at, None if there was no dialog. Raises
+        `met` is the turn it was loaded at, or what lay there if there was no dialog. Raises
         `ConcurrentTurn` if the stored dialog is of another turn or epoch by now, and `DialogTooLarge`.
         """
+        ...
+
+    def delete(self, dialog: Dialog, remains: Remains) -> None:
+        """Put its remains in the place of the dialog, as it was loaded. Raises `ConcurrentTurn`."""
         ...
 
 
@@ -78,7 +91,7 @@ class BotRepository(Protocol):
     """What the engine needs to know of a bot."""
 
     def active_scenario(self, bot_id: str) -> ActiveScenario | None:
-        """The pointer a new run follows (a consistent read); None if the bot has none, or is gone."""
+        """The pointer a new run follows (a consistent read), if the bot has one. Raises `NoSuchBot`."""
         ...
 
 
@@ -103,6 +116,14 @@ class OutboundQueue(Protocol):
 
     def send(self, envelope: OutboundEnvelope) -> None:
         """Put it in, grouped by dialog. Raises `NotAccepted` unless it was taken."""
+        ...
+
+
+class DeletionQueue(Protocol):
+    """Towards the worker that removes what was deleted."""
+
+    def send_dialog(self, envelope: DialogDeletionEnvelope) -> None:
+        """Put it in. Raises `NotAccepted` unless it was taken."""
         ...
 
 

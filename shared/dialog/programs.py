@@ -88,7 +88,7 @@ class ActiveScenarios:
         self._read_at: OrderedDict[str, tuple[ActiveScenario | None, float]] = OrderedDict()
 
     def read(self, bot_id: str) -> ActiveScenario | None:
-        """The pointer as it is now (a consistent read)."""
+        """The pointer as it is now (a consistent read). Raises `NoSuchBot`."""
         active = self._bots.active_scenario(bot_id)
         self._read_at[bot_id] = active, self._clock()
         self._read_at.move_to_end(bot_id)
@@ -97,6 +97,6 @@ class ActiveScenarios:
         return active
 
     def recent(self, bot_id: str) -> ActiveScenario | None:
-        """The pointer, at most `seconds` old."""
+        """The pointer, at most `seconds` old. Raises `NoSuchBot`."""
         active, read_at = self._read_at.get(bot_id, (None, -self._seconds))
         return active if self._clock() - read_at < self._seconds else self.read(bot_id)

@@ -179,7 +179,8 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     runs. `called` has the revisions of called scenarios, locked when the run's was activated. `trail` has
     the questions one can go back to. `serial` numbers timers and tasks. `silent_turns` counts turns since
     the person's last word. `sensitive` are the names of variables that nobody should read by the way.
-    `blocked` is the status behind the block while the person has blocked the bot, else "".
+    `blocked` is the status behind the block while the person has blocked the bot, else "". What came in
+    until `predecessor_deleted_at` was meant for a dialog that is no more.
     """
 
     id: str
@@ -219,3 +220,16 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     person: Person = Person()
     recent_events: tuple[str, ...] = ()
     outbox: Outbox | None = None
+    predecessor_deleted_at: datetime | None = None
+
+
+class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is left of a deleted dialog in its place for a while: enough to know what was meant for it.
+
+    `epoch`, `serial` and `recent_events` are its last.
+    """
+
+    epoch: str
+    deleted_at: datetime
+    recent_events: tuple[str, ...]
+    serial: int = 0

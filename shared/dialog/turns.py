@@ -10,11 +10,18 @@ from typing import Any, Literal
 
 import msgspec
 
-from shared.dialog.events import FROM_PERSON, ConversationStarted, Event, MessageReceived, ReceivedFile
+from shared.dialog.events import (
+    FROM_PERSON,
+    ConversationStarted,
+    DeletionRequested,
+    Event,
+    MessageReceived,
+    ReceivedFile,
+)
 from shared.dialog.moving import moved
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn
-from shared.dialog.state import RECENT_EVENTS, Dialog, Task
+from shared.dialog.state import RECENT_EVENTS, Dialog, Remains, Task
 from shared.queueing.envelopes import InboundEnvelope
 from shared.scenario.compiled import CompiledScenario
 
@@ -28,11 +35,12 @@ def event_hash(event: Event) -> str:
     return hashlib.blake2b(f"{kind}/{event.id}".encode(), digest_size=6).hexdigest()
 
 
-def new_dialog(envelope: InboundEnvelope, now: datetime) -> Dialog:
+def new_dialog(envelope: InboundEnvelope, now: datetime, remains: Remains | None = None) -> Dialog:
     """A dialog before its first turn; its epoch follows from the event that opens it.
 
     So the webhook that answers with a welcome (Viber) and the worker that opens the dialog a moment
-    later write the same buttons, without speaking to one another.
+    later write the same buttons, without speaking to one another. In the place of a deleted one, it knows
+    what was meant for that.
     """
     seed = f"{envelope.dialog_id}/{event_hash(envelope.event)}/{envelope.event.occurred_at.isoformat()}"
     return Dialog(
@@ -44,6 +52,8 @@ def new_dialog(envelope: InboundEnvelope, now: datetime) -> Dialog:
         created_at=now,
         updated_at=now,
         last_interaction_at=min(envelope.event.occurred_at, now),
+        recent_events=remains.recent_events if remains else (),
+        predecessor_deleted_at=remains.deleted_at if remains else None,
     )
 
 
@@ -161,5 +171,14 @@ def stamped(turn: Turn, event: Event, now: datetime) -> Dialog:
     if isinstance(event, FROM_PERSON):
         # A messenger's clock may run ahead of ours; what comes once it is mended must not count as late.
         dialog.last_interaction_at = max(dialog.last_interaction_at, min(event.occurred_at, now))
-    dialog.recent_events = (*dialog.recent_events[1 - RECENT_EVENTS :], event_hash(event))
+    dialog.recent_events = _known(dialog, event)
     return dialog
+
+
+def remains_of(dialog: Dialog, event: DeletionRequested) -> Remains:
+    """What is left of the dialog once the event has deleted it."""
+    return Remains(dialog.epoch, event.occurred_at, _known(dialog, event), dialog.serial)
+
+
+def _known(dialog: Dialog, event: Event) -> tuple[str, ...]:
+    return (*dialog.recent_events[1 - RECENT_EVENTS :], event_hash(event))

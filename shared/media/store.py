@@ -58,6 +58,11 @@ class S3Store:
         for first in range(0, len(keys), _DELETED_AT_ONCE):
             self._delete(keys[first : first + _DELETED_AT_ONCE])
 
+    def some_under(self, folder: str) -> list[str]:
+        """The paths of up to a thousand objects whose paths begin so; none, if there is none."""
+        answer = self._connect().list_objects_v2(Bucket=self._bucket, Prefix=folder, MaxKeys=_DELETED_AT_ONCE)
+        return [each["Key"] for each in answer.get("Contents", [])]
+
     def link_to(self, path: str, seconds: int, *, file_name: str = "") -> str:
         asked = {"Bucket": self._bucket, "Key": path}
         if file_name:

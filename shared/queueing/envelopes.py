@@ -1,6 +1,7 @@
 """What crosses the queues, as JSON: `inbound` towards the dialog worker, `outbound` towards the sender,
 `tasks` towards the workers of what is slow or outside, `receipts` towards the history, `exports` towards
-the worker of exports. Timers come back as what `inbound` takes.
+the worker of exports, `deletions` towards the one that removes things. Timers come back as what `inbound`
+takes.
 
 Producer and consumer may be of different deployments for a moment, so a field may be added with a
 default, never renamed or removed.
@@ -137,17 +138,47 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     failure: str = ""
 
 
+class BotDeletionEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="bot.v1"):
+    """A bot was deleted, and all that is left of it is to be removed. `failure` is as in receipts."""
+
+    bot_id: str
+    trace_id: str
+    failure: str = ""
+
+
+class DialogDeletionEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="dialog.v1"):
+    """A dialog was deleted, and all that is left of that epoch of it is to be removed.
+
+    `serial` is how many timers and tasks it has numbered. `is_second_look` says that it was removed once
+    already, while something may have been under way. `failure` is as in receipts.
+    """
+
+    dialog_id: str
+    bot_id: str
+    platform: str
+    epoch: str
+    deleted_at: datetime
+    trace_id: str
+    serial: int = 0
+    is_second_look: bool = False
+    failure: str = ""
+
+
+Deletion = BotDeletionEnvelope | DialogDeletionEnvelope
+"""What the deletions queue carries."""
+
 Work = TaskEnvelope | UploadEnvelope | FirstSendEnvelope | MenuEnvelope
 """What the tasks queue carries: of a dialog, or of a bot on a messenger."""
 
 OrderedEnvelope = InboundEnvelope | OutboundEnvelope | Work | ExportEnvelope
-Envelope = OrderedEnvelope | ReceiptEnvelope
+Envelope = OrderedEnvelope | ReceiptEnvelope | Deletion
 
 _inbound = msgspec.json.Decoder(InboundEnvelope)
 _outbound = msgspec.json.Decoder(OutboundEnvelope)
 _work: msgspec.json.Decoder[Work] = msgspec.json.Decoder(Work)
 _receipt = msgspec.json.Decoder(ReceiptEnvelope)
 _export = msgspec.json.Decoder(ExportEnvelope)
+_deletion: msgspec.json.Decoder[Deletion] = msgspec.json.Decoder(Deletion)
 
 
 def read_inbound(body: str) -> InboundEnvelope:
@@ -173,3 +204,8 @@ def read_receipt(body: str) -> ReceiptEnvelope:
 def read_export(body: str) -> ExportEnvelope:
     """Raises `msgspec.DecodeError` for what is none."""
     return _export.decode(body)
+
+
+def read_deletion(body: str) -> Deletion:
+    """Raises `msgspec.DecodeError` for what is none."""
+    return _deletion.decode(body)

@@ -16,7 +16,7 @@ from pynamodb.exceptions import PynamoDBException
 from shared.errors import Again, Later
 from shared.observability import count, describe, logger
 from shared.queueing.consumer import Handle, Record
-from shared.queueing.envelopes import OrderedEnvelope, ReceiptEnvelope
+from shared.queueing.envelopes import Deletion, OrderedEnvelope, ReceiptEnvelope
 from shared.queueing.producer import body_of, dead_letter, told_as_not_accepted
 
 if TYPE_CHECKING:
@@ -76,14 +76,14 @@ class DeadLetters:
         )
 
 
-class DeadReceipts:
-    """The dead-letter queue of receipts, which keeps no order, as theirs does not."""
+class UnorderedDeadLetters:
+    """The dead-letter queue of what keeps no order: receipts, deletions."""
 
     def __init__(self, client: SQSClient, queue_url: str) -> None:
         self._client = client
         self._queue_url = queue_url
 
-    def put(self, envelope: ReceiptEnvelope, error: Exception) -> None:
+    def put(self, envelope: ReceiptEnvelope | Deletion, error: Exception) -> None:
         """Raises `NotAccepted`."""
         self._send(body_of(msgspec.structs.replace(envelope, failure=_reason_of(error))))
 

@@ -13,6 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from shared.dialog.state import Dialog, Task
 from shared.errors import GiveUp, NotAccepted
 from shared.queueing.envelopes import (
+    BotDeletionEnvelope,
+    Deletion,
+    DialogDeletionEnvelope,
     Envelope,
     ExportEnvelope,
     FirstSendEnvelope,
@@ -35,6 +38,14 @@ MAX_BATCH_BYTES = 200_000
 
 MAX_MESSAGE_BYTES = 1_000_000
 """Of one body. SQS takes 1 MiB of a message, unless its queue says less."""
+
+FORGOTTEN_SECONDS = 180
+"""After this time nobody works on a bot that was deleted: credentials and active scenarios are remembered
+for 30 s, and whoever has begun before that is done within 120 s (see the timeouts of the Lambdas).
+"""
+
+SECOND_LOOK_SECONDS = 900
+"""What a sender had in its hands when a dialog was deleted is done with by then."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -111,6 +122,30 @@ class SqsReceipts:
                 {"Id": str(place), "MessageBody": body.text} for place, body in enumerate(batch)
             ]
             _send_batch(self._client, self._queue_url, entries)
+
+
+class SqsDeletions:
+    """The queue towards the worker that removes what was deleted, in any order; fulfils
+    `ports.DeletionQueue`.
+    """
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send_dialog(self, envelope: DialogDeletionEnvelope) -> None:
+        """Put it in; a second look comes out after a quarter of an hour. Raises `NotAccepted`."""
+        self._send(envelope, SECOND_LOOK_SECONDS if envelope.is_second_look else 0)
+
+    def send_bot(self, envelope: BotDeletionEnvelope, *, is_begun: bool = False) -> None:
+        """Put it in; what is not begun yet comes out once nobody remembers the bot. Raises `NotAccepted`."""
+        self._send(envelope, 0 if is_begun else FORGOTTEN_SECONDS)
+
+    def _send(self, envelope: Deletion, seconds: int) -> None:
+        with told_as_not_accepted(self._queue_url):
+            self._client.send_message(
+                QueueUrl=self._queue_url, MessageBody=body_of(envelope), DelaySeconds=seconds
+            )
 
 
 class SqsOutbound:

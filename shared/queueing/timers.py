@@ -9,7 +9,7 @@ itself, since the turn's may be another one when the turn is emitted again.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
 
 LONGEST_DELAY_SECONDS = 15 * 60
 """SQS delays a message for no longer."""
+
+
+LATEST = 100
+"""Timers and tasks of a dialog among which those are that may not have fired yet; one that is older and was
+not needed any more fires into nothing.
+"""
 
 
 class Delays:
@@ -95,6 +101,27 @@ class Schedules:
         )
 
 
+class SetSchedules:
+    """Takes back the schedules that a dialog has set, if they have not fired yet."""
+
+    def __init__(self, client: EventBridgeSchedulerClient, group: str) -> None:
+        self._client = client
+        self._group = group
+
+    def remove(self, dialog_id: str, epoch: str, serial: int) -> Iterator[None]:
+        """Those of the last timers up to the number `serial`, one after the other: their names are known."""
+        for number in range(max(1, serial - LATEST + 1), serial + 1):
+            self._delete(_name(dialog_id, epoch, number))
+            yield
+
+    def _delete(self, name: str) -> None:
+        try:
+            self._client.delete_schedule(GroupName=self._group, Name=name)
+        except ClientError as error:
+            if code_of(error) != "ResourceNotFoundException":
+                raise
+
+
 class Timers:
     """Sets timers; fulfils `ports.TimerQueue`."""
 
@@ -118,7 +145,11 @@ class Timers:
 
 def name_of(timer: Timer, dialog: Dialog) -> str:
     """The same for the same timer, and at most 64 characters, as schedules may have."""
-    return f"{dialog.id}-{dialog.epoch}-{timer.number}"
+    return _name(dialog.id, dialog.epoch, timer.number)
+
+
+def _name(dialog_id: str, epoch: str, number: int) -> str:
+    return f"{dialog_id}-{epoch}-{number}"
 
 
 def _envelope(timer: Timer, dialog: Dialog, name: str) -> InboundEnvelope:

@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Any, cast
 
 import msgspec
-from pynamodb.exceptions import PutError, UpdateError
+from pynamodb.exceptions import PutError, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import And, Condition
 from pynamodb.expressions.update import Action
 
 from shared.dialog.ports import ActiveScenario, Running
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NoSuchBot
 from shared.storage.clock import Clock, utc_now
-from shared.storage.conditions import is_refused
+from shared.storage.conditions import is_refused, refused_writes
 from shared.storage.paging import Page, Position, page_of, slice_of
-from shared.storage.tables import BotInstance, whole
+from shared.storage.tables import BotInstance, BotScenario, DeletedBot, whole
 
 CHANGEABLE = frozenset(
     {
@@ -32,6 +32,8 @@ CHANGEABLE = frozenset(
     }
 )
 """The fields of a bot that can be changed once it exists."""
+
+_CHANGED = "the bot was changed by somebody else"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +89,7 @@ class DynamoBots:
 
     def get(self, bot_id: str) -> Bot:
         """The bot as last changed (a consistent read). Raises `NotFound`."""
-        item = BotInstance.find(bot_id)
-        if item is None:
-            raise NotFound("bot")
-        return _bot_of(item)
+        return _bot_of(_living(bot_id))
 
     def change(self, bot_id: str, *, met: datetime | None = None, **fields: Any) -> Bot:
         """Set some of the fields in `CHANGEABLE`, and `updated_at`, in one write; None clears a field.
@@ -105,8 +104,53 @@ class DynamoBots:
             if not is_refused(error):
                 raise
             self.get(bot_id)
-            raise Conflict("the bot was changed by somebody else") from None
+            raise Conflict(_CHANGED) from None
         return _bot_of(item)
+
+    def activate(
+        self, bot_id: str, scenario_id: str, revision: int, *, called: Mapping[str, int], running: Running
+    ) -> Bot:
+        """Let new runs follow the scenario, if that and all that it calls are still the bot's.
+
+        Raises `NotFound`, and `Conflict` if one of them was deleted meanwhile.
+        """
+        fields = {
+            "active_scenario_id": scenario_id,
+            "active_revision": revision,
+            "active_called": called,
+            "active_running": running,
+        }
+        is_the_bots = BotScenario.bot_id == bot_id
+        try:
+            with BotInstance.transaction() as transaction:
+                for needed in {scenario_id, *called}:
+                    transaction.condition_check(BotScenario, needed, condition=is_the_bots)
+                actions = _actions(fields, self._clock())
+                transaction.update(BotInstance(bot_id), actions, _exists_unchanged(None))
+        except TransactWriteError as error:
+            if not refused_writes(error):
+                raise
+            self.get(bot_id)
+            raise Conflict("a scenario that is needed was deleted, or another activated, meanwhile") from None
+        return self.get(bot_id)
+
+    def delete(self, bot_id: str, *, met: datetime | None = None) -> None:
+        """Let nothing be left of the bot but that it was deleted: from now on it is as if it had never been.
+
+        `met` is as in `change`. Raises `NotFound`, `Conflict`.
+        """
+        try:
+            DeletedBot(bot_id, deleted_at=self._clock()).save(_exists_unchanged(met))
+        except PutError as error:
+            if not is_refused(error):
+                raise
+            self.get(bot_id)
+            raise Conflict(_CHANGED) from None
+
+    def deleted_at(self, bot_id: str) -> datetime | None:
+        """When the bot was deleted (a consistent read); None if it lives, or has never been."""
+        item = BotInstance.find(bot_id, attributes=["deleted_at"])
+        return None if item is None else item.deleted_at
 
     def of_account(self, account_id: str, limit: int, start: Position | None = None) -> Page[Bot]:
         """The account's bots, the newest first."""
@@ -114,14 +158,25 @@ class DynamoBots:
         return page_of(found, _bot_of)
 
     def active_scenario(self, bot_id: str) -> ActiveScenario | None:
-        """The pointer a new run follows (a consistent read); None if the bot has none, or is gone."""
-        item = BotInstance.find(bot_id)
-        return None if item is None else pointer_of(_bot_of(item))
+        """The pointer a new run follows (a consistent read), if the bot has one. Raises `NoSuchBot`."""
+        return pointer_of(self.get(bot_id))
 
-    def is_active(self, bot_id: str) -> bool:
-        """Whether the bot exists and is switched on (a consistent read)."""
-        item = BotInstance.find(bot_id, attributes=["is_active"])
-        return item is not None and item.is_active
+    def is_active(self, bot_id: str) -> bool | None:
+        """Whether the bot is switched on (a consistent read); None if there is no such bot."""
+        item = BotInstance.find(bot_id, attributes=["is_active", "deleted_at"])
+        return None if item is None or _is_deleted(item) else item.is_active
+
+
+def _living(bot_id: str) -> BotInstance:
+    item = BotInstance.find(bot_id)
+    if item is None or _is_deleted(item):
+        raise NoSuchBot
+    return item
+
+
+def _is_deleted(item: BotInstance) -> bool:
+    deleted_at: datetime | None = item.deleted_at
+    return deleted_at is not None
 
 
 def _actions(fields: dict[str, Any], now: datetime) -> list[Action]:
@@ -141,7 +196,7 @@ def _json(called: Mapping[str, int] | None) -> str | None:
 
 
 def _exists_unchanged(met: datetime | None) -> Condition:
-    exists = BotInstance.id.exists()
+    exists = BotInstance.account_id.exists()  # a deleted one has none
     return exists if met is None else And(exists, BotInstance.updated_at == met)
 
 

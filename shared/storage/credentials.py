@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -157,16 +157,23 @@ class DynamoCredentials:
         return [_stored_of(item) for item in BotPlatformCredential.query(bot_id, consistent_read=True)]
 
     def reveal(self, bot_id: str, platform: str) -> Credential | None:
-        """The credential with its secrets, or None; active only if its bot is, too.
+        """The credential with its secrets; active only if its bot is, too, and None if that is gone.
 
         Three calls (credential, bot, KMS), the last only for a ciphertext not seen before: cache this.
         """
+        stored = self.reveal_of_any(bot_id, platform)
+        is_active = None if stored is None else self._bots.is_active(bot_id)
+        if stored is None or is_active is None:
+            return None
+        return replace(stored, is_active=stored.is_active and is_active)
+
+    def reveal_of_any(self, bot_id: str, platform: str) -> Credential | None:
+        """The credential with its secrets, or None, whether its bot is active, switched off or deleted."""
         item = BotPlatformCredential.find(bot_id, platform)
         if item is None:
             return None
         secrets = self._open(item.ciphertext, bot_id, platform)
-        is_active = item.is_active and self._bots.is_active(bot_id)
-        return Credential(item.id, bot_id, platform, is_active, _map(item.public) | secrets)
+        return Credential(item.id, bot_id, platform, item.is_active, _map(item.public) | secrets)
 
     def _fill(
         self,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
 from zlib import crc32
@@ -13,14 +14,18 @@ import msgspec
 from pynamodb.exceptions import PutError
 from pynamodb.expressions.condition import And, Condition
 
-from shared.dialog.state import Dialog
+from shared.dialog.state import Dialog, Remains
 from shared.errors import ConcurrentTurn, DialogTooLarge
+from shared.storage.batches import deleting
 from shared.storage.conditions import is_refused
 from shared.storage.paging import Page, Position
-from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState
+from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState, DeletedDialog
 
 SHARDS = 8
 """Partitions of the listing index per bot, so that a busy bot is not bound to the writes of one."""
+
+REMAINS_STAY = timedelta(days=30)
+"""Longer than anything meant for a deleted dialog lies in a queue and then in its dead-letter queue."""
 
 _ROUND = 100
 _MAX_ROUNDS = 5
@@ -28,6 +33,7 @@ _MAX_ROUNDS = 5
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Dialog)
+_remains_decoder = msgspec.json.Decoder(Remains)
 
 
 class DynamoDialogs:
@@ -35,35 +41,44 @@ class DynamoDialogs:
 
     def load(self, dialog_id: str) -> Dialog | None:
         """The dialog as last committed (a consistent read), or None."""
-        item = BotDialogState.find(dialog_id, attributes=["state"])
-        return None if item is None else _decoder.decode(item.state)
+        found = self.find(dialog_id)
+        return found if isinstance(found, Dialog) else None
+
+    def find(self, dialog_id: str) -> Dialog | Remains | None:
+        """As `load`, but what is left of a deleted one is told."""
+        item = BotDialogState.find(dialog_id, attributes=["state", "remains"])
+        if item is None:
+            return None
+        return _remains_decoder.decode(item.remains) if item.remains else _decoder.decode(item.state)
 
     def epoch_of(self, dialog_id: str) -> str | None:
         """The dialog's epoch at this moment (a consistent read), or None once it is gone."""
         item = BotDialogState.find(dialog_id, attributes=["epoch"])
         return None if item is None else item.epoch
 
-    def commit(self, dialog: Dialog, met_turn: int | None) -> None:
+    def commit(self, dialog: Dialog, met: int | Remains | None) -> None:
         """Save the whole dialog in one conditional write.
 
-        A dialog's first commit (`met_turn` None) needs the place empty; every later one needs the stored
-        turn to be `met_turn` and the stored epoch to be the dialog's own. So an epoch can only begin
-        where nothing lies: a new one is never written over an old one, not even at an equal turn, and
-        whoever starts a dialog anew deletes the old item first. What was loaded before that deletion
-        cannot be committed after it. Raises `ConcurrentTurn` when refused, and `DialogTooLarge` for one
-        that cannot be kept.
+        A dialog's first commit needs the place empty, or the very remains there that were met; every later
+        one needs the stored turn to be the one met and the stored epoch to be the dialog's own. So an epoch
+        can only begin where no other is: a new one is never written over an old one, not even at an equal
+        turn. What was loaded before a deletion cannot be committed after it. Raises `ConcurrentTurn` when
+        refused, and `DialogTooLarge` for one that cannot be kept.
         """
         item = _item_of(dialog)
         size = item.size()
         if size > MAX_ITEM_BYTES:
             reason = f"the dialog has grown to {size} bytes, more than {MAX_ITEM_BYTES}"
-            raise DialogTooLarge(dialog.id, met_turn or 0, reason)
-        try:
-            item.save(_unmoved(dialog.epoch, met_turn))
-        except PutError as error:
-            if is_refused(error):
-                raise ConcurrentTurn(dialog.id) from None
-            raise
+            raise DialogTooLarge(dialog.id, met if isinstance(met, int) else 0, reason)
+        with _told_as_concurrent(dialog.id):
+            item.save(_unmoved(dialog.epoch, met))
+
+    def delete(self, dialog: Dialog, remains: Remains) -> None:
+        """Put its remains in the place of the dialog, as it was loaded. Raises `ConcurrentTurn`."""
+        expires_at = remains.deleted_at + REMAINS_STAY
+        item = DeletedDialog(dialog.id, remains=_text_of(remains), expires_at=expires_at)
+        with _told_as_concurrent(dialog.id):
+            item.save(_unmoved(dialog.epoch, dialog.turn))
 
     def of_bot(
         self, bot_id: str, platform: str | None, limit: int, start: Position | None = None
@@ -89,6 +104,21 @@ class DynamoDialogs:
         has_next = bool(chunk) or next(rows, None) is not None
         return Page(dialogs, position if has_next else None)
 
+    def ids_of_bot(self, bot_id: str) -> Iterator[str]:
+        """The ids of all of the bot's dialogs, in no order, perhaps with some that are gone since."""
+        for number in range(SHARDS):
+            rows = BotDialogState.by_activity.query(f"{bot_id}#{number}", page_size=_ROUND)
+            yield from (row.id for row in rows)
+
+    def read(self, dialog_ids: Sequence[str]) -> list[Dialog]:
+        """Those of up to 100 dialogs that are there."""
+        items = BotDialogState.batch_get(dialog_ids, consistent_read=True)
+        return [_decoder.decode(item.state) for item in items if item.state]
+
+    def remove(self, dialog_ids: Iterable[str]) -> Iterator[None]:
+        """Delete the dialogs' items, step by step, leaving no remains."""
+        return deleting(BotDialogState, map(BotDialogState, dialog_ids))
+
 
 def shard_of(dialog: Dialog) -> str:
     """The partition of the listing index that the dialog lies in, always the same."""
@@ -100,10 +130,26 @@ def hour_of(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H")
 
 
-def _unmoved(epoch: str, met_turn: int | None) -> Condition:
-    if met_turn is None:
+@contextmanager
+def _told_as_concurrent(dialog_id: str) -> Iterator[None]:
+    try:
+        yield
+    except PutError as error:
+        if is_refused(error):
+            raise ConcurrentTurn(dialog_id) from None
+        raise
+
+
+def _unmoved(epoch: str, met: int | Remains | None) -> Condition:
+    if met is None:
         return BotDialogState.id.does_not_exist()
-    return And(BotDialogState.turn == met_turn, BotDialogState.epoch == epoch)
+    if isinstance(met, Remains):
+        return BotDialogState.remains == _text_of(met)
+    return And(BotDialogState.turn == met, BotDialogState.epoch == epoch)
+
+
+def _text_of(remains: Remains) -> str:
+    return _encoder.encode(remains).decode()
 
 
 def _item_of(dialog: Dialog) -> BotDialogState:
@@ -153,5 +199,5 @@ def _number_of(row: BotDialogState) -> str:
 
 def _read(rows: Iterable[BotDialogState], platform: str | None) -> dict[str, Dialog]:
     """The rows' dialogs by id, but for those of other platforms and those gone since."""
-    items = BotDialogState.batch_get([row.id for row in rows])
+    items = (item for item in BotDialogState.batch_get([row.id for row in rows]) if item.state)
     return {item.id: _decoder.decode(item.state) for item in items if platform in {None, item.platform}}

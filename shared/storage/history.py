@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 import msgspec
@@ -10,6 +11,7 @@ from pynamodb.exceptions import UpdateError
 from pynamodb.expressions.update import Action
 
 from shared.dialog.history import RANKS, HistoryEntry, ReceiptRecord, entry_key
+from shared.storage.batches import deleting
 from shared.storage.conditions import is_refused
 from shared.storage.results import run_end_of, shard_of
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogHistory
@@ -62,6 +64,13 @@ class DynamoHistory:
                 return BotDialogHistory.find(dialog_id, key, ["receipt_rank"]) is not None
             raise
         return True
+
+    def delete(self, dialog_id: str, epoch: str = "") -> Iterator[None]:
+        """Delete the entries of an epoch, or of all, step by step."""
+        of_epoch = BotDialogHistory.entry.startswith(f"{epoch}/") if epoch else None
+        keys = ["dialog_id", "entry"]
+        found = BotDialogHistory.query(dialog_id, of_epoch, consistent_read=True, attributes_to_get=keys)
+        return deleting(BotDialogHistory, found)
 
     def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
         """All entries of one turn, in order."""

@@ -17,8 +17,8 @@ import msgspec
 from shared.dialog.history import RANKS, HistoryEntry, ReceiptRecord, entry_key
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.results import RunResult, Sought
-from shared.dialog.state import Call, Dialog
-from shared.errors import ConcurrentTurn, Conflict, NotFound
+from shared.dialog.state import Call, Dialog, Remains
+from shared.errors import ConcurrentTurn, Conflict, NoSuchBot, NotFound
 from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
 from shared.results.exports import Export
 from shared.storage.bots import CHANGEABLE, Bot, pointer_of
@@ -38,19 +38,32 @@ class MemoryDialogs:
 
     def __init__(self) -> None:
         self._dialogs: dict[str, Dialog] = {}
+        self._remains: dict[str, Remains] = {}
         self._lock = Lock()
 
     def load(self, dialog_id: str) -> Dialog | None:
         stored = self._dialogs.get(dialog_id)
         return None if stored is None else _copy_of(stored)
 
-    def commit(self, dialog: Dialog, met_turn: int | None) -> None:
+    def find(self, dialog_id: str) -> Dialog | Remains | None:
+        return self.load(dialog_id) or self._remains.get(dialog_id)
+
+    def commit(self, dialog: Dialog, met: int | Remains | None) -> None:
         kept = _copy_of(dialog)
         with self._lock:
-            stored = self._dialogs.get(dialog.id)
-            if _place(stored) != (None if met_turn is None else (met_turn, dialog.epoch)):
-                raise ConcurrentTurn(dialog.id)
+            self._require(dialog.id, (met, dialog.epoch) if isinstance(met, int) else met)
+            self._remains.pop(dialog.id, None)
             self._dialogs[dialog.id] = kept
+
+    def delete(self, dialog: Dialog, remains: Remains) -> None:
+        with self._lock:
+            self._require(dialog.id, (dialog.turn, dialog.epoch))
+            del self._dialogs[dialog.id]
+            self._remains[dialog.id] = remains
+
+    def _require(self, dialog_id: str, met: tuple[int, str] | Remains | None) -> None:
+        if met != (_place(self._dialogs.get(dialog_id)) or self._remains.get(dialog_id)):
+            raise ConcurrentTurn(dialog_id)
 
     def of_bot(
         self, bot_id: str, platform: str | None, limit: int, start: Position | None = None
@@ -197,18 +210,19 @@ class MemoryBots:
 
     def __init__(self, clock: Clock = utc_now) -> None:
         self._bots: dict[str, Bot] = {}
+        self._deleted: dict[str, datetime] = {}
         self._clock = clock
         self._lock = Lock()
 
     def create(self, bot: Bot) -> None:
         with self._lock:
-            if bot.id in self._bots:
+            if bot.id in self._bots or bot.id in self._deleted:
                 raise Conflict("a bot with this id exists already")
             self._bots[bot.id] = bot
 
     def get(self, bot_id: str) -> Bot:
         if bot_id not in self._bots:
-            raise NotFound("bot")
+            raise NoSuchBot
         return self._bots[bot_id]
 
     def change(self, bot_id: str, *, met: datetime | None = None, **fields: Any) -> Bot:
@@ -222,17 +236,26 @@ class MemoryBots:
             self._bots[bot_id] = replace(bot, **fields, updated_at=self._clock())
             return self._bots[bot_id]
 
+    def delete(self, bot_id: str, *, met: datetime | None = None) -> None:
+        with self._lock:
+            if met not in {None, self.get(bot_id).updated_at}:
+                raise Conflict("the bot was changed by somebody else")
+            del self._bots[bot_id]
+            self._deleted[bot_id] = self._clock()
+
+    def deleted_at(self, bot_id: str) -> datetime | None:
+        return self._deleted.get(bot_id)
+
     def of_account(self, account_id: str, limit: int, start: Position | None = None) -> Page[Bot]:
         bots = [bot for bot in list(self._bots.values()) if bot.account_id == account_id]
         return _page(bots, lambda bot: (bot.created_at.isoformat(), bot.id), limit, start)
 
     def active_scenario(self, bot_id: str) -> ActiveScenario | None:
-        bot = self._bots.get(bot_id)
-        return None if bot is None else pointer_of(bot)
+        return pointer_of(self.get(bot_id))
 
-    def is_active(self, bot_id: str) -> bool:
+    def is_active(self, bot_id: str) -> bool | None:
         bot = self._bots.get(bot_id)
-        return bot is not None and bot.is_active
+        return None if bot is None else bot.is_active
 
 
 class MemoryScenarios:

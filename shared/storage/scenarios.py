@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import And, Condition, Not, Or
 
-from shared.errors import Conflict, Invalid, NotFound, Violation
+from shared.errors import Conflict, Invalid, NotFound, Refused, Violation
+from shared.storage.batches import AT_ONCE, deleting
 from shared.storage.clock import Clock, utc_now
 from shared.storage.conditions import refused_writes
 from shared.storage.paging import Page, Position, page_of, slice_of
-from shared.storage.tables import BotScenario, ScenarioRevision
+from shared.storage.tables import BotInstance, BotScenario, ScenarioRevision
 
 MAX_DOCUMENT_BYTES = 350 * 1024
 """What a scenario document may take when compressed."""
 
 _TRIES = 5
 """How often a new revision gives way to another that took its number."""
+
+
+_DELETED = "deleted#"
+"""Before the bot's id in the head of a deleted scenario, which so stands in no list but that of its kind."""
+
+
+class ScenarioInUse(Refused):
+    """The bot's new runs follow the scenario, or call it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,10 +121,32 @@ class DynamoScenarios:
                 return following
         raise Conflict("the scenario was changed by somebody else")
 
+    def delete(self, scenario_id: str, *, met: int | None = None) -> None:
+        """Let the scenario be found no more; its revisions stay for the runs that follow them.
+
+        `met` is as in `add_revision`. Raises `NotFound`, `Conflict`, and `ScenarioInUse`.
+        """
+        for _ in range(_TRIES):
+            head = self.get(scenario_id)
+            if met not in {None, head.latest_revision}:
+                break
+            if _delete_head(head, self._clock()):
+                return
+        raise Conflict("the scenario was changed by somebody else")
+
+    def remove_of_bot(self, bot_id: str) -> Iterator[None]:
+        """Delete all scenarios of the bot, with those that were deleted before, step by step."""
+        for owner in (bot_id, _DELETED + bot_id):
+            for head in BotScenario.by_bot.query(owner, page_size=AT_ONCE):
+                keys = ["scenario_id", "revision"]
+                yield from deleting(ScenarioRevision, ScenarioRevision.query(head.id, attributes_to_get=keys))
+                BotScenario(head.id).delete()
+                yield
+
     def get(self, scenario_id: str) -> Scenario:
         """The head as last changed (a consistent read). Raises `NotFound`."""
         item = BotScenario.find(scenario_id)
-        if item is None:
+        if item is None or item.bot_id.startswith(_DELETED):
             raise NotFound("scenario")
         return _scenario_of(item)
 
@@ -166,12 +199,41 @@ def _save_next(head: Scenario, packed: bytes) -> bool:
     try:
         with BotScenario.transaction() as transaction:
             transaction.save(revision, ScenarioRevision.scenario_id.does_not_exist())
-            transaction.save(_item_of(head), BotScenario.latest_revision == head.latest_revision - 1)
+            transaction.save(_item_of(head), _unchanged(head, head.latest_revision - 1))
     except TransactWriteError as error:
         if refused_writes(error):
             return False
         raise
     return True
+
+
+def _delete_head(head: Scenario, now: datetime) -> bool:
+    """Give the head to nobody; False if it was changed meanwhile. Raises `ScenarioInUse`."""
+    nobody = _DELETED + head.bot_id
+    deleted = replace(head, bot_id=nobody, name="", description="", version="", updated_at=now)
+    try:
+        with BotScenario.transaction() as transaction:
+            transaction.condition_check(BotInstance, head.bot_id, condition=_runs_without(head.id))
+            transaction.save(_item_of(deleted), _unchanged(head, head.latest_revision))
+    except TransactWriteError as error:
+        refused = refused_writes(error)
+        if 0 in refused:
+            raise ScenarioInUse from None
+        if refused:
+            return False
+        raise
+    return True
+
+
+def _runs_without(scenario_id: str) -> Condition:
+    """That the bot's new runs neither follow the scenario nor call it."""
+    active, called = BotInstance.active_scenario_id, BotInstance.active_called
+    follows_another = Or(active.does_not_exist(), active != scenario_id)
+    return And(follows_another, Or(called.does_not_exist(), Not(called.contains(scenario_id))))
+
+
+def _unchanged(head: Scenario, latest_revision: int) -> Condition:
+    return And(BotScenario.latest_revision == latest_revision, BotScenario.bot_id == head.bot_id)
 
 
 def _revision_item(scenario_id: str, n: int, packed: bytes, created_at: datetime) -> ScenarioRevision:

@@ -107,7 +107,10 @@ class ByAccount(GlobalSecondaryIndex["BotInstance"]):  # type: ignore[no-untyped
 
 
 class BotInstance(Table):
-    """Bots. Key: `id`. Index `by_account`: `account_id`, `created_at`. `active_called` is JSON."""
+    """Bots. Key: `id`. Index `by_account`: `account_id`, `created_at`. `active_called` is JSON.
+
+    Only a deleted one has `deleted_at`: see `DeletedBot`.
+    """
 
     class Meta(Table.Meta):
         table_name = ""
@@ -125,8 +128,20 @@ class BotInstance(Table):
     active_running = UnicodeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
+    deleted_at = UTCDateTimeAttribute(null=True)
 
     by_account = ByAccount()
+
+
+class DeletedBot(Table):
+    """What stays of deleted bots, in their own place and outside of the index. Key: `id`."""
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "BOTS_TABLE"
+
+    id = UnicodeAttribute(hash_key=True)
+    deleted_at = UTCDateTimeAttribute()
 
 
 class BotPlatformCredential(Table):
@@ -229,7 +244,7 @@ class BotDialogState(Table):
     """Dialogs. Key: `id`. Index `by_activity`: `listing_shard` ("{bot_id}#{0..7}"), `last_active_hour`.
 
     `state` is the whole dialog as JSON, and the only truth; the other attributes repeat from it what
-    keys, conditions and people at the console need.
+    keys, conditions and people at the console need. In the place of a deleted one lies a `DeletedDialog`.
     """
 
     class Meta(Table.Meta):
@@ -253,8 +268,25 @@ class BotDialogState(Table):
     listing_shard = UnicodeAttribute()
     last_active_hour = UnicodeAttribute()
     state = UnicodeAttribute()
+    remains = UnicodeAttribute(null=True)
+    expires_at = TTLAttribute(null=True)
 
     by_activity = ByActivity()
+
+
+class DeletedDialog(Table):
+    """What is left of deleted dialogs, in their place and outside of the index. Key: `id`.
+
+    `remains` is JSON. DynamoDB deletes the item some time after `expires_at`.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "DIALOGS_TABLE"
+
+    id = UnicodeAttribute(hash_key=True)
+    remains = UnicodeAttribute()
+    expires_at = TTLAttribute()
 
 
 class ByRunEnd(GlobalSecondaryIndex["BotDialogHistory"]):  # type: ignore[no-untyped-call]

@@ -12,6 +12,7 @@ from shared.credential import Credential
 from shared.dialog.messages import Message
 from shared.dialog.ports import BotRepository, RevisionRepository, StateRepository
 from shared.dialog.rehearsal import ends_within
+from shared.errors import NoSuchBot
 from shared.queueing.envelopes import InboundEnvelope
 
 MOST_SECONDS = 2.0
@@ -40,7 +41,10 @@ class Welcomer(msgspec.Struct, frozen=True):
         """None where a dialog exists already, or nothing is active that could speak first, and in time."""
         if self.dialogs.load(opened.dialog_id) is not None:
             return None
-        active = self.bots.active_scenario(opened.bot_id)
+        try:
+            active = self.bots.active_scenario(opened.bot_id)
+        except NoSuchBot:
+            return None
         if active is None:
             return None
         from shared.dialog.welcome import first_message  # noqa: PLC0415 (the engine is slow to import)

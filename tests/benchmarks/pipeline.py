@@ -21,7 +21,7 @@ from shared.dialog.programs import ActiveScenarios, CompiledScenarios
 from shared.dialog.state import Dialog, Task, Timer, dialog_id_of
 from shared.platforms import adapter_for
 from shared.platforms.base import WebhookRequest
-from shared.queueing.envelopes import OutboundEnvelope
+from shared.queueing.envelopes import DialogDeletionEnvelope, OutboundEnvelope
 from shared.storage.bots import Bot
 from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, MemoryScenarios
 from shared.storage.scenarios import Scenario
@@ -114,6 +114,7 @@ class Pipeline:
             _Nowhere(),
             _Nowhere(),
             _Nowhere(),
+            _Nowhere(),
             outside,
         )
 
@@ -129,13 +130,16 @@ class _HandOver:
 
 
 class _Nowhere:
-    """What a conversation that is measured does not need: timers, tasks, a key."""
+    """What a conversation that is measured does not need: timers, tasks, deletions, a key."""
 
     def set(self, timer: Timer, dialog: Dialog, trace_id: str) -> None:
         raise Unusable("a scenario with timers is not measured here")
 
     def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
         raise Unusable("a scenario with tasks is not measured here")
+
+    def send_dialog(self, envelope: DialogDeletionEnvelope) -> None:
+        raise Unusable("no deletion is measured here")
 
     def seal(self, plain: bytes, context: Mapping[str, str]) -> str:
         raise Unusable("a scenario with sensitive answers is not measured here")

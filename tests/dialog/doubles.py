@@ -7,6 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Mapping
 
 from shared.dialog.state import Dialog, Task, Timer
+from shared.queueing.envelopes import DialogDeletionEnvelope
 
 
 class KeptTimers:
@@ -27,6 +28,16 @@ class KeptTasks:
 
     def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
         self.tasks.append(task)
+
+
+class KeptDeletions:
+    """What the removing worker was asked for."""
+
+    def __init__(self) -> None:
+        self.dialogs: list[DialogDeletionEnvelope] = []
+
+    def send_dialog(self, envelope: DialogDeletionEnvelope) -> None:
+        self.dialogs.append(envelope)
 
 
 class PaperSealer:

@@ -25,7 +25,7 @@ from shared.storage.dialogs import DynamoDialogs
 from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, MemoryScenarios
 from shared.storage.scenarios import Scenario
 from tests.conftest import Aws
-from tests.dialog.doubles import KeptTasks, KeptTimers, PaperSealer
+from tests.dialog.doubles import KeptDeletions, KeptTasks, KeptTimers, PaperSealer
 from tests.dialog.world import BOT_ID, CHAT_ID, DIALOG_ID, NOW, SCENARIO_ID
 
 COUNTING: dict[str, Any] = {
@@ -85,6 +85,7 @@ class Parley:
         self.dialogs, self.history, self.bots = dialogs or MemoryDialogs(), MemoryHistory(), MemoryBots()
         self.scenarios, self.outbound = MemoryScenarios(), Outbound()
         self.timers, self.tasks, self.sealer = KeptTimers(), KeptTasks(), PaperSealer()
+        self.deletions = KeptDeletions()
         self.now = NOW
         self.mistakes: list[tuple[str, tuple[str, ...]]] = []
         self.bots.create(Bot(id=BOT_ID, account_id=BOT_ID, name="Bot", created_at=NOW, updated_at=NOW))
@@ -108,6 +109,7 @@ class Parley:
             self.outbound,
             self.timers,
             self.tasks,
+            self.deletions,
             self.sealer,
             Outside(now=lambda: self.now, random=lambda: 0.5),
             lambda bot_id, notes: self.mistakes.append((bot_id, notes)),
@@ -251,7 +253,7 @@ def test_twenty_events_at_once_are_each_applied_once(
 
 def test_an_event_that_never_wins_goes_back_to_the_queue() -> None:
     class Contested(MemoryDialogs):
-        def commit(self, dialog: Any, met_turn: int | None) -> None:
+        def commit(self, dialog: Any, met: Any) -> None:
             raise ConcurrentTurn(dialog.id)
 
     parley = Parley()

@@ -48,7 +48,7 @@ from shared.queueing.envelopes import (
     read_outbound,
     read_work,
 )
-from shared.queueing.producer import SqsOutbound, SqsTasks
+from shared.queueing.producer import SqsDeletions, SqsOutbound, SqsTasks
 from shared.queueing.timers import Delays, Schedules, ScheduleTarget, Timers
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.dialogs import DynamoDialogs
@@ -174,6 +174,7 @@ class World:
         self.outbound = Queue(deduplicates=self.deduplicates)
         self.tasks = Queue(deduplicates=self.deduplicates)
         self.delays = Queue(deduplicates=False)
+        self.deletions = Queue(deduplicates=False)
         self.schedules: dict[str, str] = {}
         self.messenger = Messenger(self.fate)
         self.now = self.sending_now = NOW
@@ -212,6 +213,7 @@ class World:
                 lambda: self.now,
             ),
             SqsTasks(sqs(self.tasks), "http://queue/tasks.fifo"),
+            SqsDeletions(sqs(self.deletions), "http://queue/deletions"),
             MortalSealer(self.fate),
             Outside(now=lambda: self.now, random=lambda: 0.5),
         )

@@ -19,7 +19,7 @@ TABLE_VARIABLES = {
     "MEDIA_TABLE": "BotMediaFile",
     "CACHE_TABLE": "Cache",
 }
-QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Exports", "Receipts"}
+QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Exports", "Receipts", "Deletions"}
 WITH_UNPARSED = ("Telegram", "WhatsApp", "Viber")
 FOURTEEN_DAYS_SECONDS = 14 * 86400
 
@@ -48,7 +48,7 @@ def test_no_policy_of_another_hand_is_attached(template: Template) -> None:
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     roles = [logical_id(function["Role"]) for function in template.functions.values()]
-    assert len(set(roles)) == len(roles) == 15
+    assert len(set(roles)) == len(roles) == 16
 
 
 def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Template) -> None:
@@ -106,7 +106,9 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
         **{f"{platform}Webhook": {"Inbound"} for platform in ("Telegram", "WebChat")},
         **{f"{platform}Webhook": {"Inbound", "Receipts"} for platform in ("WhatsApp", "Viber")},
         "DialogsAdmin": {"Inbound", "Exports"},
-        "DialogWorker": {"Outbound", "Delays", "Tasks", "InboundDeadLetters"},
+        "BotsAdmin": {"Deletions"},
+        "DialogWorker": {"Outbound", "Delays", "Tasks", "Deletions", "InboundDeadLetters"},
+        "DeletionWorker": {"Deletions", "DeletionsDeadLetters"},
         "ExportsWorker": {"Exports", "ExportsDeadLetters"},
         "RelayWorker": {"Inbound"},
         "ReceiptsWorker": {"ReceiptsDeadLetters"},
@@ -116,7 +118,7 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
     }
 
 
-def test_schedules_are_made_by_the_dialog_worker_alone_and_for_the_scheduler_alone(
+def test_schedules_are_made_and_taken_back_by_one_worker_each_and_made_for_the_scheduler_alone(
     template: Template,
 ) -> None:
     makes = {
@@ -128,6 +130,7 @@ def test_schedules_are_made_by_the_dialog_worker_alone_and_for_the_scheduler_alo
     assert makes == {
         ("DialogWorker", "scheduler:CreateSchedule", "Schedules"),
         ("DialogWorker", "iam:PassRole", "SchedulesRole"),
+        ("DeletionWorker", "scheduler:DeleteSchedule", "Schedules"),
     }
     (passing,) = [found for _, found in template.statements() if found["Action"] == "iam:PassRole"]
     assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}}
@@ -215,11 +218,12 @@ def test_queues_keep_fourteen_days_and_are_encrypted(template: Template) -> None
         assert found["Properties"]["SqsManagedSseEnabled"], name
 
 
-def test_queues_are_fast_fifo_but_for_those_of_delays_and_receipts(template: Template) -> None:
-    """A FIFO queue delays all its messages alike, and receipts need no order."""
+def test_queues_are_fast_fifo_but_for_those_that_need_no_order(template: Template) -> None:
+    """A FIFO queue also delays all its messages alike."""
     queues = {name: found["Properties"] for name, found in template.of_type(QUEUE).items()}
     fast = {name: queue for name, queue in queues.items() if queue.get("FifoQueue")}
-    assert set(queues) - set(fast) == {"Delays", "DelaysDeadLetters", "Receipts", "ReceiptsDeadLetters"}
+    without_order = {"Delays", "Receipts", "Deletions"}
+    assert set(queues) - set(fast) == without_order | {f"{name}DeadLetters" for name in without_order}
     for name, queue in fast.items():
         assert queue["ContentBasedDeduplication"], name
         assert queue["DeduplicationScope"] == "messageGroup", name
@@ -235,7 +239,8 @@ def test_visibility_is_six_times_the_consumer_s_timeout(template: Template) -> N
 def test_workers_answer_by_message_and_are_bounded(template: Template) -> None:
     for name, source in template.event_sources.items():
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        assert source["BatchSize"] == (1 if name in ("TasksWorker", "ExportsWorker") else 10)
+        by_one = name in {"TasksWorker", "ExportsWorker", "DeletionWorker"}
+        assert source["BatchSize"] == (1 if by_one else 10)
         bound = source["ScalingConfig"]["MaximumConcurrency"]["Ref"]
         assert template.document["Parameters"][bound]["MinValue"] >= 2
 
@@ -310,7 +315,7 @@ def test_access_logs_hold_no_query_and_no_body(template: Template) -> None:
 
 def test_every_handler_is_a_file(template: Template) -> None:
     handlers = {function["Handler"] for function in template.functions.values()}
-    assert len(handlers) == 15
+    assert len(handlers) == 16
     for handler in handlers:
         module, _, name = handler.rpartition(".")
         assert name == "lambda_handler"

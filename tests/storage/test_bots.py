@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -9,7 +10,7 @@ from uuid import uuid4
 import pytest
 
 from shared.dialog.ports import ActiveScenario
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, NoSuchBot, NotFound
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.memory import MemoryBots
 from tests.conftest import Call
@@ -74,8 +75,10 @@ def test_an_id_is_taken_once(bots: Bots) -> None:
 def test_what_is_not_there_is_told(bots: Bots, bot_id: str) -> None:
     with pytest.raises(NotFound, match="bot not found"):
         bots.get(bot_id)
-    assert bots.active_scenario(bot_id) is None
-    assert bots.is_active(bot_id) is False
+    with pytest.raises(NoSuchBot):
+        bots.active_scenario(bot_id)
+    assert bots.is_active(bot_id) is None
+    assert bots.deleted_at(bot_id) is None
 
 
 @pytest.mark.parametrize(
@@ -160,6 +163,60 @@ def test_a_bot_can_be_switched_off(bots: Bots) -> None:
     bots.change(BOT, is_active=False)
 
     assert (before, bots.is_active(BOT)) == (True, False)
+
+
+DONE_TO_A_BOT: dict[str, Callable[[Bots], object]] = {
+    "read": lambda bots: bots.get(BOT),
+    "changed": lambda bots: bots.change(BOT, is_active=True),
+    "activated": lambda bots: bots.change(BOT, active_scenario_id=SCENARIO, active_revision=1),
+    "changed by who has seen it": lambda bots: bots.change(BOT, met=FULL.updated_at, name="new"),
+    "followed": lambda bots: bots.active_scenario(BOT),
+    "deleted again": lambda bots: bots.delete(BOT),
+}
+
+
+@pytest.mark.parametrize("act", DONE_TO_A_BOT.values(), ids=DONE_TO_A_BOT)
+def test_a_deleted_bot_is_as_if_it_had_never_been(bots: Bots, act: Callable[[Bots], object]) -> None:
+    bots.create(FULL)
+    bots.delete(BOT)
+
+    with pytest.raises(NoSuchBot):
+        act(bots)
+    assert bots.is_active(BOT) is None
+    assert bots.of_account(ACCOUNT, 50).items == []
+    assert bots.deleted_at(BOT) == LATER
+
+
+def test_the_id_of_a_deleted_bot_stays_taken(bots: Bots) -> None:
+    bots.create(a_bot())
+    bots.delete(BOT)
+
+    with pytest.raises(Conflict):
+        bots.create(a_bot())
+
+
+def test_a_bot_that_was_changed_meanwhile_is_not_deleted(bots: Bots) -> None:
+    bots.create(a_bot())
+    bots.change(BOT, name="theirs")
+
+    with pytest.raises(Conflict):
+        bots.delete(BOT, met=NOON)
+    bots.delete(BOT, met=LATER)
+
+    assert bots.deleted_at(BOT) == LATER
+
+
+@pytest.mark.usefixtures("aws_account")
+def test_nothing_stays_of_a_deleted_bot_but_when_that_was(aws_calls: list[Call]) -> None:
+    bots = DynamoBots(lambda: LATER)
+    bots.create(FULL)
+    aws_calls.clear()
+
+    bots.delete(BOT)
+
+    (call,) = aws_calls
+    assert call.name == "dynamodb:PutItem"
+    assert set(call.params["Item"]) == {"id", "deleted_at"}
 
 
 @pytest.mark.parametrize("limit", [1, 3, 6, 200])

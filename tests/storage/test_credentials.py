@@ -174,14 +174,16 @@ class TestActivity:
         assert revealed is not None
         assert revealed.is_active is both_are
 
-    def test_that_of_a_bot_that_is_gone_is_not_active(self, credentials: DynamoCredentials) -> None:
-        gone = str(uuid4())
-        connect(credentials, bot_id=gone)
+    def test_that_of_a_bot_that_is_gone_is_only_revealed_to_who_asks_for_it(
+        self, credentials: DynamoCredentials
+    ) -> None:
+        stored = connect(credentials)
+        DynamoBots().delete(BOT)
 
-        revealed = credentials.reveal(gone, "whatsapp")
-
-        assert revealed is not None
-        assert revealed.is_active is False
+        assert credentials.reveal(BOT, "whatsapp") is None
+        left = credentials.reveal_of_any(BOT, "whatsapp")
+        assert left is not None
+        assert (left.id, left.settings) == (stored.id, SETTINGS)
 
 
 class TestIdentity:

@@ -27,7 +27,7 @@ from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, Memo
 from shared.storage.scenarios import Scenario
 from shared.webchat.door import ChatDoor
 from shared.webchat.page import PageDoor, Sources
-from tests.dialog.doubles import KeptTasks, KeptTimers, PaperSealer
+from tests.dialog.doubles import KeptDeletions, KeptTasks, KeptTimers, PaperSealer
 from tests.webhook.doubles import BOT_ID, Queue, Vault, gateway_event
 
 FOLDER = Path(__file__).parents[2] / "functions" / "webhooks" / "webchat"
@@ -81,6 +81,7 @@ class WebChat:
             self.outbound,
             KeptTimers(),
             KeptTasks(),
+            KeptDeletions(),
             PaperSealer(),
             outside,
         )

@@ -21,7 +21,7 @@ from shared.storage.scenarios import Scenario
 from shared.webhook.door import Door
 from shared.webhook.unparsed import UnparsedUpdates
 from shared.webhook.welcome import Welcomer
-from tests.dialog.doubles import KeptTasks, KeptTimers, PaperSealer
+from tests.dialog.doubles import KeptDeletions, KeptTasks, KeptTimers, PaperSealer
 from tests.dialog.test_manager import ENDLESS
 from tests.webhook.doubles import BOT_ID, Bucket, Queue, Vault, body_of, gateway_event
 
@@ -96,6 +96,7 @@ class Cafe:
             self.outbound,
             KeptTimers(),
             KeptTasks(),
+            KeptDeletions(),
             PaperSealer(),
             Outside(now=lambda: NOW, random=lambda: 0.5),
         )

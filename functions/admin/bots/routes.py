@@ -11,7 +11,8 @@ from uuid import uuid4
 from fastapi import APIRouter, Depends, Request, Response
 
 from functions.admin.bots.connections import Connections
-from functions.admin.bots.schemas import BotChange, BotDraft, BotView
+from functions.admin.bots.deleting import Deleting
+from functions.admin.bots.schemas import BotChange, BotDraft, BotView, Deletion
 from shared.admin_api.access import Public, Reach, account_in_path, bot_in_path, bots_of
 from shared.admin_api.address import base_url_of
 from shared.admin_api.document import document_response
@@ -38,12 +39,19 @@ def _switch_of(request: Request) -> Switch:
     return follow
 
 
+def _deleting_of(request: Request) -> Deleting:
+    deleting: Deleting = request.app.state.deleting
+    return deleting
+
+
 Bots = Annotated[DynamoBots, Depends(bots_of)]
+BotsDeleting = Annotated[Deleting, Depends(_deleting_of)]
 Switching = Annotated[Switch, Depends(_switch_of)]
 ReadableAccount = Annotated[str, Depends(Reach(Role.VIEWER, "account", account_in_path))]
 WritableAccount = Annotated[str, Depends(Reach(Role.EDITOR, "account", account_in_path))]
 ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("id")))]
 WritableBot = Annotated[Bot, Depends(Reach(Role.EDITOR, "bot", bot_in_path("id")))]
+AdministeredBot = Annotated[Bot, Depends(Reach(Role.ADMIN, "bot", bot_in_path("id")))]
 
 
 @router.get("/api/openapi.json", dependencies=[Depends(Public())], responses=AS_KNOWN)
@@ -96,6 +104,14 @@ def activate_bot(bot: WritableBot, bots: Bots, switch: Switching, response: Resp
 @router.post("/api/bots/{id}/deactivate")
 def deactivate_bot(bot: WritableBot, bots: Bots, switch: Switching, response: Response) -> BotView:
     return _tagged(response, switch(bot, bots.change(bot.id, is_active=False)))
+
+
+@router.delete("/api/bots/{id}", status_code=202)
+def delete_bot(bot: AdministeredBot, if_match: IfMatchSent, deleting: BotsDeleting) -> Deletion:
+    """The bot is gone at once, and cannot be brought back; what it has is removed within the hour or so."""
+    if_match.check(_view(bot))
+    with if_match.guard():
+        return Deletion.model_validate(deleting.delete(bot.id, bot.updated_at if if_match else None))
 
 
 def _view(bot: Bot) -> BotView:

@@ -58,3 +58,10 @@ class BotView(View):
     active_revision: int | None
     created_at: datetime
     updated_at: datetime
+
+
+class Deletion(View):
+    """A bot that is gone, and whose things are being removed; logs know that by its trace."""
+
+    bot_id: UUID
+    trace_id: str

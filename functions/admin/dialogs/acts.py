@@ -7,7 +7,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from functions.admin.dialogs.schemas import Accepted
-from shared.dialog.events import GivenBack, HandedOff, OperatorWrote, RunRequested
+from shared.dialog.events import DeletionRequested, GivenBack, HandedOff, OperatorWrote, RunRequested
 from shared.dialog.ports import InboundQueue
 from shared.dialog.state import Dialog, dialog_id_of
 from shared.errors import NotAccepted, Unavailable
@@ -16,7 +16,7 @@ from shared.storage.clock import utc_now
 
 _RETRY_SECONDS: Final = 5
 
-Act = RunRequested | HandedOff | OperatorWrote | GivenBack
+Act = RunRequested | HandedOff | OperatorWrote | GivenBack | DeletionRequested
 
 
 @dataclass(frozen=True, slots=True)

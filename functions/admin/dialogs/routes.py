@@ -27,7 +27,7 @@ from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.principal import principal_of
 from shared.backend.accounts import Role
-from shared.dialog.events import GivenBack, HandedOff, OperatorWrote, RunRequested
+from shared.dialog.events import DeletionRequested, GivenBack, HandedOff, OperatorWrote, RunRequested
 from shared.dialog.state import Dialog, Status
 from shared.errors import Conflict, NotFound
 from shared.storage.bots import Bot, DynamoBots, pointer_of
@@ -92,6 +92,12 @@ def list_dialogs(
 @router.get("/api/dialogs/{id}")
 def read_dialog(dialog: ReadableDialog) -> DialogView:
     return DialogView.model_validate(dialog)
+
+
+@router.delete("/api/dialogs/{id}", status_code=202)
+def delete_dialog(dialog: WritableDialog, acts: ActsOfCaller) -> Accepted:
+    """It goes with its history and the files that its person has sent; their next word begins a new one."""
+    return acts.send(Chat.of(dialog), DeletionRequested, epoch=dialog.epoch)
 
 
 @router.get("/api/dialogs/{id}/history")

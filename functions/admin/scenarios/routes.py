@@ -18,6 +18,7 @@ from functions.admin.scenarios.checking import (
     pointing_into_the_body,
     require_form,
 )
+from functions.admin.scenarios.deleting import why_needed
 from functions.admin.scenarios.menus import refresh_menus
 from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.preview_schemas import Preview, PreviewView, preview_view
@@ -55,12 +56,12 @@ from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.principal import Principal
 from shared.admin_api.versions import IfMatchSent, tag
 from shared.backend.accounts import Role
-from shared.errors import Invalid, NotFound, Violation
+from shared.errors import Conflict, Invalid, NotFound, Violation
 from shared.queueing.producer import SqsTasks
 from shared.scenario.linter import Library
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.clock import utc_now
-from shared.storage.scenarios import DynamoScenarios, Revision, Scenario
+from shared.storage.scenarios import DynamoScenarios, Revision, Scenario, ScenarioInUse
 
 router = APIRouter(route_class=JsonRoute)
 
@@ -178,6 +179,18 @@ def save_revision(
     return _tagged(response, _shown(Owned(head, owned.bot), shown, scenarios))
 
 
+@router.delete("/api/scenarios/{id}", status_code=204)
+def delete_scenario(owned: Writable, if_match: IfMatchSent, scenarios: Scenarios, bots: Bots) -> None:
+    """It is gone for everybody but the runs that follow it already: they go on to their end."""
+    if if_match:
+        if_match.check(_latest(owned, scenarios))
+    try:
+        with if_match.guard():
+            scenarios.delete(owned.head.id, met=owned.head.latest_revision if if_match else None)
+    except ScenarioInUse:
+        raise Conflict(why_needed(owned.head, bots.get(owned.bot.id), scenarios)) from None
+
+
 @router.post("/api/scenarios/{id}/activate")
 def activate_scenario(
     owned: Writable,
@@ -190,12 +203,8 @@ def activate_scenario(
     activation = asked or Activation()
     chosen = _chosen(owned.head, activation.revision, scenarios)
     called, findings = require_runnable(chosen, owned.bot, scenarios, trials)
-    bot = bots.change(
-        owned.bot.id,
-        active_scenario_id=chosen.scenario_id,
-        active_revision=chosen.revision,
-        active_called=called.numbers,
-        active_running=activation.running,
+    bot = bots.activate(
+        owned.bot.id, chosen.scenario_id, chosen.revision, called=called.numbers, running=activation.running
     )
     refresh_menus(owned.bot, chosen, scenarios, tasks)
     upload_ahead(bot, [chosen.document, *called.documents.values()], tasks)

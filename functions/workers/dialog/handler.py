@@ -19,7 +19,7 @@ from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import read_inbound
 from shared.queueing.giving_up import DeadLetters, giving_up
-from shared.queueing.producer import SqsOutbound, SqsTasks
+from shared.queueing.producer import SqsDeletions, SqsOutbound, SqsTasks
 from shared.queueing.timers import Delays, Schedules, ScheduleTarget, Timers
 from shared.settings import DialogSettings
 from shared.storage.bots import DynamoBots
@@ -58,6 +58,7 @@ _manager = DialogManager(
         _outside.now,
     ),
     tasks=SqsTasks(_sqs, _settings.tasks_queue_url),
+    deletions=SqsDeletions(_sqs, _settings.deletions_queue_url),
     sealer=KmsSealer(lambda: aws.client("kms"), _settings.history_key_id),
     outside=_outside,
     tell_mistakes=lambda bot_id, notes: count("scenario_mistakes", bot_id=bot_id, mistakes=len(notes)),

@@ -12,7 +12,7 @@ from shared.delivery.receipts import ReceiptBook
 from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import ReceiptEnvelope, read_receipt
-from shared.queueing.giving_up import DeadReceipts, giving_up
+from shared.queueing.giving_up import UnorderedDeadLetters, giving_up
 from shared.settings import ReceiptsSettings
 from shared.storage.history import DynamoHistory
 from shared.storage.names import DynamoMessageNames
@@ -23,7 +23,7 @@ THREADS = 5
 _settings = ReceiptsSettings.from_environment()
 _sqs = aws.client("sqs")
 _visibility = Visibility(_sqs, _settings.receipts_queue_url)
-_dead_letters = DeadReceipts(_sqs, _settings.receipts_dlq_url)
+_dead_letters = UnorderedDeadLetters(_sqs, _settings.receipts_dlq_url)
 _book = ReceiptBook(DynamoHistory(), DynamoMessageNames())
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from shared import aws
+from shared.deletion.fence import Fence
 from shared.delivery.files import Files
 from shared.delivery.reports import Reports
 from shared.delivery.sender import Sender
@@ -24,8 +25,10 @@ from shared.queueing.envelopes import read_outbound
 from shared.queueing.giving_up import DeadLetters, giving_up
 from shared.queueing.producer import SqsInbound, SqsTasks
 from shared.settings import SenderSettings
+from shared.storage.bots import DynamoBots
 from shared.storage.credential_cache import CredentialCache
 from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.holds import DynamoHolds
 from shared.storage.leases import DynamoLeases
@@ -43,6 +46,7 @@ _dead_letters = DeadLetters(_sqs, _settings.outbound_dlq_url)
 _history = DynamoHistory()
 _stored_credentials = DynamoCredentials(aws.client("kms"))
 _credentials = CredentialCache(_stored_credentials.reveal)
+_fence = Fence(_credentials.get, DynamoBots(), DynamoDialogs())
 _holds = DynamoHolds()
 _reports = Reports(SqsInbound(_sqs, _settings.inbound_queue_url), _stored_credentials)
 _transport = HttpTransport()
@@ -82,9 +86,12 @@ def _sender(seconds_left: Callable[[], float]) -> Sender:
 
 
 def _deliver(sender: Sender, record: Record) -> None:
-    envelope = read_outbound(record.body)
-    given_up = sender.deliver(envelope, is_repeat=record.receive_count > 1)
+    envelope, is_repeat = read_outbound(record.body), record.receive_count > 1
     about = {"trace_id": envelope.trace_id, "bot_id": envelope.bot_id, "dialog_id": envelope.dialog_id}
+    if _fence.is_gone(envelope, is_repeat=is_repeat):
+        logger.info("turn of something deleted", extra=about)
+        return
+    given_up = sender.deliver(envelope, is_repeat=is_repeat)
     logger.info("turn delivered", extra={**about, "turn": envelope.turn, "given_up": len(given_up)})
     if given_up:
         _dead_letters.put(envelope, "; ".join(given_up))

@@ -17,6 +17,7 @@ from starlette.routing import Match
 
 from functions.admin.bots import connections
 from functions.admin.bots import routes as bots
+from functions.admin.bots.deleting import Deleting
 from functions.admin.dialogs import routes as dialogs
 from functions.admin.media import routes as media
 from functions.admin.media.shelf import Shelf
@@ -39,7 +40,7 @@ from shared.media.base import MediaFile
 from shared.media.store import S3Store
 from shared.platforms import MessengerAddresses
 from shared.platforms.base import Response
-from shared.queueing.producer import SqsExports, SqsInbound, SqsTasks
+from shared.queueing.producer import SqsDeletions, SqsExports, SqsInbound, SqsTasks
 from shared.results.columns import ResultColumns
 from shared.storage.bots import DynamoBots
 from shared.storage.credentials import DynamoCredentials
@@ -166,6 +167,7 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "credentials": credentials,
         "connections": connecting.Connections(credentials, saved, registrar),
         "switching": connections.Connections(credentials, registrar),
+        "deleting": Deleting(DynamoBots(), SqsDeletions(aws_account.sqs, aws_account.deletions)),
         "public_url": API_URL,
         "shelf": Shelf(DynamoMedia(), S3Store(lambda: aws_account.s3, aws_account.bucket)),
         "media_url": MEDIA_URL,

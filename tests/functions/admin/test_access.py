@@ -32,6 +32,7 @@ ROUTES: dict[str, Entry] = {
     "POST /api/accounts/{account_id}/bots": Entry(201, "editor", {"name": "Bot"}),
     "GET /api/bots/{id}": Entry(200, "viewer"),
     "PUT /api/bots/{id}": Entry(200, "editor", {"name": "Bot"}),
+    "DELETE /api/bots/{id}": Entry(202, "admin"),
     "POST /api/bots/{id}/activate": Entry(200, "editor"),
     "POST /api/bots/{id}/deactivate": Entry(200, "editor"),
     "GET /api/bots/{bot_id}/platforms": Entry(200, "viewer"),
@@ -45,6 +46,7 @@ ROUTES: dict[str, Entry] = {
     "POST /api/scenarios/validate": Entry(200, None, {"scenario_data": SCENARIO}),
     "GET /api/scenarios/{id}": Entry(200, "viewer"),
     "PUT /api/scenarios/{id}": Entry(200, "editor", {"name": "S", "scenario_data": SCENARIO}),
+    "DELETE /api/scenarios/{id}": Entry(204, "editor"),
     "POST /api/scenarios/{id}/activate": Entry(200, "editor"),
     "POST /api/scenarios/{id}/simulate": Entry(200, "viewer", {"acts": [{"send": "/start"}]}),
     "POST /api/scenarios/{id}/preview": Entry(200, "viewer", {"step": "ask_name"}),
@@ -70,6 +72,7 @@ ROUTES: dict[str, Entry] = {
     "DELETE /api/media/{id}": Entry(204, "editor"),
     "GET /media/{media_id}/{key}/{file_name}": Entry(302, "public"),
     "GET /api/dialogs/{id}": Entry(200, "viewer"),
+    "DELETE /api/dialogs/{id}": Entry(202, "editor"),
     "GET /api/dialogs/{id}/history": Entry(200, "viewer"),
 }
 

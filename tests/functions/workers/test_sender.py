@@ -15,10 +15,11 @@ import pytest
 from shared.dialog.events import ChatBlocked
 from shared.dialog.history import DeliveryRecord
 from shared.dialog.messages import Message
-from shared.dialog.state import dialog_id_of
-from shared.queueing.envelopes import OutboundEnvelope, read_inbound
+from shared.dialog.state import Dialog, Remains, dialog_id_of
+from shared.queueing.envelopes import OutboundEnvelope, read_inbound, read_outbound
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from tests.conftest import Aws, Call
 from tests.standins.telegram import TelegramStandIn
@@ -50,7 +51,23 @@ def bot_id(aws_account: Aws) -> str:
     DynamoBots().create(Bot(id=bot_id, account_id="a", name="b", created_at=now, updated_at=now))
     credentials = DynamoCredentials(aws_account.kms)
     credentials.create(bot_id, "webchat", settings, settings, is_active=True, identity="")
+    DynamoDialogs().commit(_dialog(bot_id), None)
     return bot_id
+
+
+def _dialog(bot_id: str) -> Dialog:
+    now = datetime.now(UTC)
+    return Dialog(
+        id=dialog_id_of(bot_id, "webchat", "7"),
+        bot_id=bot_id,
+        platform="webchat",
+        platform_chat_id="7",
+        epoch=EPOCH,
+        created_at=now,
+        updated_at=now,
+        last_interaction_at=now,
+        turn=1,
+    )
 
 
 def batch(bot_id: str, *messages: Message) -> dict[str, Any]:
@@ -169,3 +186,41 @@ def test_a_token_that_telegram_refuses_is_marked_and_left_alone(
     turn["Records"][0]["body"] = turn["Records"][0]["body"].replace('"turn":1', '"turn":2')
     assert sender(turn, Context()) == {"batchItemFailures": []}
     assert (tried, len(telegram.requests)) == (1, 1)
+
+
+def _delete_dialog(bot_id: str) -> None:
+    dialog = _dialog(bot_id)
+    DynamoDialogs().delete(dialog, Remains(EPOCH, dialog.updated_at, ()))
+
+
+def _delete_bot(bot_id: str) -> None:
+    DynamoBots().delete(bot_id)
+
+
+@pytest.mark.parametrize(
+    ("delete", "receive_count", "of_envelope"),
+    [
+        pytest.param(_delete_bot, 1, {}, id="of a bot, for the first time"),
+        pytest.param(_delete_bot, 2, {}, id="of a bot, received again"),
+        pytest.param(_delete_bot, 1, {"failure": "500"}, id="of a bot, redriven"),
+        pytest.param(_delete_dialog, 2, {}, id="of a dialog, received again"),
+        pytest.param(_delete_dialog, 1, {"reemitted": True}, id="of a dialog, emitted again"),
+        pytest.param(_delete_dialog, 1, {"failure": "500"}, id="of a dialog, redriven"),
+    ],
+)
+def test_nothing_is_said_or_written_down_of_what_was_deleted(
+    sender: Sender,
+    bot_id: str,
+    delete: Callable[[str], None],
+    receive_count: int,
+    of_envelope: dict[str, Any],
+) -> None:
+    turns = batch(bot_id, Message("too late"))
+    (turn,) = turns["Records"]
+    envelope = msgspec.structs.replace(read_outbound(turn["body"]), **of_envelope)
+    turn["body"] = msgspec.json.encode(envelope).decode()
+    turn["attributes"]["ApproximateReceiveCount"] = str(receive_count)
+    delete(bot_id)
+
+    assert sender(turns, Context()) == {"batchItemFailures": []}
+    assert DynamoHistory().of_turn(dialog_id_of(bot_id, "webchat", "7"), EPOCH, 1) == []

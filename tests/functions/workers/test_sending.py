@@ -15,13 +15,14 @@ import pytest
 
 from shared.dialog.history import DeliveryRecord
 from shared.dialog.messages import Media, Message
-from shared.dialog.state import dialog_id_of
+from shared.dialog.state import Dialog, dialog_id_of
 from shared.media.base import MediaFile
 from shared.media.store import media_store
 from shared.queueing.envelopes import OutboundEnvelope, UploadEnvelope
 from shared.settings import MediaSettings
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.media import DynamoMedia
 from tests.conftest import Aws
@@ -92,6 +93,19 @@ def bot_on(aws_account: Aws, platform: str, settings: dict[str, str]) -> tuple[s
             created_at=now,
             updated_at=now,
         )
+    )
+    DynamoDialogs().commit(
+        Dialog(
+            id=dialog_id_of(bot_id, platform, CHAT_ID),
+            bot_id=bot_id,
+            platform=platform,
+            platform_chat_id=CHAT_ID,
+            epoch=EPOCH,
+            created_at=now,
+            updated_at=now,
+            last_interaction_at=now,
+        ),
+        None,
     )
     return bot_id, media_id
 
