@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared.platforms.base import MediaLimits
 from shared.platforms.telegram import TelegramAdapter
 from shared.platforms.viber import ViberAdapter
 from shared.platforms.whatsapp import WhatsAppAdapter
@@ -1136,6 +1138,10 @@ class Messenger:
     link_buttons: bool = True
     shares: frozenset[str] = frozenset({"phone"})
     edits_in_place: bool = False
+    media: Mapping[str, MediaLimits] = field(default_factory=dict)
+
+    def shown_as(self, file_type: str, content_type: str = "", size: int = 0, sides: int = 0) -> str:
+        raise NotImplementedError
 
 
 TEMPLATE = {"whatsapp_template": {"name": "hello", "language": "en"}}
@@ -1232,6 +1238,77 @@ def test_the_messengers_adapters_say_what_the_linter_asks() -> None:
     document = scenario(choose("a", "v", *range(100)))
     told = [f.message for f in lint(document, Library(messengers=messengers)) if f.code == "cannot_show"]
     assert any(words.startswith("whatsapp has room for 10 buttons") for words in told)
+
+
+TOO_WIDE = (
+    "telegram shows a picture of 10000 pixels, both sides together, and this has more: it goes as a file"
+)
+JPEG = {"file_type": "image", "content_type": "image/jpeg", "size": 900_000, "width": 800, "height": 600}
+
+
+@pytest.mark.parametrize(
+    ("facts", "media", "expected"),
+    [
+        pytest.param({}, {}, [], id="what all show"),
+        pytest.param(
+            {"size": 5_200_000},
+            {},
+            [
+                "viber shows a picture of up to 1 MB, and this has 5.2 MB: it goes as a file",
+                "whatsapp shows a picture of up to 5 MB, and this has 5.2 MB: it goes as a file",
+            ],
+            id="a picture too large for two",
+        ),
+        pytest.param(
+            {"size": 5_200_000, "fitted": frozenset({"viber", "whatsapp"})}, {}, [], id="made smaller"
+        ),
+        pytest.param({"size": 5_200_000}, {"type": "file"}, [], id="as a file all take it"),
+        pytest.param({"size": 5_200_000, "is_ready": False}, {}, [], id="not there yet"),
+        pytest.param(
+            {"width": 9_000, "height": 2_000},
+            {},
+            [TOO_WIDE],
+            id="a picture too wide",
+        ),
+        pytest.param(
+            {"content_type": "image/gif"},
+            {},
+            [
+                "viber does not show image/gif as a picture: it goes as a file",
+                "whatsapp does not show image/gif as a picture: it goes as a file",
+            ],
+            id="a picture that moves",
+        ),
+        pytest.param(
+            {"file_type": "audio", "content_type": "audio/mpeg"},
+            {},
+            ["viber has no place for a sound: it goes as a file"],
+            id="a sound",
+        ),
+        pytest.param(
+            {"file_type": "video", "content_type": "video/mp4", "size": 52_000_000},
+            {},
+            [
+                "telegram shows a video of up to 50 MB, and this has 52 MB: its address is told instead",
+                "viber shows a video of up to 26 MB, and this has 52 MB: its address is told instead",
+                "whatsapp shows a video of up to 16 MB, and this has 52 MB: it goes as a file",
+            ],
+            id="a video too large altogether",
+        ),
+    ],
+)
+def test_what_a_messenger_makes_of_a_file_of_the_library(
+    facts: dict[str, Any], media: dict[str, str], expected: list[str]
+) -> None:
+    messengers: dict[str, Capabilities] = {each.platform: each.capabilities for each in ADAPTERS}
+    files = {"logo": LibraryFile(**{**JPEG, **facts})}
+    message = {"text": "Look", "media": [{"media_id": "logo", **media}]}
+    document = scenario({"id": "a", "message": message, "end": True})
+    read(document)
+    told = [f for f in lint(document, Library(media=files, messengers=messengers)) if f.code == "cannot_show"]
+    assert [f.message for f in told] == expected
+    assert {f.pointer for f in told} <= {"/steps/0/message/media/0"}
+    assert [f for f in lint(document, Library(messengers=messengers)) if f.code == "cannot_show"] == []
 
 
 # --- tests and languages -----------------------------------------------------------------------------

@@ -8,11 +8,21 @@ from shared.scenario.durations import seconds_of
 from shared.scenario.findings import Finding
 from shared.scenario.graph import Graph
 from shared.scenario.linting.places import by_language
-from shared.scenario.linting.steps import Raw, choices_of, input_of, is_dynamic, messages_of, setting
-from shared.scenario.linting.subject import Capabilities, Subject
+from shared.scenario.linting.steps import (
+    Raw,
+    choices_of,
+    files_of,
+    input_of,
+    is_dynamic,
+    messages_of,
+    setting,
+)
+from shared.scenario.linting.subject import Capabilities, LibraryFile, Subject
 
 WINDOW = 24 * 3600
 """Seconds after the person's last word in which WhatsApp takes a message that is no template."""
+
+_CALLED = {"image": "a picture", "video": "a video", "audio": "a sound", "file": "a file"}
 
 _SHARED = {"contact": "phone", "location": "location"}
 """What a messenger has to have a button for, as nobody can type it."""
@@ -26,6 +36,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for name, capabilities in messengers.items():
         for at, step in subject.steps():
             yield from _shown(subject, step, at, name, capabilities)
+        yield from _files(subject, name, capabilities)
 
 
 # --- WhatsApp's 24 hours ---------------------------------------------------------------------------
@@ -126,6 +137,36 @@ def _buttons(subject: Subject, step: Raw, at: str, messenger: str, can: Capabili
             if len(words) > can.max_button_label and "{{" not in words and not is_dynamic(button):
                 how = f"shows {can.max_button_label} characters of a button: this is cut"
                 yield _differently(subject, pointer, messenger, how)
+
+
+def _files(subject: Subject, messenger: str, can: Capabilities) -> Iterator[Finding]:
+    """Files of the library that go as something else; of those at addresses nothing is known."""
+    known = subject.library.media or {}
+    for at, media in files_of(subject.document):
+        file = known.get(media["media_id"])
+        if file is None or not file.is_ready or messenger in file.fitted:
+            continue
+        kind = media.get("type") or file.file_type
+        shown = can.shown_as(kind, file.content_type, file.size, file.width + file.height)
+        if shown != kind:
+            how = "it goes as a file" if shown else "its address is told instead"
+            yield _differently(subject, at, messenger, f"{_why_not(kind, file, can)}: {how}")
+
+
+def _why_not(kind: str, file: LibraryFile, can: Capabilities) -> str:
+    limits = can.media.get(kind)
+    if limits is None:
+        return f"has no place for {_CALLED[kind]}"
+    if limits.content_types and file.content_type and file.content_type not in limits.content_types:
+        return f"does not show {file.content_type} as {_CALLED[kind]}"
+    if file.size <= limits.max_bytes:
+        return f"shows {_CALLED[kind]} of {limits.max_sides} pixels, both sides together, and this has more"
+    most, size = _megabytes(limits.max_bytes), _megabytes(file.size)
+    return f"shows {_CALLED[kind]} of up to {most}, and this has {size}"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.3g} MB"
 
 
 def _differently(subject: Subject, pointer: str, messenger: str, how: str) -> Finding:

@@ -17,6 +17,17 @@ from shared.scenario.linting.edges import Passage, Passages
 _STEP = re.compile(r"/steps/(\d+)(?=/|$)")
 
 
+class MediaLimits(Protocol):
+    """Which files of one type a messenger shows as such; no `content_types` means any, 0 sides no limit."""
+
+    @property
+    def max_bytes(self) -> int: ...
+    @property
+    def content_types(self) -> frozenset[str]: ...
+    @property
+    def max_sides(self) -> int: ...
+
+
 class Capabilities(Protocol):
     """What a messenger can show, as its adapter says: see `shared.platforms.base`."""
 
@@ -32,6 +43,12 @@ class Capabilities(Protocol):
     def shares(self) -> frozenset[str]: ...
     @property
     def edits_in_place(self) -> bool: ...
+    @property
+    def media(self) -> Mapping[str, MediaLimits]: ...
+
+    def shown_as(self, file_type: str, content_type: str = "", size: int = 0, sides: int = 0) -> str:
+        """The type that a file is shown as: its own, else "file"; "" where only its address can be told."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
