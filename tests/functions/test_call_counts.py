@@ -9,7 +9,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
@@ -79,9 +79,12 @@ ASKING_OUTSIDE: dict[str, Any] = {
 Handler = Callable[[Any, Any], dict[str, Any]]
 
 
+@dataclass(frozen=True)
 class Context:
+    seconds: int = 30
+
     def get_remaining_time_in_millis(self) -> int:
-        return 30_000
+        return self.seconds * 1000
 
 
 @pytest.fixture
@@ -302,7 +305,7 @@ def test_what_a_file_s_first_showing_costs(
     ]
     (work,) = aws_account.sqs.receive_message(QueueUrl=aws_account.tasks)["Messages"]
     aws_calls.clear()
-    assert worker(batch(read_work(work["Body"])), Context()) == {"batchItemFailures": []}
+    assert worker(batch(read_work(work["Body"])), Context(120)) == {"batchItemFailures": []}
     written = [call for call in names(aws_calls) if call not in ("dynamodb:GetItem", "kms:Decrypt")]
     assert written == [
         "dynamodb:Query",
