@@ -152,6 +152,13 @@ class MessengerSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True)
+class PreviewSettings(MessengerSettings):
+    """With the address in front of the public path of a file."""
+
+    media_url: str = "https://media.invalid"
+
+
+@dataclass(frozen=True, slots=True)
 class TasksSettings(MessengerSettings):
     """The queues around the worker of what is slow or outside."""
 

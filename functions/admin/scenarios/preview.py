@@ -13,6 +13,7 @@ from functions.admin.scenarios.trial import Trials
 from shared.credential import Credential
 from shared.dialog.messages import Message
 from shared.errors import Invalid, Violation
+from shared.media.library import Library
 from shared.platforms import MessengerAddresses, adapter_for
 from shared.platforms.base import Rendered
 from shared.scenario.compiled import CompiledStep
@@ -53,19 +54,29 @@ class Previewed(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Previews:
-    """Shows steps within the time of a trial, for messengers at these `addresses`."""
+    """Shows steps within the time of a trial, for messengers at these `addresses`.
+
+    Files of a bot's `library` are shown by their public addresses, by which every messenger gets them if need
+    be.
+    """
 
     trials: Trials
+    library: Library
     addresses: object = MessengerAddresses()
 
     def of(
-        self, document: Mapping[str, Any], called: Documents, step: str, openings: Sequence[Opening]
+        self,
+        bot_id: str,
+        document: Mapping[str, Any],
+        called: Documents,
+        step: str,
+        openings: Sequence[Opening],
     ) -> list[Previewed]:
         """The step on the platform of each opening. Raises `Invalid`."""
 
         def trial() -> list[Previewed]:
             program = _at(Program.of(document, called), step)
-            return [self._previewed(program, opening) for opening in openings]
+            return [self._previewed(program, opening, bot_id) for opening in openings]
 
         try:
             previewed = self.trials.bounded(trial, "/step")
@@ -77,13 +88,14 @@ class Previews:
             raise Invalid("The step is too long to be shown.", [Violation("/step", "too long", "too_long")])
         return previewed
 
-    def _previewed(self, program: Program, opening: Opening) -> Previewed:
+    def _previewed(self, program: Program, opening: Opening, bot_id: str) -> Previewed:
         outcome = act(program.begin(opening), TestTurn(send="/start"))
-        shown = tuple(self._shown(message, _credential(opening)) for message in outcome.messages)
+        shown = tuple(self._shown(message, _credential(opening, bot_id)) for message in outcome.messages)
         return Previewed(opening.platform, shown, outcome.notes)
 
     def _shown(self, message: Message, credential: Credential) -> Shown:
         adapter = adapter_for(credential.platform, self.addresses)
+        message = self.library.resolve(message, credential, adapter.capabilities).shown
         sending = (message, _CHAT_ID, credential, "preview")
         return Shown(message, adapter.render(*sending), adapter.render_template(*sending))
 
@@ -107,6 +119,6 @@ def _alone(step: CompiledStep) -> CompiledStep:
     )
 
 
-def _credential(opening: Opening) -> Credential:
+def _credential(opening: Opening, bot_id: str) -> Credential:
     settings = {**_SETTINGS, "sender_name": opening.bot_name}
-    return Credential("preview", "preview", opening.platform, is_active=True, settings=settings)
+    return Credential("preview", bot_id, opening.platform, is_active=True, settings=settings)

@@ -233,7 +233,7 @@ def run_tests_of_scenario(
 def preview_step(owned: Readable, scenarios: Scenarios, previews: Previewing, asked: Preview) -> PreviewView:
     document = _tried(owned, asked, scenarios)
     called = called_by(document, owned.bot, scenarios).documents
-    previewed = previews.of(document, called, asked.step, asked.openings(owned.bot))
+    previewed = previews.of(owned.bot.id, document, called, asked.step, asked.openings(owned.bot))
     return preview_view(asked.step, previewed)
 
 

@@ -37,12 +37,15 @@ from shared.connecting.registrar import Registrar
 from shared.dialog.history import DeliveryRecord, HistoryEntry
 from shared.dialog.state import Dialog, dialog_id_of
 from shared.media.base import MediaFile
+from shared.media.library import Library
+from shared.media.links import addresses_below
 from shared.media.store import S3Store
 from shared.platforms import MessengerAddresses
 from shared.platforms.base import Response
 from shared.queueing.producer import SqsDeletions, SqsExports, SqsInbound, SqsTasks
 from shared.results.columns import ResultColumns
 from shared.storage.bots import DynamoBots
+from shared.storage.clock import utc_now
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.exports import DynamoExports
@@ -173,7 +176,7 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "media_url": MEDIA_URL,
         "scenarios": saved,
         "trials": Trials(),
-        "previews": Previews(Trials()),
+        "previews": Previews(Trials(), Library(DynamoMedia(), addresses_below(MEDIA_URL), utc_now)),
         "dialogs": DynamoDialogs(),
         "history": DynamoHistory(),
         "inbound": SqsInbound(aws_account.sqs, aws_account.inbound),

@@ -9,9 +9,13 @@ import pytest
 from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.trial import Trials
 from shared.errors import Invalid
+from shared.media.library import Library
+from shared.media.links import addresses_below
 from shared.platforms import MessengerAddresses
 from shared.simulation.conversation import Opening
-from tests.functions.admin.conftest import SCENARIO, Api
+from shared.storage.clock import utc_now
+from shared.storage.memory import MemoryMedia
+from tests.functions.admin.conftest import MEDIA_URL, SCENARIO, Api, a_file
 
 DISHES: dict[str, Any] = {
     "version": "1",
@@ -168,11 +172,41 @@ def test_what_cannot_be_shown_is_refused_where_it_stands(
     assert pointer in [error["pointer"] for error in answer.json()["errors"]]
 
 
+def test_files_of_the_library_are_shown_by_their_public_addresses(api: Api, bot: str) -> None:
+    media_id = a_file(bot, size=1_200_000)
+    message = {"text": "Our menu", "media": [{"media_id": media_id}]}
+    steps = [{"id": "menu", "message": message, "end": True}]
+
+    shown = by_platform(preview(api, bot, {"version": "1", "steps": steps}, step="menu"))
+
+    address = f"{MEDIA_URL}/media/{media_id}/k/a.png"
+    (telegram,), (whatsapp,), (viber,), (webchat,) = shown.values()
+    assert telegram["requests"][0]["json"]["photo"] == address
+    assert whatsapp["requests"][0]["json"]["image"] == {"link": address, "caption": "Our menu"}
+    assert viber["requests"][0]["json"]["file_name"] == "a.png"
+    assert webchat["message"]["media"][0]["url"] == address
+    told = [messages[0]["degradations"] for messages in shown.values()]
+    assert told == [[], [], ["media_as_file"], []]
+
+
+def test_a_file_of_another_bot_s_is_not_shown(api: Api, bot: str) -> None:
+    message = {"text": "Our menu", "media": [{"media_id": a_file(api.bot())}]}
+    steps = [{"id": "menu", "message": message, "end": True}]
+
+    answer = preview(api, bot, {"version": "1", "steps": steps}, step="menu")
+
+    assert MEDIA_URL not in answer.text
+    assert {messages[0]["degradations"][0] for messages in by_platform(answer).values()} == {"media_gone"}
+
+
+NO_LIBRARY = Library(MemoryMedia(utc_now), addresses_below("https://media.invalid"), utc_now)
+
+
 def test_requests_go_where_the_deployment_s_messengers_are() -> None:
     addresses = MessengerAddresses(whatsapp_api_url="https://graph.example", whatsapp_api_version="v31.0")
     opening = Opening(platform="whatsapp")
 
-    (previewed,) = Previews(Trials(), addresses).of(SCENARIO, {}, "ask_name", [opening])
+    (previewed,) = Previews(Trials(), NO_LIBRARY, addresses).of("b", SCENARIO, {}, "ask_name", [opening])
 
     (request,) = previewed.shown[0].rendered.requests
     assert request.url == "https://graph.example/v31.0/PHONE_NUMBER_ID/messages"
@@ -180,4 +214,4 @@ def test_requests_go_where_the_deployment_s_messengers_are() -> None:
 
 def test_a_step_that_takes_too_long_is_broken_off() -> None:
     with pytest.raises(Invalid, match="longer than 0 s"):
-        Previews(Trials(seconds=0)).of(SCENARIO, {}, "ask_name", [Opening()])
+        Previews(Trials(seconds=0), NO_LIBRARY).of("b", SCENARIO, {}, "ask_name", [Opening()])
