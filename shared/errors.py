@@ -87,10 +87,10 @@ class Invalid(Refused):
 
 
 class TooLarge(Refused):
-    """More bytes than are taken here."""
+    """More bytes than are taken here; the advice says what to do instead."""
 
-    def __init__(self, limit_bytes: int) -> None:
-        super().__init__(f"at most {limit_bytes} bytes are taken here")
+    def __init__(self, limit_bytes: int, advice: str = "") -> None:
+        super().__init__(f"at most {limit_bytes} bytes are taken here{advice and f': {advice}'}")
         self.limit_bytes = limit_bytes
 
 

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from shared.admin_api.access import Admission, Public, Reach
-from shared.admin_api.door import MAX_BODY_BYTES
+from shared.admin_api.door import MAX_BODY_BYTES, Bound
 from shared.admin_api.idempotency import HEADER, Repetitions
 from shared.admin_api.versions import unless_known
 
@@ -23,7 +23,7 @@ class ApiRoute(APIRoute):
     has not changed just that.
     """
 
-    max_body_bytes: ClassVar[int] = MAX_BODY_BYTES
+    bound: ClassVar[Bound] = (MAX_BODY_BYTES, "")
 
     @property
     def admissions(self) -> list[Admission]:

@@ -15,7 +15,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from shared.admin_api.api_route import ApiRoute
-from shared.admin_api.door import MAX_BODY_BYTES, Door
+from shared.admin_api.door import Bound, Door
 from shared.admin_api.idempotency import Repetitions
 from shared.admin_api.paging import Cursors
 from shared.admin_api.principal import Principal
@@ -105,16 +105,14 @@ def _publicity(router: APIRouter) -> Callable[[Scope], bool]:
     return lambda scope: any(route.matches(scope)[0] is Match.FULL for route in public)
 
 
-def _bounds(router: APIRouter) -> Callable[[Scope], int]:
+def _bounds(router: APIRouter) -> Callable[[Scope], Bound]:
     """Tells how large a request's body may be, by its route."""
     roomy = [
-        route
-        for route in router.routes
-        if isinstance(route, ApiRoute) and route.max_body_bytes > MAX_BODY_BYTES
+        route for route in router.routes if isinstance(route, ApiRoute) and route.bound != ApiRoute.bound
     ]
 
-    def bound(scope: Scope) -> int:
-        matching = (route.max_body_bytes for route in roomy if route.matches(scope)[0] is Match.FULL)
-        return next(matching, MAX_BODY_BYTES)
+    def bound(scope: Scope) -> Bound:
+        matching = (route.bound for route in roomy if route.matches(scope)[0] is Match.FULL)
+        return next(matching, ApiRoute.bound)
 
     return bound

@@ -26,11 +26,15 @@ _logger = logging.getLogger(__name__)
 Admit = Callable[[str], Principal]
 """Tells from a bearer token who is calling. Raises `Unauthenticated` or `Unavailable`."""
 
+Bound = tuple[int, str]
+"""The most bytes of a body, and advice to whoever sends more."""
+
 
 class Door:
     """Authenticates, bounds the body, and answers whatever goes wrong with a problem document.
 
-    Nobody is asked for a token at an address that `is_public`; `bound` tells how many bytes one takes.
+    Nobody is asked for a token at an address that `is_public`; `bound` tells how many bytes one takes, and
+    what to do with more.
     """
 
     def __init__(
@@ -38,7 +42,7 @@ class Door:
         app: ASGIApp,
         admit: Admit,
         is_public: Callable[[Scope], bool],
-        bound: Callable[[Scope], int] = lambda _: MAX_BODY_BYTES,
+        bound: Callable[[Scope], Bound] = lambda _: (MAX_BODY_BYTES, ""),
     ) -> None:
         self._app = app
         self._admit = admit
@@ -56,7 +60,7 @@ class Door:
             if not self._is_public(scope):
                 principal = await run_in_threadpool(self._admit, bearer_of(Headers(scope=scope)))
                 scope.setdefault("state", {})["principal"] = principal
-            await self._app(scope, _replayed(await _read(receive, self._bound(scope))), send)
+            await self._app(scope, _replayed(await _read(receive, *self._bound(scope))), send)
         except Exception as error:  # noqa: BLE001 - one of the two outermost doors
             problem = problem_of(error) or _unexpected(error, scope)
             await problem.answer()(scope, receive, send)
@@ -90,7 +94,7 @@ def _trace_id(headers: Headers) -> str:
     return root if is_id else str(uuid4())
 
 
-async def _read(receive: Receive, most_bytes: int) -> bytes:
+async def _read(receive: Receive, most_bytes: int, advice: str) -> bytes:
     """The whole body. Raises `TooLarge`."""
     body = bytearray()
     more = True
@@ -99,7 +103,7 @@ async def _read(receive: Receive, most_bytes: int) -> bytes:
         body += message.get("body", b"")
         more = message.get("more_body", False)
         if len(body) > most_bytes:
-            raise TooLarge(most_bytes)
+            raise TooLarge(most_bytes, advice)
     return bytes(body)
 
 

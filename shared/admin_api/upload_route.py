@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import UploadFile
 
 from shared.admin_api.api_route import ApiRoute, Handle
+from shared.admin_api.door import Bound
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.problems import violations_of
 from shared.errors import Invalid, TooLarge, Violation
@@ -23,6 +24,7 @@ MAX_FORM_FILE_BYTES: Final = 4 * 1024 * 1024
 _ROOM_FOR_THE_FORM: Final = 16 * 1024
 _FORM: Final = "multipart/form-data"
 _PART: Final = "file"
+_ADVICE: Final = "announce a larger file by a POST of JSON with its file_name, content_type and size"
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -30,7 +32,7 @@ B = TypeVar("B", bound=BaseModel)
 class UploadRoute(JsonRoute):
     """Takes a form as it is, and reads any other body as JSON."""
 
-    max_body_bytes: ClassVar[int] = MAX_FORM_FILE_BYTES + _ROOM_FOR_THE_FORM
+    bound: ClassVar[Bound] = (MAX_FORM_FILE_BYTES + _ROOM_FOR_THE_FORM, _ADVICE)
 
     def get_route_handler(self) -> Handle:
         as_json, as_form = super().get_route_handler(), ApiRoute.get_route_handler(self)
@@ -57,7 +59,7 @@ async def read_form(request: Request) -> AsyncIterator[UploadFile]:
         if not isinstance(file, UploadFile):
             raise _invalid(_PART, "Send the file as the part of this name, with its file name.")
         if (file.size or 0) > MAX_FORM_FILE_BYTES:
-            raise TooLarge(MAX_FORM_FILE_BYTES)
+            raise TooLarge(MAX_FORM_FILE_BYTES, _ADVICE)
         yield file
 
 

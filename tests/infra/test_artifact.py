@@ -64,6 +64,19 @@ def test_every_handler_is_importable_from_the_artifact(artifact: Path, template:
         assert answer.startswith(f"True {artifact}"), name
 
 
+def test_images_of_every_kind_are_read_and_written_by_what_is_shipped_of_pillow(artifact: Path) -> None:
+    code = (
+        "import io, json\n"
+        "from PIL import Image\n"
+        "from shared.media.images import _FORMATS\n"
+        "formats = sorted(_FORMATS.values())\n"
+        "written = [io.BytesIO() for _ in formats]\n"
+        "[Image.new('RGB', (9, 9)).save(out, form) for out, form in zip(written, formats)]\n"
+        "print(json.dumps([Image.open(out, formats=[form]).format for out, form in zip(written, formats)]))"
+    )
+    assert json.loads(run_in_artifact(artifact, code, {})) == ["GIF", "JPEG", "PNG", "WEBP"]
+
+
 def test_the_artifact_can_call_every_service_that_its_rights_name(artifact: Path, template: Template) -> None:
     """botocore comes without the descriptions of services that nothing calls."""
     actions = {action for name in template.functions for action, _ in template.rights(name)}
