@@ -18,7 +18,7 @@ from shared.deletion.dialogs import DialogRemoval
 from shared.deletion.files import Files
 from shared.deletion.folders import Folders
 from shared.deletion.performing import Remover
-from shared.dialog.history import DeliveryRecord, HistoryEntry
+from shared.dialog.history import DeliveryRecord, HistoryEntry, ReceiptRecord
 from shared.dialog.state import Dialog, dialog_id_of
 from shared.media.base import MediaFile, Variant, paths_of
 from shared.media.store import S3Store
@@ -86,6 +86,10 @@ class Account:
         return Remover(of_bot, of_dialog, self.queue)
 
     @property
+    def receipt(self) -> ReceiptRecord:
+        return ReceiptRecord("read", NOON)
+
+    @property
     def clients(self) -> tuple[Any, ...]:
         return self.aws.dynamodb, self.aws.s3, self.aws.kms, self.aws.sqs, self.scheduler
 
@@ -139,7 +143,8 @@ class Account:
         self.dialogs.commit(dialog, None)
         return dialog
 
-    def tell(self, dialog_id: str, epoch: str) -> None:
+    def tell(self, dialog_id: str, epoch: str, turn: int = 1) -> None:
+        """Something said, and an answer."""
         for n in (0, 1):
             delivery = DeliveryRecord("sent") if n else None
             author: Any = "bot" if n else "user"
@@ -147,7 +152,7 @@ class Account:
                 HistoryEntry(
                     dialog_id=dialog_id,
                     epoch=epoch,
-                    turn=1,
+                    turn=turn,
                     n=n,
                     message_type=author,
                     message_data={"text": "words"},

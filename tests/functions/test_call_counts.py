@@ -22,13 +22,14 @@ import pytest
 from shared import aws
 from shared.dialog.events import ConversationStarted, MessageReceived
 from shared.dialog.messages import Media, Message
-from shared.dialog.state import dialog_id_of
+from shared.dialog.state import Dialog, dialog_id_of
 from shared.media.base import MediaFile, PlatformFileId
 from shared.media.store import media_store
 from shared.queueing.envelopes import InboundEnvelope, OrderedEnvelope, OutboundEnvelope, read_work
 from shared.settings import MediaSettings
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.media import DynamoMedia
 from shared.storage.scenarios import DynamoScenarios, Scenario
 from tests.conftest import ENVIRONMENT, Aws, Call
@@ -304,6 +305,7 @@ def test_what_a_file_s_first_showing_costs(
         "sqs:ChangeMessageVisibilityBatch",
     ]
     (work,) = aws_account.sqs.receive_message(QueueUrl=aws_account.tasks)["Messages"]
+    DynamoDialogs().commit(dialog_of(turn), None)
     aws_calls.clear()
     assert worker(batch(read_work(work["Body"])), Context(120)) == {"batchItemFailures": []}
     written = [call for call in names(aws_calls) if call not in ("dynamodb:GetItem", "kms:Decrypt")]
@@ -316,6 +318,20 @@ def test_what_a_file_s_first_showing_costs(
         "dynamodb:DeleteItem",  # the lease
     ]
     assert telegram.refusals == []
+
+
+def dialog_of(turn: OutboundEnvelope) -> Dialog:
+    now = datetime.now(UTC)
+    return Dialog(
+        id=turn.dialog_id,
+        bot_id=turn.bot_id,
+        platform=turn.platform,
+        platform_chat_id=turn.platform_chat_id,
+        epoch=turn.epoch,
+        created_at=now,
+        updated_at=now,
+        last_interaction_at=now,
+    )
 
 
 def photo_of(telegram: TelegramStandIn) -> str:

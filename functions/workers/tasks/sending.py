@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from functools import cache, partial
 
 from shared import aws
+from shared.deletion.fence import Fence
 from shared.delivery.files import Files
 from shared.delivery.reports import Reports
 from shared.delivery.sender import Sender
@@ -20,8 +21,10 @@ from shared.platforms.whatsapp_media import WhatsAppUploads
 from shared.queueing.envelopes import FirstSendEnvelope, UploadEnvelope
 from shared.queueing.producer import SqsInbound, SqsTasks
 from shared.settings import MediaSettings, TasksSettings
+from shared.storage.bots import DynamoBots
 from shared.storage.credential_cache import CredentialCache
 from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.holds import DynamoHolds
 from shared.storage.leases import DynamoLeases
@@ -43,12 +46,15 @@ def sending_jobs(
 ) -> dict[str, Job]:
     """The rows for `upload` and `first_send`."""
     sender = _sender(settings, credentials, transport)
+    fence = Fence(credentials.get, DynamoBots(), DynamoDialogs())
     uploads = WhatsAppUploads(settings.whatsapp_api_url, settings.whatsapp_api_version)
 
     def upload(work: UploadEnvelope, attempt: Attempt) -> None:
         Uploads(_within(sender, attempt), uploads).upload(work, attempt.number)
 
     def first_send(work: FirstSendEnvelope, attempt: Attempt) -> None:
+        if fence.is_gone(work.turn, is_repeat=True):
+            return
         _within(sender, attempt).carry(work)
 
     def hand_back(work: FirstSendEnvelope, _reason: str) -> None:

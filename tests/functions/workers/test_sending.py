@@ -15,7 +15,7 @@ import pytest
 
 from shared.dialog.history import DeliveryRecord
 from shared.dialog.messages import Media, Message
-from shared.dialog.state import Dialog, dialog_id_of
+from shared.dialog.state import Dialog, Remains, dialog_id_of
 from shared.media.base import MediaFile
 from shared.media.store import media_store
 from shared.queueing.envelopes import OutboundEnvelope, UploadEnvelope
@@ -225,3 +225,20 @@ def test_a_file_that_no_bot_has_is_not_uploaded(
         work = UploadEnvelope(bot_id=bot_id, platform="whatsapp", media_id=wanted, trace_id="t")
         assert tasks(batch(msgspec.json.encode(work).decode()), Context()) == DONE
     assert whatsapp.requests == []
+
+
+def test_a_file_is_not_sent_into_a_deleted_dialog(
+    aws_account: Aws, workers: tuple[Worker, Worker], telegram: TelegramStandIn
+) -> None:
+    sender, tasks = workers
+    bot_id, media_id = bot_on(aws_account, "telegram", {"bot_token": telegram.token, "webhook_secret": "s"})
+    turn = turn_of(bot_id, "telegram", media_id)
+    assert sender(batch(turn), Context()) == KEPT
+    (work,) = work_in(aws_account)
+    dialog = DynamoDialogs().load(dialog_id_of(bot_id, "telegram", CHAT_ID))
+    assert dialog is not None
+    DynamoDialogs().delete(dialog, Remains(EPOCH, dialog.updated_at, ()))
+
+    assert tasks(batch(work), Context()) == DONE
+    assert sender(batch(turn, 2), Context()) == DONE
+    assert "sendPhoto" not in {request.path.rpartition("/")[2] for request in telegram.requests}
