@@ -20,7 +20,7 @@ from shared.dialog import presses
 from shared.dialog.history import HistoryEntry, entry_key
 from shared.dialog.state import Dialog
 from shared.errors import Invalid, Violation
-from shared.platforms.webchat import client_id_of
+from shared.platforms.webchat import WebchatAdapter, client_id_of
 
 PATIENCE = timedelta(minutes=10)
 """A turn not told by then is waited for no longer; should it be told yet, a fresh list shows it."""
@@ -152,13 +152,21 @@ def _by_us(entry: HistoryEntry) -> Item | None:
         return None
     data = entry.message_data
     buttons = [shown for button in data.get("buttons", ()) if (shown := _button(button))]
-    media = [{"type": file["type"], "url": file["url"]} for file in data.get("media", ()) if file.get("url")]
+    media = [_file(file) for file in data.get("media", ()) if file.get("url")]
     text = data.get("text", "")
     if not (text or buttons or media):
         return None
     author = "operator" if data.get("by_operator") else entry.message_type
     item = {"from": author, "text": text, "media": media, "buttons": buttons}
     return item | {name: data[name] for name in ("spans", "several", "replaces") if data.get(name)}
+
+
+def _file(file: Mapping[str, Any]) -> dict[str, Any]:
+    """As what the page shows it; what no browser shows is a file."""
+    facts = file["type"], file.get("content_type", ""), file.get("size", 0)
+    shown = WebchatAdapter.capabilities.shown_as(*facts) or "file"
+    named = {"name": file["file_name"]} if file.get("file_name") else {}
+    return {"type": shown, "url": file["url"], **named}
 
 
 def _shared(event: Mapping[str, Any]) -> Item:

@@ -216,6 +216,22 @@ def test_files_are_shown_by_their_address() -> None:
     assert item["media"] == [{"type": "image", "url": "https://parley.example/a.png"}]
 
 
+@pytest.mark.parametrize(
+    ("file", "shown"),
+    [
+        ({"type": "image", "content_type": "image/png", "size": 9, "file_name": "a.png"}, ("image", "a.png")),
+        ({"type": "image", "content_type": "image/tiff", "file_name": "a.tif"}, ("file", "a.tif")),
+        ({"type": "video", "content_type": "video/mp4", "size": 10**9}, ("file", None)),
+    ],
+    ids=["what browsers show", "what they do not", "what is too large"],
+)
+def test_files_are_shown_as_what_browsers_can_show(
+    file: dict[str, Any], shown: tuple[str, str | None]
+) -> None:
+    (item,) = items_of([answered(1, 1, media=[{"url": "https://parley.example/a", **file}])])
+    assert [(each["type"], each.get("name")) for each in item["media"]] == [shown]
+
+
 def test_a_shared_place_and_contact_are_shown_as_they_were_sent() -> None:
     place = {"latitude": 55.75, "longitude": 37.6, "title": "Café"}
     contact = {"phone": "+79990000000", "first_name": "Anna", "own": True}

@@ -380,18 +380,18 @@
     return [...styled(said, spans), ...media.map(file)];
   }
 
-  function file({ type, url }) {
+  function file({ type, url, name }) {
     const shown = /^https:/i.test(url) && isSafe(url) ? SHOWN[type]?.(url) : null;
-    if (!shown) return fileLink(type, url);
+    if (!shown) return fileLink(type, url, name);
     const node = element("div", "shown", shown);
     const player = node.querySelector("img, video, audio");
-    player.addEventListener("error", () => node.replaceWith(fileLink(type, url)));
+    player.addEventListener("error", () => node.replaceWith(fileLink(type, url, name)));
     player.src = url;
     return node;
   }
 
-  function fileLink(type, url) {
-    return link(url, "file", [words[type] ?? words.file]);
+  function fileLink(type, url, name) {
+    return link(url, "file", [name || (words[type] ?? words.file)]);
   }
 
   function picture(url) {
