@@ -106,7 +106,7 @@ class Api:
         bearer = token or (token_of(role) if role else None)
         if bearer is not None:
             headers.setdefault("Authorization", f"Bearer {bearer}")
-        return self._client_for(path).request(method, path, headers=headers, **more)
+        return self.client_for(path).request(method, path, headers=headers, **more)
 
     def create(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         """What a POST that succeeds answers."""
@@ -121,7 +121,7 @@ class Api:
         answer = self("POST", path, token=token_of("admin", account), json={"name": "A bot"} | fields)
         return str(answer.json()["id"])
 
-    def _client_for(self, path: str) -> httpx.Client:
+    def client_for(self, path: str) -> httpx.Client:
         scope = {"type": "http", "method": "GET", "path": path.partition("?")[0], "root_path": ""}
         for router, client in self.apps:
             if any(route.matches(scope)[0] is not Match.NONE for route in router.routes):
