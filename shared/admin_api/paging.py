@@ -70,8 +70,11 @@ class PageRequest:
 
     def answer(self, items: Sequence[T], end: Mapping[str, Any] | None) -> dict[str, Any]:
         """The fields of a `Listing`; `end` is where to go on, None where the list ends."""
-        cursor = None if end is None else self.cursors.write(self.listing, end)
-        return {"items": list(items), "next_cursor": cursor}
+        return {"items": list(items), "next_cursor": self.cursor(end)}
+
+    def cursor(self, position: Mapping[str, Any] | None) -> str | None:
+        """What leads to the position, in this list; None to None."""
+        return None if position is None else self.cursors.write(self.listing, position)
 
 
 def _page_request(

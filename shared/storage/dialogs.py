@@ -24,6 +24,11 @@ from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState, DeletedDialog
 SHARDS = 8
 """Partitions of the listing index per bot, so that a busy bot is not bound to the writes of one."""
 
+Hours = tuple[str, str]
+"""The first and the last hour that is looked at, both inclusive."""
+
+ALL_HOURS: Hours = ("0", "~")
+
 REMAINS_STAY = timedelta(days=30)
 """Longer than anything meant for a deleted dialog lies in a queue and then in its dead-letter queue."""
 
@@ -81,7 +86,12 @@ class DynamoDialogs:
             item.save(_unmoved(dialog.epoch, dialog.turn))
 
     def of_bot(
-        self, bot_id: str, platform: str | None, limit: int, start: Position | None = None
+        self,
+        bot_id: str,
+        platform: str | None,
+        limit: int,
+        start: Position | None = None,
+        hours: Hours = ALL_HOURS,
     ) -> Page[Dialog]:
         """The bot's dialogs (on one platform, if named), those with the latest turns first, by the hour.
 
@@ -89,10 +99,11 @@ class DynamoDialogs:
         A page may hold fewer than `limit` dialogs and still have a next one.
         """
         position: Position = dict(start or {})
-        rows = _rows(bot_id, position, page_size=limit // 4 + 2)
+        size = limit if platform is None else max(limit, _ROUND)
+        rows = _rows(bot_id, position, hours, page_size=size // 4 + 2)
         dialogs: list[Dialog] = []
         for _ in range(_MAX_ROUNDS):
-            chunk = deque(islice(rows, limit if platform is None else max(limit, _ROUND)))
+            chunk = deque(islice(rows, size))
             found = _read(chunk, platform)
             while chunk and len(dialogs) < limit:
                 row = chunk.popleft()
@@ -174,15 +185,27 @@ def _item_of(dialog: Dialog) -> BotDialogState:
     )
 
 
-def _rows(bot_id: str, position: Position, page_size: int) -> Iterator[BotDialogState]:
+def hours_of(since: datetime | None, until: datetime | None) -> Hours:
+    """The first and the last hour, both inclusive, in which something may lie between the two."""
+    first, last = ALL_HOURS
+    return (hour_of(since) if since else first, hour_of(until) if until else last)
+
+
+def _rows(bot_id: str, position: Position, hours: Hours, page_size: int) -> Iterator[BotDialogState]:
     """The index rows of all shards after the position, the newest hour first."""
-    shards = (_rows_of_shard(f"{bot_id}#{n}", position.get(str(n)), page_size) for n in range(SHARDS))
+    first, last = hours
+    if first > last:
+        return iter(())
+    shards = (_rows_of_shard(f"{bot_id}#{n}", position.get(str(n)), hours, page_size) for n in range(SHARDS))
     return merge(*shards, key=lambda row: row.last_active_hour, reverse=True)
 
 
-def _rows_of_shard(shard: str, after: list[str] | None, page_size: int) -> Iterator[BotDialogState]:
+def _rows_of_shard(
+    shard: str, after: list[str] | None, hours: Hours, page_size: int
+) -> Iterator[BotDialogState]:
     return BotDialogState.by_activity.query(
         shard,
+        BotDialogState.last_active_hour.between(*hours),
         scan_index_forward=False,
         page_size=page_size,
         last_evaluated_key=None if after is None else _key_of(shard, *after),

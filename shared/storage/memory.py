@@ -23,7 +23,7 @@ from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
 from shared.results.exports import Export
 from shared.storage.bots import CHANGEABLE, Bot, pointer_of
 from shared.storage.clock import Clock, utc_now
-from shared.storage.dialogs import hour_of
+from shared.storage.dialogs import ALL_HOURS, Hours, hour_of
 from shared.storage.history import span_after
 from shared.storage.media import expiry_of, require_changeable
 from shared.storage.paging import Page, Position
@@ -66,10 +66,17 @@ class MemoryDialogs:
             raise ConcurrentTurn(dialog_id)
 
     def of_bot(
-        self, bot_id: str, platform: str | None, limit: int, start: Position | None = None
+        self,
+        bot_id: str,
+        platform: str | None,
+        limit: int,
+        start: Position | None = None,
+        hours: Hours = ALL_HOURS,
     ) -> Page[Dialog]:
+        first, last = hours
         dialogs = [d for d in list(self._dialogs.values()) if d.bot_id == bot_id]
-        matching = [d for d in dialogs if platform in {None, d.platform}]
+        within = [d for d in dialogs if first <= hour_of(d.last_interaction_at) <= last]
+        matching = [d for d in within if platform in {None, d.platform}]
         page = _page(matching, lambda d: (hour_of(d.last_interaction_at), d.id), limit, start)
         return Page([_copy_of(d) for d in page.items], page.next)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
@@ -10,11 +12,18 @@ from functions.admin.dialogs.schemas import Accepted
 from shared.dialog.events import DeletionRequested, GivenBack, HandedOff, OperatorWrote, RunRequested
 from shared.dialog.ports import InboundQueue
 from shared.dialog.state import Dialog, dialog_id_of
-from shared.errors import NotAccepted, Unavailable
+from shared.errors import Conflict, Invalid, NotAccepted, Unavailable, Violation
 from shared.queueing.envelopes import InboundEnvelope
+from shared.results.columns import ResultColumns
+from shared.scenario.kinds import fits, in_words
+from shared.storage.bots import Bot, pointer_of
 from shared.storage.clock import utc_now
+from shared.storage.credentials import is_connected
 
 _RETRY_SECONDS: Final = 5
+
+_WHATSAPP_WINDOW: Final = timedelta(hours=24)
+"""After the person's last word; beyond it only templates reach them."""
 
 Act = RunRequested | HandedOff | OperatorWrote | GivenBack | DeletionRequested
 
@@ -56,3 +65,49 @@ class Acts:
         except NotAccepted:
             raise Unavailable("the queue of dialogs", _RETRY_SECONDS) from None
         return Accepted.model_validate(envelope)
+
+
+def require_connected(bot: Bot, platform: str) -> None:
+    """Raises `Conflict` where nothing that the bot says would leave it."""
+    if not bot.is_active:
+        raise Conflict("The bot is switched off; activate it first.")
+    if not is_connected(bot.id, platform):
+        raise Conflict(f"The bot is not connected to {platform}, or that connection is switched off.")
+
+
+def require_known(variables: Mapping[str, Any], bot: Bot, columns: ResultColumns) -> None:
+    """Raises `Conflict` without an active scenario, and `Invalid` for variables that it could not keep."""
+    active = pointer_of(bot)
+    if active is None:
+        raise Conflict("The bot has no active scenario; activate one first.")
+    if not variables:
+        return
+    kinds = {column.name: column.type for column in columns.of(active.scenario_id, active.revision)}
+    kinds.setdefault("start_payload", "string")
+    violations = [wrong for name, value in variables.items() if (wrong := _wrong(name, value, kinds))]
+    if violations:
+        raise Invalid("The active scenario cannot take these variables.", violations)
+
+
+def _wrong(name: str, value: Any, kinds: Mapping[str, str]) -> Violation | None:
+    at = f"/variables/{name}"
+    if name not in kinds:
+        return Violation(at, "The active scenario has no such variable.", "unknown_variable")
+    if value is not None and not fits(value, kinds[name]):
+        return Violation(at, f"This has to be {in_words(kinds[name])}.", "wrong_type")
+    return None
+
+
+def doubt_about(dialog: Dialog, now: datetime) -> str | None:
+    """Why something that is written to the person now may not reach them.
+
+    Raises `Conflict` where it certainly does not.
+    """
+    if dialog.status == "blocked":
+        raise Conflict("The person has blocked the bot; nothing reaches them until they write again.")
+    if dialog.platform == "whatsapp" and now - dialog.last_interaction_at > _WHATSAPP_WINDOW:
+        return (
+            "The person has not written for more than 24 hours: WhatsApp may refuse this, "
+            "and the history will say so."
+        )
+    return None

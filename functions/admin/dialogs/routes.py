@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
 from functions.admin.dialogs import results
-from functions.admin.dialogs.acts import Acts, Chat
+from functions.admin.dialogs.acts import Acts, Chat, doubt_about, require_connected, require_known
+from functions.admin.dialogs.reading import Order, Reading, read_page
+from functions.admin.dialogs.results import Columns, ReadableBot
 from functions.admin.dialogs.schemas import (
     Accepted,
     Beginning,
@@ -17,6 +19,7 @@ from functions.admin.dialogs.schemas import (
     DialogView,
     Handover,
     HistoryEntryView,
+    HistoryListing,
     OperatorMessage,
     Platform,
     Resumption,
@@ -28,10 +31,11 @@ from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.principal import principal_of
 from shared.backend.accounts import Role
 from shared.dialog.events import DeletionRequested, GivenBack, HandedOff, OperatorWrote, RunRequested
+from shared.dialog.history import Author
 from shared.dialog.state import Dialog, Status
-from shared.errors import Conflict, NotFound
-from shared.storage.bots import Bot, DynamoBots, pointer_of
-from shared.storage.credentials import is_connected
+from shared.errors import NotFound
+from shared.storage.bots import Bot, DynamoBots
+from shared.storage.clock import utc_now
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 
@@ -65,6 +69,15 @@ def _selection(
     return Selection(platform, status, since, until)
 
 
+def _reading(
+    order: Order = "asc",
+    message_type: Annotated[list[Author] | None, Query()] = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+) -> Reading:
+    return Reading(order, frozenset(message_type or ()), since, until)
+
+
 def _acts_of(request: Request) -> Acts:
     return Acts(request.app.state.inbound, principal_of(request).user.id)
 
@@ -72,7 +85,6 @@ def _acts_of(request: Request) -> Acts:
 Bots = Annotated[DynamoBots, Depends(bots_of)]
 Dialogs = Annotated[DynamoDialogs, Depends(_dialogs_of)]
 History = Annotated[DynamoHistory, Depends(_history_of)]
-ReadableBot = Annotated[Bot, Depends(Reach(Role.VIEWER, "bot", bot_in_path("bot_id")))]
 ReadableDialog = Annotated[Dialog, Depends(Reach(Role.VIEWER, "dialog", _dialog_in_path))]
 WritableBot = Annotated[Bot, Depends(Reach(Role.EDITOR, "bot", bot_in_path("bot_id")))]
 WritableDialog = Annotated[Dialog, Depends(Reach(Role.EDITOR, "dialog", _dialog_in_path))]
@@ -101,20 +113,25 @@ def delete_dialog(dialog: WritableDialog, acts: ActsOfCaller) -> Accepted:
 
 
 @router.get("/api/dialogs/{id}/history")
-def read_history(dialog: ReadableDialog, history: History, page: PageAsked) -> Listing[HistoryEntryView]:
-    after = (page.start or {}).get("after", "")
-    found = history.after(dialog.id, dialog.epoch, after, page.limit + 1)
-    entries = found[: page.limit]
-    end = {"after": entries[-1].key} if len(found) > page.limit else None
-    return Listing(**page.answer([HistoryEntryView.model_validate(entry) for entry in entries], end))
+def read_history(
+    dialog: ReadableDialog,
+    history: History,
+    reading: Annotated[Reading, Depends(_reading)],
+    page: PageAsked,
+) -> HistoryListing:
+    """What was said and done since the dialog began, or began anew after it was deleted."""
+    found = read_page(history, dialog, reading, page.limit, page.start)
+    entries = [HistoryEntryView.model_validate(entry) for entry in found.entries]
+    return HistoryListing(**page.answer(entries, found.next), previous_cursor=page.cursor(found.previous))
 
 
 @router.post("/api/bots/{bot_id}/dialogs", status_code=202)
-def start_dialog(bot: WritableBot, draft: DialogDraft, acts: ActsOfCaller, response: Response) -> Accepted:
+def start_dialog(
+    bot: WritableBot, draft: DialogDraft, acts: ActsOfCaller, columns: Columns, response: Response
+) -> Accepted:
     """Begin a run with somebody, who need not have written yet where their messenger allows that."""
-    if not bot.is_active or not is_connected(bot.id, draft.platform):
-        raise Conflict(f"The bot is not connected to {draft.platform}, or is switched off.")
-    _require_scenario(bot)
+    require_connected(bot, draft.platform)
+    require_known(draft.variables, bot, columns)
     chat = Chat(bot.id, draft.platform, draft.platform_chat_id)
     accepted = acts.send(chat, RunRequested, variables=draft.variables)
     response.headers["Location"] = f"/api/dialogs/{accepted.dialog_id}"
@@ -122,8 +139,14 @@ def start_dialog(bot: WritableBot, draft: DialogDraft, acts: ActsOfCaller, respo
 
 
 @router.post("/api/dialogs/{id}/messages", status_code=202)
-def write_message(dialog: WritableDialog, message: OperatorMessage, acts: ActsOfCaller) -> Accepted:
-    return acts.send(Chat.of(dialog), OperatorWrote, text=message.text)
+def write_message(
+    dialog: WritableDialog, message: OperatorMessage, acts: ActsOfCaller, bots: Bots
+) -> Accepted:
+    """Say something in the bot's place; `warning` tells why it may not reach the person."""
+    require_connected(bots.get(dialog.bot_id), dialog.platform)
+    warning = doubt_about(dialog, utc_now())
+    accepted = acts.send(Chat.of(dialog), OperatorWrote, text=message.text)
+    return accepted.model_copy(update={"warning": warning})
 
 
 @router.post("/api/dialogs/{id}/handoff", status_code=202)
@@ -138,12 +161,13 @@ def give_back(dialog: WritableDialog, acts: ActsOfCaller, resumption: Resumption
 
 @router.post("/api/dialogs/{id}/restart", status_code=202)
 def restart(
-    dialog: WritableDialog, acts: ActsOfCaller, bots: Bots, beginning: Beginning | None = None
+    dialog: WritableDialog,
+    acts: ActsOfCaller,
+    bots: Bots,
+    columns: Columns,
+    beginning: Beginning | None = None,
 ) -> Accepted:
-    _require_scenario(bots.get(dialog.bot_id))
-    return acts.send(Chat.of(dialog), RunRequested, variables=(beginning or Beginning()).variables)
-
-
-def _require_scenario(bot: Bot) -> None:
-    if pointer_of(bot) is None:
-        raise Conflict("The bot has no active scenario.")
+    bot, variables = bots.get(dialog.bot_id), (beginning or Beginning()).variables
+    require_connected(bot, dialog.platform)
+    require_known(variables, bot, columns)
+    return acts.send(Chat.of(dialog), RunRequested, variables=variables)

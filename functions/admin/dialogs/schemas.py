@@ -10,7 +10,8 @@ import msgspec
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from shared.admin_api.fields import ONE_LINE, Draft, View
-from shared.dialog.history import Author, DeliveryStatus
+from shared.admin_api.paging import Listing
+from shared.dialog.history import Author, DeliveryStatus, ReceiptStatus
 from shared.dialog.sealing import masked
 from shared.dialog.state import Dialog, Status
 from shared.scenario.caps import MAX_INITIAL_BYTES
@@ -67,10 +68,14 @@ class DialogDraft(Beginning):
 
 
 class Accepted(View):
-    """An act that is on its way; logs know it by its trace."""
+    """An act that is on its way; logs know it by its trace, and the dialog shows what came of it.
+
+    `warning` says why it may come to nothing, where that can be told.
+    """
 
     dialog_id: UUID
     trace_id: str
+    warning: str | None = None
 
 
 def _shown(dialog: Any) -> Any:
@@ -100,8 +105,16 @@ class DialogView(View):
     updated_at: datetime
 
 
+class ReceiptView(View):
+    """What the messenger has told of a message since it took it."""
+
+    status: ReceiptStatus
+    at: datetime
+    reason: str
+
+
 class DeliveryView(View):
-    """How far a message of the bot's has come."""
+    """How far a message of the bot's has come, by all that is known."""
 
     status: Annotated[DeliveryStatus, Field(validation_alias="reached")]
     message_ids: tuple[str, ...]
@@ -110,6 +123,7 @@ class DeliveryView(View):
     possibly_doubled: bool
     reason: Annotated[str, Field(validation_alias="explained")]
     degradations: tuple[str, ...]
+    receipt: ReceiptView | None
 
 
 def _readable(data: Any) -> Any:
@@ -127,3 +141,12 @@ class HistoryEntryView(View):
     timestamp: datetime
     created_at: datetime
     delivery: DeliveryView | None
+
+
+class HistoryListing(Listing[HistoryEntryView]):
+    """A page of a history. `previous_cursor` leads to the page before this one, null where there is none.
+
+    Newest first, it is never null after an entry: asked later, it leads to what has been said since.
+    """
+
+    previous_cursor: str | None

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from shared.dialog.state import Dialog
-from shared.storage.dialogs import DynamoDialogs
+from shared.storage.dialogs import DynamoDialogs, hours_of
 from shared.storage.paging import Page
 
 _MAX_ROUNDS: Final = 10
 """How often a page looks for more of what is rare before it ends, short, with a cursor."""
-
-_HOUR: Final = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +31,6 @@ class Selection:
             and (self.until is None or moment < self.until)
         )
 
-    def ends_before(self, dialog: Dialog) -> bool:
-        """Whether nothing that is listed after the dialog can be wanted: lists are ordered by the hour."""
-        return self.since is not None and dialog.last_interaction_at < self.since - _HOUR
-
 
 def select(
     dialogs: DynamoDialogs, bot_id: str, selection: Selection, limit: int, start: dict[str, Any] | None
@@ -46,12 +40,11 @@ def select(
     It may hold fewer than `limit` and still have a next one.
     """
     wanted: list[Dialog] = []
+    hours = hours_of(selection.since, selection.until)
     for _ in range(_MAX_ROUNDS):
-        page = dialogs.of_bot(bot_id, selection.platform, limit - len(wanted), start)
+        page = dialogs.of_bot(bot_id, selection.platform, limit - len(wanted), start, hours)
         wanted += filter(selection.takes, page.items)
         start = page.next
-        if page.items and selection.ends_before(page.items[-1]):
-            start = None
         if start is None or len(wanted) == limit:
             break
     return Page(wanted, start)

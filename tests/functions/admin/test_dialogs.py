@@ -1,22 +1,26 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 import pytest
 
 from shared.dialog.events import Event, GivenBack, HandedOff, OperatorWrote, RunRequested
-from shared.dialog.history import DeliveryRecord
+from shared.dialog.history import DeliveryRecord, ReceiptRecord
 from shared.dialog.sealing import MASK
-from shared.dialog.state import dialog_id_of
+from shared.dialog.state import Dialog, dialog_id_of
 from shared.queueing.envelopes import InboundEnvelope, read_inbound
 from shared.storage.bots import DynamoBots
+from shared.storage.dialogs import SHARDS
 from shared.storage.history import DynamoHistory
+from shared.storage.scenarios import DynamoScenarios, Scenario
 from tests.backend.tokens import claims
-from tests.conftest import Aws
+from tests.conftest import Aws, Call
 from tests.functions.admin.conftest import NOW, OTHER_ACCOUNT, Api, Talk, entry, token_of
 
 
@@ -124,6 +128,33 @@ def test_rare_dialogs_are_found_behind_many_others(api: Api, bot: str, talk: Tal
     assert 1 < pages < 10
 
 
+@pytest.mark.parametrize("dialogs", [40, 160])
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"status": "active"},
+        {"since": "2026-11-20T00:00:00Z", "until": "2026-11-21T12:00:00Z", "status": "active"},
+        {"platform": "telegram", "until": "2026-11-21T12:00:00Z"},
+    ],
+    ids=str,
+)
+def test_a_page_costs_the_same_however_many_dialogs_there_are(
+    api: Api, bot: str, talk: Talk, aws_calls: list[Call], dialogs: int, params: dict[str, Any]
+) -> None:
+    for n in range(dialogs):
+        talk(bot, last_interaction_at=NOW - timedelta(hours=n))
+    aws_calls.clear()
+
+    found = ids(api, f"/api/bots/{bot}/dialogs", limit=10, **params)
+
+    assert len(found) == 10
+    counted = Counter(call.name for call in aws_calls)
+    assert set(counted) <= {"dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:GetItem"}
+    assert SHARDS <= counted["dynamodb:Query"] <= 3 * SHARDS  # chance says which shards a page ends in
+    assert counted["dynamodb:BatchGetItem"] <= 2
+
+
 def test_cursor_of_one_filter_does_not_fit_another(api: Api, bot: str, talk: Talk) -> None:
     for _ in range(3):
         talk(bot)
@@ -169,6 +200,7 @@ def test_history_entry_shows_the_fields_of_the_contract(api: Api, bot: str, talk
                 "possibly_doubled": False,
                 "reason": "",
                 "degradations": [],
+                "receipt": None,
             },
         },
     ]
@@ -188,6 +220,104 @@ def test_history_is_walked_in_order(api: Api, bot: str, talk: Talk) -> None:
             break
 
     assert found == [f"{turn}.{n}" for turn in range(1, 8) for n in (0, 1)]
+
+
+def spoken(dialog: Dialog, turns: int = 7) -> list[str]:
+    """A history of so many turns, two entries each; what they say, in order."""
+    for turn in range(1, turns + 1):
+        at = NOW + timedelta(minutes=turn)
+        DynamoHistory().record(entry(dialog, turn, 0, timestamp=at))
+        DynamoHistory().record(entry(dialog, turn, 1, timestamp=at))
+    return [f"{turn}.{n}" for turn in range(1, turns + 1) for n in (0, 1)]
+
+
+def history_page(api: Api, dialog: Dialog, **params: Any) -> tuple[list[str], str | None, str | None]:
+    """What a page's entries say, and its cursors onward and back."""
+    answer = api("GET", f"/api/dialogs/{dialog.id}/history", params=params)
+    assert answer.status_code == 200, answer.text
+    page = answer.json()
+    said = [item["message_data"]["text"] for item in page["items"]]
+    return said, page["next_cursor"], page["previous_cursor"]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+@pytest.mark.parametrize("limit", [1, 4, 5, 14, 50])
+def test_history_is_walked_to_its_end_and_back(
+    api: Api, bot: str, talk: Talk, order: str, limit: int
+) -> None:
+    dialog = talk(bot)
+    texts = spoken(dialog) if order == "asc" else spoken(dialog)[::-1]
+    walked: list[list[str]] = []
+    cursor, more = None, {"limit": limit, "order": order}
+    while walked == [] or cursor:
+        said, cursor, back = history_page(api, dialog, **more, **({"cursor": cursor} if cursor else {}))
+        walked.append(said)
+    assert [text for said in walked for text in said] == texts
+
+    returned = [walked[-1]]
+    while back and len(returned) < len(walked):
+        said, onward, back = history_page(api, dialog, **more, cursor=back)
+        returned.insert(0, said)
+        again, _, _ = history_page(api, dialog, **more, cursor=onward)
+        assert again == returned[1][:limit]
+    assert returned == walked
+    assert (back is None) is (order == "asc")
+
+
+def test_the_newest_page_leads_to_what_is_said_since(api: Api, bot: str, talk: Talk) -> None:
+    dialog = talk(bot)
+    spoken(dialog, 3)
+    newest, _, since = history_page(api, dialog, order="desc", limit=2)
+    assert newest == ["3.1", "3.0"]
+
+    nothing, _, still = history_page(api, dialog, order="desc", limit=2, cursor=since)
+    assert (nothing, still) == ([], since)
+    spoken(dialog, 4)
+
+    said, onward, _ = history_page(api, dialog, order="desc", limit=2, cursor=still)
+    assert said == ["4.1", "4.0"]
+    assert history_page(api, dialog, order="desc", limit=2, cursor=onward)[0] == newest
+
+
+@pytest.mark.parametrize(
+    ("params", "texts"),
+    [
+        ({"message_type": "bot"}, ["1.1", "2.1", "3.1"]),
+        ({"message_type": ["bot", "user"], "order": "desc"}, ["3.1", "3.0", "2.1", "2.0", "1.1", "1.0"]),
+        ({"message_type": "operator"}, []),
+        ({"since": "2026-11-22T10:02:00Z", "message_type": "user"}, ["2.0", "3.0"]),
+        ({"until": "2026-11-22T10:02:00Z"}, ["1.0", "1.1"]),
+        ({"since": "2026-11-22T10:02:00Z", "until": "2026-11-22T10:03:00Z"}, ["2.0", "2.1"]),
+    ],
+    ids=str,
+)
+def test_history_is_filtered(
+    api: Api, bot: str, talk: Talk, params: dict[str, Any], texts: list[str]
+) -> None:
+    dialog = talk(bot)
+    spoken(dialog, 3)
+    for limit in (1, 50):
+        walked: list[str] = []
+        cursor: str | None = None
+        while cursor or not walked:
+            said, cursor, _ = history_page(
+                api, dialog, limit=limit, **params, **({"cursor": cursor} if cursor else {})
+            )
+            walked += said
+            if cursor is None:
+                break
+        assert walked == texts
+
+
+def test_a_delivery_shows_what_its_messenger_told(api: Api, bot: str, talk: Talk) -> None:
+    dialog = talk(bot)
+    DynamoHistory().record(entry(dialog, 1, 1))
+    DynamoHistory().receive(dialog.id, entry(dialog, 1, 1).key, ReceiptRecord("read", NOW))
+
+    (said,) = api("GET", f"/api/dialogs/{dialog.id}/history").json()["items"]
+
+    assert said["delivery"]["status"] == "read"
+    assert said["delivery"]["receipt"] == {"status": "read", "at": "2026-11-22T10:00:00Z", "reason": ""}
 
 
 def test_history_of_an_earlier_life_of_the_dialog_is_not_shown(api: Api, bot: str, talk: Talk) -> None:
@@ -234,6 +364,7 @@ def queued(aws: Aws) -> list[InboundEnvelope]:
         ("resume", {"step": "ask_name"}, partial(GivenBack, step_id="ask_name")),
         ("resume", {}, GivenBack),
         ("restart", {"variables": {"score": 5}}, partial(RunRequested, variables={"score": 5})),
+        ("restart", {"variables": {"name": None}}, partial(RunRequested, variables={"name": None})),
         ("restart", None, RunRequested),
     ],
     ids=str,
@@ -241,28 +372,59 @@ def queued(aws: Aws) -> list[InboundEnvelope]:
 def test_an_act_becomes_an_event_in_the_dialogs_queue(
     api: Api, talk: Talk, aws_account: Aws, act: str, body: Any, expected: Callable[..., Event]
 ) -> None:
-    dialog = talk(activated(api))
+    dialog = talk(activated(api), platform="webchat")
     more = {} if body is None else {"json": body}
 
     answer = api("POST", f"/api/dialogs/{dialog.id}/{act}", "editor", **more)
 
     assert answer.status_code == 202, answer.text
     (envelope,) = queued(aws_account)
-    assert answer.json() == {"dialog_id": dialog.id, "trace_id": envelope.trace_id}
+    assert answer.json() == {"dialog_id": dialog.id, "trace_id": envelope.trace_id, "warning": None}
     assert (envelope.dialog_id, envelope.platform_chat_id) == (dialog.id, dialog.platform_chat_id)
     event = envelope.event
     assert event == expected(id=event.id, occurred_at=event.occurred_at, by=claims({})["sub"])
 
 
-def activated(api: Api) -> str:
-    """A new bot that runs a scenario."""
-    bot = api.bot()
-    DynamoBots().change(bot, active_scenario_id="7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a0ff", active_revision=1)
+KEEPING: dict[str, Any] = {
+    "version": "1.0",
+    "variables": {
+        "score": {"type": "integer"},
+        "price": {"type": "number"},
+        "born": {"type": "date"},
+        "is_vip": {"type": "boolean"},
+        "tags": {"type": "list"},
+        "order": {"type": "string"},
+    },
+    "steps": [
+        {
+            "id": "ask_name",
+            "message": {"text": "What's your name?"},
+            "expected_input": {"type": "text", "variable": "name"},
+            "set": {"greeting": "'Hello, ' + name"},
+        }
+    ],
+}
+
+
+def activated(api: Api, platform: str | None = "webchat") -> str:
+    """A new bot that runs a scenario, and is connected to the platform."""
+    bot, scenario_id = api.bot(), str(uuid4())
+    head = Scenario(id=scenario_id, bot_id=bot, name="s", created_at=NOW, updated_at=NOW)
+    DynamoScenarios().create(head, KEEPING)
+    DynamoBots().change(bot, active_scenario_id=scenario_id, active_revision=1)
+    if platform:
+        api.create(f"/api/bots/{bot}/platforms", {"platform": platform, "credentials": CREDENTIALS[platform]})
     return bot
 
 
-def test_two_clicks_are_two_acts(api: Api, bot: str, talk: Talk, aws_account: Aws) -> None:
-    dialog = talk(bot)
+CREDENTIALS: dict[str, dict[str, str]] = {
+    "webchat": {},
+    "whatsapp": {"phone_number_id": "106540352242922", "access_token": "EAAG-token", "app_secret": "secret"},
+}
+
+
+def test_two_clicks_are_two_acts(api: Api, talk: Talk, aws_account: Aws) -> None:
+    dialog = talk(activated(api), platform="webchat")
     for _ in range(2):
         api("POST", f"/api/dialogs/{dialog.id}/messages", json={"text": "Hello"})
 
@@ -272,7 +434,6 @@ def test_two_clicks_are_two_acts(api: Api, bot: str, talk: Talk, aws_account: Aw
 
 def test_a_dialog_is_begun_by_the_api(api: Api, aws_account: Aws) -> None:
     bot = activated(api)
-    api.create(f"/api/bots/{bot}/platforms", {"platform": "webchat", "credentials": {}})
     draft = {"platform": "webchat", "platform_chat_id": "42", "variables": {"order": "A-7"}}
 
     answer = api("POST", f"/api/bots/{bot}/dialogs", json=draft)
@@ -287,8 +448,10 @@ def test_a_dialog_is_begun_by_the_api(api: Api, aws_account: Aws) -> None:
 
 
 @pytest.mark.parametrize("lacks", ["platform", "scenario", "switch", "switch of the platform"])
-def test_a_dialog_that_could_not_go_on_is_not_begun(api: Api, aws_account: Aws, lacks: str) -> None:
-    bot = api.bot() if lacks == "scenario" else activated(api)
+def test_a_dialog_that_could_not_go_on_is_not_begun(
+    api: Api, talk: Talk, aws_account: Aws, lacks: str
+) -> None:
+    bot = api.bot() if lacks == "scenario" else activated(api, None)
     if lacks != "platform":
         is_active = lacks != "switch of the platform"
         body = {"platform": "webchat", "credentials": {}, "is_active": is_active}
@@ -296,10 +459,84 @@ def test_a_dialog_that_could_not_go_on_is_not_begun(api: Api, aws_account: Aws, 
     if lacks == "switch":
         api("POST", f"/api/bots/{bot}/deactivate")
 
-    answer = api("POST", f"/api/bots/{bot}/dialogs", json={"platform": "webchat", "platform_chat_id": "42"})
+    start = {"platform": "webchat", "platform_chat_id": "42"}
+    dialog = talk(bot, platform="webchat")
+    answers = [
+        api("POST", f"/api/bots/{bot}/dialogs", json=start),
+        api("POST", f"/api/dialogs/{dialog.id}/restart"),
+    ]
+    if lacks != "scenario":
+        answers.append(api("POST", f"/api/dialogs/{dialog.id}/messages", json={"text": "Hello"}))
+
+    assert {answer.status_code for answer in answers} == {409}
+    told = {"platform": "not connected", "scenario": "no active scenario", "switch": "switched off"}
+    assert all(told.get(lacks, "switched off") in answer.json()["detail"] for answer in answers)
+    assert queued(aws_account) == []
+
+
+@pytest.mark.parametrize(
+    ("variables", "wrong"),
+    [
+        ({"score": 5, "price": 5, "born": "1990-05-01", "is_vip": True, "tags": [], "order": "A-7"}, {}),
+        ({"name": "Anna", "greeting": 7, "start_payload": "ref"}, {}),
+        ({"score": None, "born": None}, {}),
+        ({"score": "5"}, {"/variables/score": ("wrong_type", "This has to be an integer.")}),
+        ({"score": 5.5}, {"/variables/score": ("wrong_type", "This has to be an integer.")}),
+        ({"is_vip": 1}, {"/variables/is_vip": ("wrong_type", "This has to be a boolean.")}),
+        ({"born": "tomorrow"}, {"/variables/born": ("wrong_type", "This has to be a date.")}),
+        ({"name": 5}, {"/variables/name": ("wrong_type", "This has to be a string.")}),
+        (
+            {"order": [], "colour": "red", "score": 1},
+            {
+                "/variables/order": ("wrong_type", "This has to be a string."),
+                "/variables/colour": (
+                    "unknown_variable",
+                    "The active scenario has no such variable.",
+                ),
+            },
+        ),
+    ],
+    ids=str,
+)
+def test_variables_are_those_of_the_active_scenario_and_of_their_types(
+    api: Api, talk: Talk, aws_account: Aws, variables: dict[str, Any], wrong: dict[str, tuple[str, str]]
+) -> None:
+    bot = activated(api)
+    start = {"platform": "webchat", "platform_chat_id": "42", "variables": variables}
+    restart = f"/api/dialogs/{talk(bot, platform='webchat').id}/restart"
+    for answer in (
+        api("POST", f"/api/bots/{bot}/dialogs", json=start),
+        api("POST", restart, json={"variables": variables}),
+    ):
+        assert answer.status_code == (422 if wrong else 202), answer.text
+        errors = answer.json().get("errors", [])
+        assert {each["pointer"]: (each["code"], each["message"]) for each in errors} == wrong
+    assert len(queued(aws_account)) == (0 if wrong else 2)
+
+
+def test_nothing_is_written_to_somebody_who_has_blocked_the_bot(
+    api: Api, talk: Talk, aws_account: Aws
+) -> None:
+    dialog = talk(activated(api), platform="webchat", status="blocked", blocked="active")
+
+    answer = api("POST", f"/api/dialogs/{dialog.id}/messages", json={"text": "Hello"})
 
     assert answer.status_code == 409
+    assert "blocked the bot" in answer.json()["detail"]
     assert queued(aws_account) == []
+
+
+@pytest.mark.parametrize(("platform", "hours", "warned"), [("whatsapp", 25, True), ("whatsapp", 23, False)])
+def test_a_message_beyond_whatsapps_window_is_accepted_with_a_warning(
+    api: Api, talk: Talk, platform: str, hours: int, *, warned: bool
+) -> None:
+    said_at = datetime.now(UTC) - timedelta(hours=hours)
+    dialog = talk(activated(api, platform), platform=platform, last_interaction_at=said_at)
+
+    answer = api("POST", f"/api/dialogs/{dialog.id}/messages", json={"text": "Hello"})
+
+    assert answer.status_code == 202
+    assert bool(answer.json()["warning"]) is warned
 
 
 @pytest.mark.parametrize(
@@ -339,9 +576,9 @@ def test_nobody_acts_on_a_foreign_dialog(api: Api, bot: str, talk: Talk, aws_acc
 
 
 def test_an_act_that_the_queue_does_not_take_may_be_tried_again(
-    api: Api, bot: str, talk: Talk, aws_account: Aws
+    api: Api, talk: Talk, aws_account: Aws
 ) -> None:
-    dialog = talk(bot)
+    dialog = talk(activated(api), platform="webchat")
     aws_account.sqs.delete_queue(QueueUrl=aws_account.inbound)
 
     answer = api("POST", f"/api/dialogs/{dialog.id}/messages", json={"text": "Hello"})
