@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from shared.credential import Credential
-from shared.platforms.base import Response
+from shared.dialog.events import ContentType, MessageReceived
+from shared.platforms.base import Parsed, PlatformAdapter, Response
 
 PAYLOADS = Path(__file__).parent / "payloads"
 RECEIVED_AT = datetime(2026, 10, 30, 12, 0, 7, tzinfo=UTC)
@@ -35,6 +37,34 @@ def payload(platform: str, name: str) -> Any:
 
 def payload_names(platform: str) -> list[str]:
     return sorted(path.stem for path in (PAYLOADS / platform).glob("*.json"))
+
+
+def message_in(event: object) -> tuple[ContentType, str]:
+    """The kind and the words of what a person sent."""
+    assert isinstance(event, MessageReceived)
+    return event.content, event.text
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The payload files of a messenger, as its adapter reads them; mostly they are of one chat."""
+
+    adapter: PlatformAdapter
+    chat_id: str
+
+    def parse(self, name: str) -> Parsed:
+        return self.read(payload(self.adapter.platform, name))
+
+    def read(self, update: Any) -> Parsed:
+        return self.adapter.parse(update, credential(self.adapter.platform), RECEIVED_AT)
+
+    def only_event(self, name: str, chat_id: str = "") -> Any:
+        return self.event_of(payload(self.adapter.platform, name), chat_id)
+
+    def event_of(self, update: Any, chat_id: str = "") -> Any:
+        (addressed,) = self.read(update).events
+        assert addressed.chat_id == (chat_id or self.chat_id)
+        return addressed.event
 
 
 def credential(platform: str, **changed: str) -> Credential:

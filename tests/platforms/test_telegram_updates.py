@@ -24,7 +24,7 @@ from shared.platforms import telegram_updates
 from shared.platforms.base import Parsed
 from shared.platforms.telegram import TelegramAdapter
 from tests.platforms.aiogram_models import unknown_to_aiogram
-from tests.platforms.cases import RECEIVED_AT, credential, payload, payload_names
+from tests.platforms.cases import RECEIVED_AT, Samples, credential, message_in, payload, payload_names
 
 ADAPTER = TelegramAdapter()
 CREDENTIAL = credential("telegram")
@@ -33,18 +33,8 @@ SENT_AT = datetime.fromtimestamp(1793370000, UTC)
 PERSON = Person("Иван", "Петров", "ivan_petrov", "ru")
 
 
-def parse(name: str) -> Parsed:
-    return ADAPTER.parse(payload("telegram", name), CREDENTIAL, RECEIVED_AT)
-
-
-def event_of(update: Any) -> Any:
-    (addressed,) = ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT).events
-    assert addressed.chat_id == CHAT
-    return addressed.event
-
-
-def only_event(name: str) -> Any:
-    return event_of(payload("telegram", name))
+SAMPLES = Samples(ADAPTER, CHAT)
+parse, only_event, event_of = SAMPLES.parse, SAMPLES.only_event, SAMPLES.event_of
 
 
 # ── Contract ─────────────────────────────────────────────────────────────────────────────────────────
@@ -122,9 +112,7 @@ def test_a_text_is_a_message_of_its_chat_and_time() -> None:
     ],
 )
 def test_every_text_is_a_message_as_it_came_commands_too(name: str) -> None:
-    event = only_event(name)
-    assert isinstance(event, MessageReceived)
-    assert event.text == payload("telegram", name)["message"]["text"]
+    assert message_in(only_event(name)) == ("text", payload("telegram", name)["message"]["text"])
 
 
 @pytest.mark.parametrize(
@@ -171,9 +159,7 @@ def test_every_text_is_a_message_as_it_came_commands_too(name: str) -> None:
     ],
 )
 def test_what_is_not_text_is_a_message_of_its_kind(name: str, content: ContentType, caption: str) -> None:
-    event = only_event(name)
-    assert isinstance(event, MessageReceived)
-    assert (event.content, event.text) == (content, caption)
+    assert message_in(only_event(name)) == (content, caption)
 
 
 def test_what_a_web_app_hands_over_is_a_text() -> None:

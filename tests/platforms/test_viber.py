@@ -39,7 +39,9 @@ from tests.platforms.cases import (
     DELIVERY_ID,
     PAYLOADS,
     RECEIVED_AT,
+    Samples,
     credential,
+    message_in,
     payload,
     payload_names,
     response,
@@ -52,14 +54,8 @@ SENT_AT = datetime.fromtimestamp(1793370000.25, UTC)
 PERSON = Person(first_name="Иван Петров", language="ru")
 
 
-def parse(name: str) -> Parsed:
-    return ADAPTER.parse(payload("viber", name), CREDENTIAL, RECEIVED_AT)
-
-
-def only_event(name: str) -> Any:
-    (addressed,) = parse(name).events
-    assert addressed.chat_id == CHAT
-    return addressed.event
+SAMPLES = Samples(ADAPTER, CHAT)
+parse, only_event = SAMPLES.parse, SAMPLES.only_event
 
 
 def token(name: str) -> str:
@@ -149,9 +145,7 @@ def test_a_text_that_only_begins_like_a_press_is_a_message() -> None:
 
 @pytest.mark.parametrize(("name", "words"), [("start", "/start"), ("start_payload", "/start cook-2026_1")])
 def test_a_command_is_a_message_as_it_came(name: str, words: str) -> None:
-    event = only_event(name)
-    assert isinstance(event, MessageReceived)
-    assert event.text == words
+    assert message_in(only_event(name)) == ("text", words)
     assert not parse(name).wants_welcome
 
 
@@ -175,9 +169,7 @@ def test_a_command_is_a_message_as_it_came(name: str, words: str) -> None:
     ],
 )
 def test_what_is_not_text_is_a_message_of_its_kind(name: str, content: ContentType, words: str) -> None:
-    event = only_event(name)
-    assert isinstance(event, MessageReceived)
-    assert (event.content, event.text) == (content, words)
+    assert message_in(only_event(name)) == (content, words)
 
 
 PICTURE = "https://dl-media.viber.com/5/media/2/short/any/sig/image/0x0/1.jpg?Expires=1"

@@ -17,7 +17,15 @@ from shared.dialog.events import (
 )
 from shared.platforms.base import Parsed, Receipt
 from shared.platforms.whatsapp import WhatsAppAdapter
-from tests.platforms.cases import DELIVERY_ID, RECEIVED_AT, credential, payload, payload_names
+from tests.platforms.cases import (
+    DELIVERY_ID,
+    RECEIVED_AT,
+    Samples,
+    credential,
+    message_in,
+    payload,
+    payload_names,
+)
 
 ADAPTER = WhatsAppAdapter("https://whatsapp.test/", "v25.0")
 CREDENTIAL = credential("whatsapp")
@@ -26,14 +34,8 @@ SCOPED = "US.13491208655302741918"
 SENT_AT = datetime.fromtimestamp(1793370000, UTC)
 
 
-def parse(name: str) -> Parsed:
-    return ADAPTER.parse(payload("whatsapp", name), CREDENTIAL, RECEIVED_AT)
-
-
-def only_event(name: str, chat_id: str = CHAT) -> Any:
-    (addressed,) = parse(name).events
-    assert addressed.chat_id == chat_id
-    return addressed.event
+SAMPLES = Samples(ADAPTER, CHAT)
+parse, only_event = SAMPLES.parse, SAMPLES.only_event
 
 
 def first_message(name: str) -> Any:
@@ -61,9 +63,7 @@ def test_a_timestamp_may_be_in_milliseconds() -> None:
     "name", ["start", "start_payload", "start_word", "reply_to_text", "from_advertisement"]
 )
 def test_every_text_is_a_message_as_it_came_commands_too(name: str) -> None:
-    event = only_event(name)
-    assert isinstance(event, MessageReceived)
-    assert event.text == first_message(name)["text"]["body"]
+    assert message_in(only_event(name)) == ("text", first_message(name)["text"]["body"])
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,7 @@ def test_a_chosen_button_or_row_is_a_press(name: str, data: str) -> None:
     ("name", "words"), [("template_button", "Stop"), ("template_button_without_payload", "Go on")]
 )
 def test_the_button_under_a_template_says_what_is_written_on_it(name: str, words: str) -> None:
-    event = only_event(name)
-    assert isinstance(event, MessageReceived)
-    assert (event.content, event.text) == ("text", words)
+    assert message_in(only_event(name)) == ("text", words)
 
 
 @pytest.mark.parametrize(
@@ -116,9 +114,7 @@ def test_the_button_under_a_template_says_what_is_written_on_it(name: str, words
     ],
 )
 def test_what_is_not_text_is_a_message_of_its_kind(name: str, content: ContentType, words: str) -> None:
-    event = only_event(name)
-    assert isinstance(event, MessageReceived)
-    assert (event.content, event.text) == (content, words)
+    assert message_in(only_event(name)) == (content, words)
 
 
 def test_a_kind_unheard_of_is_a_message_that_is_counted() -> None:
