@@ -96,6 +96,7 @@ SLOW = (
     "tests/delivery/test_files.py",
     "tests/delivery/test_first_send_safety.py",
     "tests/deletion/test_bots.py::test_it_is_resumed",
+    "tests/deletion/test_crashes.py::test_nothing",
     "tests/deletion/test_bots.py::test_hundreds",
     "tests/functions/admin/",
     "tests/infra/test_scenario_cli.py",

@@ -17,7 +17,7 @@ from shared.dialog.events import Event
 from shared.dialog.history import HistoryEntry
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn
 from shared.dialog.sealing import Data, context_of, opened
-from shared.dialog.state import Dialog
+from shared.dialog.state import Dialog, Remains
 from shared.dialog.turns import Followed, Program, made, new_dialog, stamped
 from shared.queueing.envelopes import InboundEnvelope
 
@@ -112,9 +112,18 @@ class _Replaying:
 
     def _turn(self, entry: HistoryEntry, data: Data) -> Turn:
         event, moment = _event_of(data), Moment(entry.created_at, data["random"])
-        dialog = self.dialog or new_dialog(self._envelope(event, entry), entry.created_at)
+        envelope = self._envelope(event, entry)
+        dialog = self.dialog or new_dialog(envelope, entry.created_at, self._remains())
         program = None if "not_applied" in data else self._program(dialog, data)
         return made(program, dialog, event, moment)
+
+    def _remains(self) -> Remains | None:
+        """What lay in the dialog's place: it remembers more events than it has turns."""
+        if self.stored.predecessor_deleted_at is None:
+            return None
+        known = self.stored.recent_events
+        former = known[: max(len(known) - self.stored.turn, 0)]
+        return Remains("", self.stored.predecessor_deleted_at, former)
 
     def _program(self, dialog: Dialog, data: Data) -> Program:
         if "scenario" in data:

@@ -214,6 +214,17 @@ def test_what_was_known_of_it_is_known_to_the_dialog_that_followed(parley: Parle
     assert parley.manager.handle(said("two", "two")) is Applied.LATE
 
 
+@pytest.mark.parametrize("turns", [1, 2, RECENT_EVENTS - 1, RECENT_EVENTS + 3])
+def test_the_dialog_that_followed_replays(turns: int) -> None:
+    parley = Parley()
+    delete(parley)
+    for number in range(turns):
+        parley.manager.handle(word(f"word {number}"))
+
+    assert parley.dialog.turn == turns
+    assert parley.difference() is None
+
+
 def test_no_more_events_are_remembered_of_it_than_of_any(parley: Parley) -> None:
     for number in range(RECENT_EVENTS + 10):
         parley.say(f"word {number}")
