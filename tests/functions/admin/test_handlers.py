@@ -28,7 +28,7 @@ from fastapi import FastAPI
 module = import_module(sys.argv[1])
 assert isinstance(module.app, FastAPI)
 answer = module.lambda_handler(json.loads(sys.argv[2]), None)
-heavy = [name for name in ("boto3", "httpx", "moto") if name in sys.modules]
+heavy = [name for name in ("boto3", "httpx", "moto", "PIL", "tinytag") if name in sys.modules]
 print(json.dumps({"answer": answer, "heavy": heavy}))
 """
 
