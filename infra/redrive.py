@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-QUEUES = ("inbound", "outbound", "tasks", "receipts", "delays", "deletions")
+QUEUES = ("inbound", "outbound", "tasks", "receipts", "delays", "exports", "deletions")
 NOT_SAID = "received too often"
 """Of what SQS itself has moved, since no worker could say a word."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from threading import Barrier
@@ -31,7 +32,7 @@ from shared.dialog.state import (
     Call as ScenarioCall,
 )
 from shared.errors import ConcurrentTurn, DialogTooLarge
-from shared.storage.dialogs import SHARDS, DynamoDialogs, hour_of, shard_of
+from shared.storage.dialogs import SHARDS, DynamoDialogs, hour_of, hours_of, shard_of
 from shared.storage.memory import MemoryDialogs
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState
 from tests.conftest import Aws, Call
@@ -266,6 +267,30 @@ def test_a_bots_dialogs_come_page_by_page_the_newest_hour_first(
     if platform is None:
         assert all(len(page) == limit for page in pages[:-1])
         assert pages[-1]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "hours"),
+    [
+        (None, None, ["12", "11", "10", "09", "08"]),
+        (1, None, ["12", "11"]),
+        (None, 2, ["10", "09", "08"]),
+        (2, 1, ["11", "10"]),
+        (0, 3, []),
+        (-5, None, []),
+    ],
+)
+def test_dialogs_are_listed_by_the_hours_that_are_asked_for(
+    dialogs: Dialogs, since: int | None, until: int | None, hours: list[str]
+) -> None:
+    made = committed(dialogs, hours=4, per_hour=3)
+    moments = [None if n is None else NOON - timedelta(hours=n) for n in (since, until)]
+
+    pages = pages_of(lambda start: dialogs.of_bot(BOT, None, 4, start, hours_of(*moments)))
+
+    listed = [hour_of(dialog.last_interaction_at)[-2:] for page in pages for dialog in page]
+    of_made = Counter(hour_of(dialog.last_interaction_at)[-2:] for dialog in made)
+    assert listed == [hour for hour in hours for _ in range(of_made[hour])]
 
 
 def test_a_dialog_that_goes_on_is_not_listed_twice_further_down(dialogs: Dialogs) -> None:
