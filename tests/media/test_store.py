@@ -48,6 +48,14 @@ def test_any_number_of_objects_is_deleted(store: S3Store) -> None:
     assert [store.size(paths[0]), store.size(paths[-1])] == [None, None]
 
 
+def test_a_folder_is_told_apart_from_others(store: S3Store) -> None:
+    for path in ("received/a/1", "received/a/2", "received/b/1"):
+        store.put(path, io.BytesIO(b"x"), "text/plain")
+
+    assert store.some_under("received/a/") == ["received/a/1", "received/a/2"]
+    assert store.some_under("received/c/") == []
+
+
 def test_an_object_says_what_it_is_and_how_to_save_it(store: S3Store, aws_account: Aws) -> None:
     store.put("a", io.BytesIO(b"%PDF"), "application/pdf", file_name='план "1".pdf')
 

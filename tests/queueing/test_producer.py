@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from shared.dialog.messages import Message
 from shared.dialog.state import Dialog, Task, TaskKind
 from shared.errors import GiveUp, NotAccepted
 from shared.queueing.envelopes import (
+    BotDeletionEnvelope,
+    DialogDeletionEnvelope,
     FirstSendEnvelope,
     InboundEnvelope,
     MenuEnvelope,
@@ -20,12 +23,14 @@ from shared.queueing.envelopes import (
     OutboundEnvelope,
     TaskEnvelope,
     UploadEnvelope,
+    read_deletion,
     read_work,
 )
 from shared.queueing.producer import (
     MAX_BATCH_BYTES,
     MAX_MESSAGE_BYTES,
     MessageTooLarge,
+    SqsDeletions,
     SqsInbound,
     SqsOutbound,
     SqsTasks,
@@ -338,3 +343,36 @@ def test_a_redriven_event_given_up_anew_is_kept_anew(aws_account: Aws) -> None:
         dead_letter(aws_account.sqs, aws_account.inbound_dlq, envelope)
 
     assert len(received(aws_account, aws_account.inbound_dlq)) == 2
+
+
+OF_BOT = BotDeletionEnvelope(bot_id="b", trace_id="t")
+OF_DIALOG = DialogDeletionEnvelope(
+    dialog_id="d", bot_id="b", platform="telegram", epoch="e", deleted_at=NOON, trace_id="t"
+)
+
+
+@pytest.mark.parametrize(
+    ("send", "seconds"),
+    [
+        (lambda queue: queue.send_bot(OF_BOT), 180),
+        (lambda queue: queue.send_bot(OF_BOT, is_begun=True), 0),
+        (lambda queue: queue.send_dialog(OF_DIALOG), 0),
+        (lambda queue: queue.send_dialog(msgspec.structs.replace(OF_DIALOG, is_second_look=True)), 900),
+    ],
+    ids=["a bot that some remember yet", "a bot half removed", "a dialog", "a dialog's second look"],
+)
+def test_a_deletion_comes_out_when_nothing_is_under_way_any_more(
+    aws_account: Aws, aws_calls: list[Call], send: Callable[[SqsDeletions], None], seconds: int
+) -> None:
+    send(SqsDeletions(aws_account.sqs, aws_account.deletions))
+
+    (call,) = aws_calls
+    assert call.params["DelaySeconds"] == seconds
+    assert read_deletion(call.params["MessageBody"]).bot_id == "b"
+
+
+def test_a_deletion_that_is_not_taken_is_told(aws_account: Aws) -> None:
+    aws_account.sqs.delete_queue(QueueUrl=aws_account.deletions)
+
+    with pytest.raises(NotAccepted):
+        SqsDeletions(aws_account.sqs, aws_account.deletions).send_bot(OF_BOT)

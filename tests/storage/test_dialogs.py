@@ -24,6 +24,7 @@ from shared.dialog.state import (
     Handoff,
     Outbox,
     Pending,
+    Remains,
     Task,
     Timer,
     dialog_id_of,
@@ -35,7 +36,7 @@ from shared.errors import ConcurrentTurn, DialogTooLarge
 from shared.storage.dialogs import SHARDS, DynamoDialogs, hour_of, hours_of, shard_of
 from shared.storage.memory import MemoryDialogs
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState
-from tests.conftest import Aws, Call
+from tests.conftest import Aws, Call, items_of
 from tests.storage.pages import pages_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -205,6 +206,79 @@ def test_the_epoch_of_a_dialog_is_that_of_its_last_commit(aws_account: Aws) -> N
     dialogs.commit(a_dialog(), None)
     assert dialogs.epoch_of(a_dialog().id) == "e1"
     assert dialogs.epoch_of(a_dialog("43").id) is None
+
+
+REMAINS = Remains("e1", NOON, ("a1", "b2"), serial=7)
+
+
+def test_in_the_place_of_a_deleted_dialog_are_its_remains(dialogs: Dialogs) -> None:
+    dialogs.commit(a_dialog(), None)
+    dialogs.delete(a_dialog(), REMAINS)
+
+    assert dialogs.load(a_dialog().id) is None
+    assert dialogs.find(a_dialog().id) == REMAINS
+    assert dialogs.of_bot(BOT, None, 10).items == []
+
+
+@pytest.mark.parametrize("fields", [{"turn": 2}, {"epoch": "e2"}], ids=str)
+def test_a_dialog_that_has_gone_on_is_not_deleted(dialogs: Dialogs, fields: dict[str, Any]) -> None:
+    dialogs.commit(a_dialog(), None)
+
+    with pytest.raises(ConcurrentTurn):
+        dialogs.delete(a_dialog(**fields), REMAINS)
+    assert dialogs.load(a_dialog().id) == a_dialog()
+
+
+def test_a_new_dialog_takes_the_place_of_the_remains_that_it_met(dialogs: Dialogs) -> None:
+    dialogs.commit(a_dialog(), None)
+    dialogs.delete(a_dialog(), REMAINS)
+
+    dialogs.commit(a_dialog(epoch="e2"), REMAINS)
+
+    assert dialogs.find(a_dialog().id) == a_dialog(epoch="e2")
+    assert [found.epoch for found in dialogs.of_bot(BOT, None, 10).items] == ["e2"]
+
+
+@pytest.mark.parametrize(
+    "met",
+    [None, 1, Remains("e0", NOON, ()), msgspec.structs.replace(REMAINS, deleted_at=NOON + timedelta(1))],
+    ids=["nothing", "the deleted dialog", "remains of another", "remains of a later deletion"],
+)
+def test_a_commit_over_remains_that_it_has_not_met_is_refused(
+    dialogs: Dialogs, met: int | Remains | None
+) -> None:
+    dialogs.commit(a_dialog(), None)
+    dialogs.delete(a_dialog(), REMAINS)
+
+    with pytest.raises(ConcurrentTurn):
+        dialogs.commit(a_dialog(turn=2), met)
+    assert dialogs.find(a_dialog().id) == REMAINS
+
+
+def test_remains_stay_for_thirty_days_and_have_no_epoch(aws_account: Aws) -> None:
+    dialogs = DynamoDialogs()
+    dialogs.commit(a_dialog(), None)
+    dialogs.delete(a_dialog(), REMAINS)
+
+    (item,) = items_of("DIALOGS_TABLE")
+    assert int(item["expires_at"]["N"]) == (NOON + timedelta(days=30)).timestamp()
+    assert dialogs.epoch_of(a_dialog().id) is None
+
+
+def test_dialogs_are_told_and_removed_by_their_bot(aws_account: Aws) -> None:
+    dialogs, others = DynamoDialogs(), a_dialog("x", id=str(uuid4()), bot_id=str(uuid4()))
+    made = [a_dialog(str(number)) for number in range(30)]
+    for dialog in [*made, others]:
+        dialogs.commit(dialog, None)
+    ids = list(dialogs.ids_of_bot(BOT))
+    assert sorted(ids) == sorted(dialog.id for dialog in made)
+    assert len(dialogs.read(ids)) == 30
+
+    assert len(list(dialogs.remove(ids))) == 2
+
+    assert list(dialogs.ids_of_bot(BOT)) == []
+    assert dialogs.read(ids) == []
+    assert dialogs.load(others.id) == others
 
 
 def test_a_turn_over_a_dialog_that_is_gone_is_refused(dialogs: Dialogs) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -12,17 +13,20 @@ import msgspec
 import pytest
 
 from shared.errors import Conflict, Invalid, NotFound
+from shared.storage.bots import Bot, DynamoBots
 from shared.storage.memory import MemoryScenarios
 from shared.storage.scenarios import (
     MAX_DOCUMENT_BYTES,
     DynamoScenarios,
     Revision,
     Scenario,
+    ScenarioInUse,
+    _save_next,
     pack,
     unpack,
 )
 from shared.storage.tables import MAX_ITEM_BYTES
-from tests.conftest import Call
+from tests.conftest import Aws, Call, items_of
 from tests.storage.pages import pages_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -214,3 +218,72 @@ def test_a_save_is_a_read_and_a_transaction(aws_calls: list[Call]) -> None:
         "dynamodb:TransactWriteItems",
         "dynamodb:GetItem",
     ]
+
+
+@pytest.fixture
+def stored(aws_account: Aws) -> DynamoScenarios:
+    """A scenario of a bot."""
+    DynamoBots().create(Bot(id=BOT, account_id="a", name="b", created_at=NOON, updated_at=NOON))
+    scenarios = DynamoScenarios(lambda: LATER)
+    scenarios.create(a_scenario(), DOCUMENT)
+    return scenarios
+
+
+class TestDeletion:
+    def test_a_deleted_scenario_is_not_there_and_its_revisions_are(self, stored: DynamoScenarios) -> None:
+        stored.delete(SCENARIO)
+
+        for act in (stored.get, stored.delete):
+            with pytest.raises(NotFound):
+                act(SCENARIO)
+        with pytest.raises(NotFound):
+            stored.add_revision(SCENARIO, DOCUMENT, "n", "", "")
+        assert stored.of_bot(BOT, 10).items == []
+        assert stored.document(SCENARIO, 1) == DOCUMENT
+
+    def test_its_id_stays_taken(self, stored: DynamoScenarios) -> None:
+        stored.delete(SCENARIO)
+
+        with pytest.raises(Conflict):
+            stored.create(a_scenario(), DOCUMENT)
+
+    def test_a_revision_that_was_under_way_does_not_bring_it_back(self, stored: DynamoScenarios) -> None:
+        head = replace(stored.get(SCENARIO), latest_revision=2)
+        stored.delete(SCENARIO)
+
+        assert _save_next(head, pack(DOCUMENT)) is False
+        with pytest.raises(NotFound):
+            stored.get(SCENARIO)
+
+    def test_a_deletion_that_has_not_seen_the_latest_revision_is_refused(
+        self, stored: DynamoScenarios
+    ) -> None:
+        stored.add_revision(SCENARIO, DOCUMENT, "n", "", "")
+
+        with pytest.raises(Conflict):
+            stored.delete(SCENARIO, met=1)
+        stored.delete(SCENARIO, met=2)
+
+    @pytest.mark.parametrize(
+        "pointer",
+        [
+            {"active_scenario_id": SCENARIO, "active_revision": 1},
+            {"active_scenario_id": str(uuid4()), "active_revision": 1, "active_called": {SCENARIO: 1}},
+        ],
+        ids=["active", "called"],
+    )
+    def test_one_in_use_stays(self, stored: DynamoScenarios, pointer: dict[str, Any]) -> None:
+        DynamoBots().change(BOT, **pointer)
+
+        with pytest.raises(ScenarioInUse):
+            stored.delete(SCENARIO)
+        assert stored.get(SCENARIO) == a_scenario()
+
+    def test_nothing_of_it_is_left_when_its_bot_is_removed(self, stored: DynamoScenarios) -> None:
+        for _ in range(30):
+            stored.add_revision(SCENARIO, DOCUMENT, "n", "", "")
+        stored.delete(SCENARIO)
+
+        assert len(list(stored.remove_of_bot(BOT))) == 3
+
+        assert items_of("SCENARIOS_TABLE") == items_of("REVISIONS_TABLE") == []
