@@ -294,6 +294,19 @@ def test_whatsapp_shows_that_the_bot_is_typing_an_answer_to_a_message() -> None:
     assert meeting.adapter.typing(meeting.chat_id, meeting.credential, "") is None
 
 
+def test_who_has_an_old_viber_is_asked_without_the_button_to_share() -> None:
+    meeting = on_viber()
+    assert isinstance(meeting.person, ViberPerson)
+    meeting.person.user["api_version"] = 2
+    message = Message("Your number?", buttons=(Button("Here", share="phone"), Button("Skip", "p:1")))
+    rendered = meeting.adapter.render(message, meeting.chat_id, meeting.credential, DELIVERY_ID)
+    (request,) = rendered.requests
+    assert meeting.made(request).outcome is Outcome.APP_TOO_OLD
+    assert request.for_old_apps is not None
+    assert meeting.made(request.for_old_apps).outcome is Outcome.SENT
+    assert meeting.person.heard[0].labels == ["Skip"]
+
+
 def test_viber_cannot_show_that_the_bot_is_typing() -> None:
     meeting = on_viber()
     assert meeting.adapter.typing(meeting.chat_id, meeting.credential, "5741311803571721087") is None
