@@ -152,9 +152,9 @@ def _takes_key(each: Described) -> bool:
 
 
 def _add_example(operation: Json, name: str) -> None:
-    for content in operation.get("requestBody", {}).get("content", {}).values():
-        if name in REQUESTS:
-            content["examples"] = {"usual": {"value": REQUESTS[name]}}
+    content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+    if content is not None and name in REQUESTS:
+        content["examples"] = {"usual": {"value": REQUESTS[name]}}
 
 
 def _answers(responses: Json, each: Described, *, is_versioned: bool) -> Json:

@@ -28,6 +28,7 @@ REQUESTS: Final[dict[str, Any]] = {
         "credentials": {"bot_token": "123456789:AAF0-another_from_BotFather"},
         "is_active": True,
     },
+    "add_media": {"file_name": "welcome.mp4", "content_type": "video/mp4", "size": 12_345_678},
     "create_scenario": {"name": "Getting to know you", "scenario_data": _SCENARIO},
     "save_revision": {"name": "Getting to know you", "version": "1.1", "scenario_data": _SCENARIO},
     "validate_scenario": {"scenario_data": _SCENARIO},
