@@ -8,6 +8,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from infra.local.commands import ROOT
 from infra.local.running import RunInfo
 from tests.deployed.admin import Admin
 from tests.deployed.conftest import TELEGRAM_SECRET, Messengers
@@ -15,19 +16,7 @@ from tests.deployed.test_conversations import _on_telegram
 
 pytestmark = pytest.mark.deployed
 
-FUNCTIONS = [
-    "webhooks/telegram",
-    "webhooks/whatsapp",
-    "webhooks/viber",
-    "webhooks/webchat",
-    "admin/bots",
-    "admin/platforms",
-    "admin/scenarios",
-    "admin/dialogs",
-    "workers/dialog",
-    "workers/relay",
-    "workers/sender",
-]
+FUNCTIONS = sorted("/".join(path.parts[-3:-1]) for path in ROOT.glob("functions/*/*/handler.py"))
 
 
 def secrets_of(messengers: Messengers) -> list[str]:
@@ -50,9 +39,9 @@ def test_answers_show_which_secrets_are_set_and_no_more(
         assert f"…{secret[-4:]}" in shown
 
 
-def test_no_secret_lies_open_in_the_table(parley: RunInfo, bot_id: str, messengers: Messengers) -> None:
-    table = parley.outputs()["BotPlatformCredentialTable"]
-    items = str(parley.client("dynamodb").scan(TableName=table)["Items"])
+def test_no_secret_lies_open_in_the_tables(parley: RunInfo, bot_id: str, messengers: Messengers) -> None:
+    tables = [parley.outputs()[name] for name in ("BotPlatformCredentialTable", "CacheTable")]
+    items = str([parley.client("dynamodb").scan(TableName=table)["Items"] for table in tables])
     assert bot_id in items
     for secret in secrets_of(messengers):
         assert secret not in items
