@@ -72,7 +72,7 @@ class Reparsing:
         try:
             parsed = adapter_for(platform).parse(decode(body), credential, received_at)
             call = Call(bot_id, str(uuid4()), "", WebhookRequest("POST", {}, {}, body))
-            envelopes = seal(parsed.events, call, credential, received_at)
+            envelopes, too_large = seal(parsed.events, call, credential, received_at)
             receipts = seal_receipts(parsed.receipts, call, credential)
         except Exception as error:  # noqa: BLE001 (a parser breaks as it likes)
             return f"left: still breaks the parser ({type(error).__name__})"
@@ -81,7 +81,7 @@ class Reparsing:
         if receipts:
             self.receipts.send(receipts)
         told = f"{len(envelopes)} event(s), {len(receipts)} receipt(s)"
-        if parsed.unreadable:
+        if parsed.unreadable or too_large:
             return f"left: {told} read, and not the rest"
         self.s3.delete_object(Bucket=self.bucket, Key=key)
         return f"read: {told}"

@@ -126,6 +126,15 @@ class ChatUnblocked(_Event, frozen=True, kw_only=True, tag="chat_unblocked"):
     """The person lets the bot write again."""
 
 
+class AddressChanged(_Event, frozen=True, kw_only=True, tag="address_changed"):
+    """The person has got another number or id, says the messenger: `chat_id` is where they are now.
+
+    What they were known by before may be somebody else's from then on.
+    """
+
+    chat_id: str
+
+
 class TimerFired(_Event, frozen=True, kw_only=True, tag="timer_fired"):
     """A timer that a turn of this epoch has set is due."""
 
@@ -187,6 +196,7 @@ Event = (
     | ButtonPressed
     | ChatBlocked
     | ChatUnblocked
+    | AddressChanged
     | TimerFired
     | TaskFinished
     | RunRequested

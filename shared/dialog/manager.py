@@ -7,7 +7,7 @@ is recognised by its hash, and what its turn wanted is done once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,7 @@ import msgspec
 from shared.dialog.events import (
     FROM_PERSON,
     ButtonPressed,
+    ChatBlocked,
     ConversationStarted,
     DeletionRequested,
     Event,
@@ -30,10 +31,12 @@ from shared.dialog.events import (
     TaskFinished,
 )
 from shared.dialog.history import Author, ChatAddress, HistoryEntry
+from shared.dialog.identities import Met, addressed, is_known, meet
 from shared.dialog.moving import may_move
 from shared.dialog.ports import (
     ActiveScenario,
     DeletionQueue,
+    Found,
     HistoryRepository,
     OutboundQueue,
     StateRepository,
@@ -138,18 +141,19 @@ class DialogManager:
     def _handle_once(self, envelope: InboundEnvelope) -> Applied:
         """Raises `NoSuchBot`: within half a minute of its deletion, nothing more is done for a bot."""
         self.active.recent(envelope.bot_id)
-        met = self.dialogs.find(envelope.dialog_id)
+        met = meet(self.dialogs, envelope)
+        found, here = met.dialog or met.remains, msgspec.structs.replace(envelope, dialog_id=met.id)
         if isinstance(envelope.event, DeletionRequested):
-            return self._delete(met, envelope, envelope.event)
-        if met and event_hash(envelope.event) in met.recent_events:
-            self._emit_again(met, envelope)
+            return self._delete(found, here, envelope.event)
+        if found and is_known(found, event_hash(envelope.event)):
+            self._emit_again(found, envelope)
             return Applied.KNOWN
         moment = self.outside.moment()
-        if isinstance(met, Dialog):
-            return self._commit(Applying(met, envelope, moment), met.turn)
+        if met.dialog:
+            return self._commit(Applying(met.named(met.dialog), envelope, moment), met)
         if not isinstance(envelope.event, _OPENING):
             return Applied.NO_DIALOG
-        opened = new_dialog(envelope, moment.now, met)
+        opened = met.named(new_dialog(here, moment.now, met.remains))
         if _is_late(opened, envelope):
             return Applied.LATE
         return self._commit(Applying(opened, envelope, moment), met)
@@ -162,14 +166,25 @@ class DialogManager:
             return Applied.NO_DIALOG
         remains = met if isinstance(met, Remains) else remains_of(met, event)
         if isinstance(met, Dialog):
+            self._delete_left(met, envelope, event)
             self.dialogs.delete(met, remains)
         self.deletions.send_dialog(_deletion(remains, envelope))
         return Applied.DELETED
 
-    def _commit(self, applying: Applying, met: int | Remains | None) -> Applied:
+    def _delete_left(self, met: Dialog, envelope: InboundEnvelope, event: DeletionRequested) -> None:
+        """Have removed what belongs to dialogs continued in this one; their items go with its own."""
+        for place in met.identities.places:
+            left = self.dialogs.load(place)
+            if left and left.id == place:
+                of_left = msgspec.structs.replace(envelope, dialog_id=place)
+                self.deletions.send_dialog(_deletion(remains_of(left, event), of_left))
+
+    def _commit(self, applying: Applying, met: Met) -> Applied:
         program, applied = self._program(applying)
         turn = self._advance(program, applying)
         dialog = stamped(turn, applying.event, applying.moment.now)
+        if applied is not Applied.LATE:
+            dialog = addressed(dialog, applying.envelope)
         data = self._sealed(_data(turn, program, applied, applying), turn, applied, applying)
         dialog.outbox = Outbox(
             event=dialog.recent_events[-1],
@@ -178,19 +193,33 @@ class DialogManager:
             timers=turn.timers,
             tasks=turn.tasks,
         )
+        self._leave(met.others, applying.envelope)
         self._save(dialog, met)
         if turn.notes:
             self.tell_mistakes(dialog.bot_id, turn.notes)
         self._emit(dialog, applying.envelope, reemitted=False)
         return applied
 
-    def _save(self, dialog: Dialog, met: int | Remains | None) -> None:
+    def _leave(self, others: Iterable[Found], envelope: InboundEnvelope) -> None:
+        """See to what dialogs still want that are continued in another one: nobody else will from now on."""
+        for other in others:
+            if other.dialog:
+                self._emit(other.dialog, envelope, reemitted=True)
+
+    def _save(self, dialog: Dialog, met: Met) -> None:
         """Commit the turn; if its event is what makes it too large, without that."""
         try:
-            self.dialogs.commit(dialog, met)
+            self._write(dialog, met)
         except DialogTooLarge:
             dialog.outbox = _without_event(dialog.outbox) if dialog.outbox else None
-            self.dialogs.commit(dialog, met)
+            self._write(dialog, met)
+
+    def _write(self, dialog: Dialog, met: Met) -> None:
+        at = met.dialog.turn if met.dialog else met.remains
+        if met.others:
+            self.dialogs.join(dialog, at, met.others)
+        else:
+            self.dialogs.commit(dialog, at)
 
     # --- what applies the event -------------------------------------------------------------------
 
@@ -307,7 +336,7 @@ def _is_late(dialog: Dialog, envelope: InboundEnvelope) -> bool:
         return True
     if _is_of_predecessor(dialog, envelope):
         return True
-    if dialog.turn == 0 or not isinstance(envelope.event, FROM_PERSON):
+    if dialog.turn == 0 or not isinstance(envelope.event, (*FROM_PERSON, ChatBlocked)):
         return False
     return envelope.event.occurred_at < dialog.last_interaction_at - LATE_AFTER
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from shared.dialog.history import HistoryEntry
 from shared.dialog.state import Dialog, Remains, Task, Timer
@@ -37,15 +37,37 @@ class ActiveScenario:
     running: Running = "keep"
 
 
+class Found(NamedTuple):
+    """Where an id leads: `id` is that of what lies there, a dialog or its remains, or would have to."""
+
+    id: str
+    dialog: Dialog | None = None
+    remains: Remains | None = None
+
+
 class StateRepository(Protocol):
-    """Dialogs, one item each."""
+    """Dialogs, one item each, and aliases: items under the ids of a person's other identities."""
 
     def load(self, dialog_id: str) -> Dialog | None:
-        """The dialog as last committed (a consistent read), or None."""
+        """The dialog as last committed (a consistent read), or None; through an alias if need be.
+
+        One that is continued elsewhere is told as it was left.
+        """
+        ...
+
+    def follow(self, dialog_id: str) -> Found:
+        """Where a person goes on who has this id: one read, and one more for an alias."""
+        ...
+
+    def join(self, dialog: Dialog, met: int | Remains | None, others: Sequence[Found]) -> None:
+        """Commit, and let what was found elsewhere lead to this dialog from now on, all or nothing.
+
+        Raises what `commit` raises, also if another one has changed since it was found.
+        """
         ...
 
     def find(self, dialog_id: str) -> Dialog | Remains | None:
-        """As `load`, but what is left of a deleted one is told."""
+        """As `follow`, without the place."""
         ...
 
     def commit(self, dialog: Dialog, met: int | Remains | None) -> None:

@@ -168,6 +168,19 @@ class Outbox(msgspec.Struct, frozen=True, omit_defaults=True):
     tasks: tuple[Task, ...] = ()
 
 
+class Identities(msgspec.Struct, frozen=True, omit_defaults=True):
+    """By what a person is known beside the identity that their dialog's id is made of.
+
+    `places` are the ids that dialogs of their other identities would have: each has an item that leads to
+    this dialog. `left` says since when an identity is not theirs any more. `events` recognises what a dialog
+    of theirs had applied that is continued here.
+    """
+
+    places: tuple[str, ...] = ()
+    left: dict[str, datetime] = {}
+    events: tuple[str, ...] = ()
+
+
 class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     """The whole of one dialog, saved as one item.
 
@@ -180,7 +193,8 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     the questions one can go back to. `serial` numbers timers and tasks. `silent_turns` counts turns since
     the person's last word. `sensitive` are the names of variables that nobody should read by the way.
     `blocked` is the status behind the block while the person has blocked the bot, else "". What came in
-    until `predecessor_deleted_at` was meant for a dialog that is no more.
+    until `predecessor_deleted_at` was meant for a dialog that is no more. `platform_chat_id` is where the
+    person was last heard from.
     """
 
     id: str
@@ -219,6 +233,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     used_conditions: tuple[int, ...] = ()
     person: Person = Person()
     recent_events: tuple[str, ...] = ()
+    identities: Identities = Identities()
     outbox: Outbox | None = None
     predecessor_deleted_at: datetime | None = None
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 import msgspec
 
 from shared.dialog.events import (
+    AddressChanged,
     ButtonPressed,
     ContentType,
     Event,
@@ -110,9 +111,19 @@ class _Order(msgspec.Struct):
 
 
 class _Named(msgspec.Struct):
-    """What kind of system message or of unsupported message it is."""
+    """What kind of unsupported message it is."""
 
     type: str = ""
+
+
+class _System(msgspec.Struct):
+    """What WhatsApp itself tells of a person; older forms have the old number as `customer`."""
+
+    type: str = ""
+    customer: str = ""
+    wa_id: str = ""
+    new_wa_id: str = ""
+    user_id: str = ""
 
 
 class _Media(msgspec.Struct):
@@ -172,7 +183,7 @@ class _Message(msgspec.Struct):
     location: _Location | None = None
     contacts: list[_Card] = []
     origin: str = ""
-    system: _Named = msgspec.field(default_factory=_Named)
+    system: _System = msgspec.field(default_factory=_System)
     unsupported: _Named = msgspec.field(default_factory=_Named)
 
 
@@ -229,7 +240,7 @@ _NOT_INPUT = frozenset({"reaction", "system", "request_welcome", "edit", "revoke
 # What comes as `unsupported` and yet says nothing new: it is about a message of before.
 _NO_MESSAGE = frozenset({"edit", "reaction", "pin", "keep_in_chat", "poll_update"})
 
-# After these the person is somebody else to us, and only a human can say what is to become of the dialog.
+# After these the person has another number or id.
 _MOVED = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
 
 _RECEIPTS: Mapping[str, Literal["delivered", "read", "failed"]] = {
@@ -345,18 +356,33 @@ def _in_message(given: Any, contacts: Sequence[_Contact]) -> Iterator[_Found]:
     if quiet is not None:
         yield quiet
         return
-    if message.type not in _CONTENT:
+    if message.type not in _CONTENT and not _tells_a_move(message):
         yield _Ignored("unknown")
-    yield _addressed(message, contacts)
+    yield _moved(message) if _tells_a_move(message) else _addressed(message, contacts)
 
 
-def _no_input(message: _Message) -> _Ignored | _Unreadable | None:
+def _tells_a_move(message: _Message) -> bool:
+    return message.type == "system" and message.system.type in _MOVED
+
+
+def _moved(message: _Message) -> AddressedEvent:
+    """From where the person was known, and to where they are; the id is new with the number, or alone."""
+    told = message.system
+    former = told.customer or message.sender or message.from_user_id
+    number, scoped = told.wa_id or told.new_wa_id, told.user_id
+    if is_scoped(former) and scoped:
+        number, scoped = scoped, number
+    if not former or {number, scoped} <= {"", former}:
+        raise UnreadableUpdate(told.type)
+    changed = AddressChanged(id=message.id, occurred_at=_time(message.timestamp), chat_id=number or former)
+    return AddressedEvent(former, changed, scoped)
+
+
+def _no_input(message: _Message) -> _Ignored | None:
     """What it is, if it is no word of a person to the bot."""
     if message.group_id is not None:
         return _Ignored("group")
-    if message.type == "system" and message.system.type in _MOVED:
-        return _Unreadable(message.system.type)
-    if message.type in _NOT_INPUT:
+    if message.type in _NOT_INPUT and not _tells_a_move(message):
         return _Ignored(message.type)
     if message.type == "unsupported" and message.unsupported.type in _NO_MESSAGE:
         return _Ignored(message.unsupported.type)

@@ -23,7 +23,8 @@ class InboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """One event for one dialog.
 
     `met_turn` and `failure` are set when the worker gives an event up: the turn the dialog was at,
-    and why it could not be applied. Redriven, the event is applied only at that same turn.
+    and why it could not be applied. Redriven, the event is applied only at that same turn. `alias` is
+    another identity that the messenger knows the person by, and tells in the same update.
     """
 
     dialog_id: str
@@ -33,6 +34,7 @@ class InboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     event: Event
     received_at: datetime
     trace_id: str
+    alias: str = ""
     met_turn: int | None = None
     failure: str = ""
 

@@ -11,13 +11,15 @@ from itertools import islice
 from zlib import crc32
 
 import msgspec
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.expressions.condition import And, Condition
+from pynamodb.transactions import TransactWrite
 
+from shared.dialog.ports import Found
 from shared.dialog.state import Dialog, Remains
-from shared.errors import ConcurrentTurn, DialogTooLarge
+from shared.errors import ConcurrentTurn, DialogTooLarge, GiveUp
 from shared.storage.batches import deleting
-from shared.storage.conditions import is_refused
+from shared.storage.conditions import is_refused, refused_writes
 from shared.storage.paging import Page, Position
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState, DeletedDialog
 
@@ -36,25 +38,47 @@ _ROUND = 100
 _MAX_ROUNDS = 5
 """A page looks for the dialogs of a rare platform among so many, then ends short, with a position."""
 
+_MAX_ALIASES = 20
+"""From one to the next: one is the rule, and every further one a person who was two for us."""
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Dialog)
 _remains_decoder = msgspec.json.Decoder(Remains)
+
+
+class TooManyAliases(GiveUp):
+    """Aliases that lead on and on: a fault of ours."""
+
+    def __init__(self, dialog_id: str) -> None:
+        super().__init__(f"the aliases up to {dialog_id} lead to no dialog")
 
 
 class DynamoDialogs:
     """Dialogs over DynamoDB; fulfils `ports.StateRepository`."""
 
     def load(self, dialog_id: str) -> Dialog | None:
-        """The dialog as last committed (a consistent read), or None."""
-        found = self.find(dialog_id)
-        return found if isinstance(found, Dialog) else None
+        """The dialog as last committed (a consistent read), or None; through an alias if need be.
+
+        One that is continued elsewhere is told as it was left.
+        """
+        item = _read_item(dialog_id)
+        if item is None or item.remains:
+            return None
+        return _decoder.decode(item.state) if item.state else self.follow(dialog_id).dialog
 
     def find(self, dialog_id: str) -> Dialog | Remains | None:
-        """As `load`, but what is left of a deleted one is told."""
-        item = BotDialogState.find(dialog_id, attributes=["state", "remains"])
-        if item is None:
-            return None
-        return _remains_decoder.decode(item.remains) if item.remains else _decoder.decode(item.state)
+        """As `follow`, without the place."""
+        found = self.follow(dialog_id)
+        return found.dialog or found.remains
+
+    def follow(self, dialog_id: str) -> Found:
+        """Where a person goes on who has this id: one read, and one more for an alias."""
+        for _ in range(_MAX_ALIASES):
+            item = _read_item(dialog_id)
+            if item is None or item.alias_of is None:
+                return _found(dialog_id, item)
+            dialog_id = item.alias_of
+        raise TooManyAliases(dialog_id)
 
     def epoch_of(self, dialog_id: str) -> str | None:
         """The dialog's epoch at this moment (a consistent read), or None once it is gone."""
@@ -70,20 +94,33 @@ class DynamoDialogs:
         turn. What was loaded before a deletion cannot be committed after it. Raises `ConcurrentTurn` when
         refused, and `DialogTooLarge` for one that cannot be kept.
         """
-        item = _item_of(dialog)
-        size = item.size()
-        if size > MAX_ITEM_BYTES:
-            reason = f"the dialog has grown to {size} bytes, more than {MAX_ITEM_BYTES}"
-            raise DialogTooLarge(dialog.id, met if isinstance(met, int) else 0, reason)
+        item = _item_of(dialog, met)
         with _told_as_concurrent(dialog.id):
             item.save(_unmoved(dialog.epoch, met))
 
     def delete(self, dialog: Dialog, remains: Remains) -> None:
-        """Put its remains in the place of the dialog, as it was loaded. Raises `ConcurrentTurn`."""
+        """Put its remains in the place of the dialog, as it was loaded, and of all that leads to it.
+
+        Raises `ConcurrentTurn`.
+        """
         expires_at = remains.deleted_at + REMAINS_STAY
+        for place in dialog.identities.places:
+            DeletedDialog(place, remains=_text_of(remains), expires_at=expires_at).save()
         item = DeletedDialog(dialog.id, remains=_text_of(remains), expires_at=expires_at)
         with _told_as_concurrent(dialog.id):
             item.save(_unmoved(dialog.epoch, dialog.turn))
+
+    def join(self, dialog: Dialog, met: int | Remains | None, others: Sequence[Found]) -> None:
+        """Commit, and let what was found elsewhere lead to this dialog from now on, all or nothing.
+
+        Every item must be as it was found. So no circle of aliases can come about: what leads elsewhere is
+        never a dialog that anything can be led to at the same time. Raises what `commit` raises.
+        """
+        item = _item_of(dialog, met)
+        with _told_as_concurrent(dialog.id), BotDialogState.transaction() as transaction:
+            transaction.save(item, _unmoved(dialog.epoch, met))
+            for other in others:
+                _lead(transaction, other, dialog)
 
     def of_bot(
         self,
@@ -149,6 +186,10 @@ def _told_as_concurrent(dialog_id: str) -> Iterator[None]:
         if is_refused(error):
             raise ConcurrentTurn(dialog_id) from None
         raise
+    except TransactWriteError as error:
+        if refused_writes(error):
+            raise ConcurrentTurn(dialog_id) from None
+        raise
 
 
 def _unmoved(epoch: str, met: int | Remains | None) -> Condition:
@@ -156,14 +197,52 @@ def _unmoved(epoch: str, met: int | Remains | None) -> Condition:
         return BotDialogState.id.does_not_exist()
     if isinstance(met, Remains):
         return BotDialogState.remains == _text_of(met)
-    return And(BotDialogState.turn == met, BotDialogState.epoch == epoch)
+    unmoved = And(BotDialogState.turn == met, BotDialogState.epoch == epoch)
+    return And(unmoved, BotDialogState.alias_of.does_not_exist())
 
 
 def _text_of(remains: Remains) -> str:
     return _encoder.encode(remains).decode()
 
 
-def _item_of(dialog: Dialog) -> BotDialogState:
+def _lead(transaction: TransactWrite, other: Found, dialog: Dialog) -> None:
+    """Let the place of the other lead to the dialog, for good."""
+    left = other.dialog
+    transaction.update(
+        BotDialogState(other.id),
+        [
+            BotDialogState.alias_of.set(dialog.id),
+            BotDialogState.bot_id.set(dialog.bot_id),
+            BotDialogState.remains.remove(),
+            BotDialogState.expires_at.remove(),
+        ],
+        _unmoved(left.epoch if left else "", left.turn if left else other.remains),
+    )
+
+
+def _read_item(dialog_id: str) -> BotDialogState | None:
+    return BotDialogState.find(dialog_id, attributes=["state", "remains", "alias_of"])
+
+
+def _found(dialog_id: str, item: BotDialogState | None) -> Found:
+    if item is None:
+        return Found(dialog_id)
+    if item.remains:
+        return Found(dialog_id, remains=_remains_decoder.decode(item.remains))
+    return Found(dialog_id, _decoder.decode(item.state))
+
+
+def _item_of(dialog: Dialog, met: int | Remains | None) -> BotDialogState:
+    """Raises `DialogTooLarge`."""
+    item = _written(dialog)
+    size = item.size()
+    if size > MAX_ITEM_BYTES:
+        reason = f"the dialog has grown to {size} bytes, more than {MAX_ITEM_BYTES}"
+        raise DialogTooLarge(dialog.id, met if isinstance(met, int) else 0, reason)
+    return item
+
+
+def _written(dialog: Dialog) -> BotDialogState:
     return BotDialogState(
         dialog.id,
         bot_id=dialog.bot_id,

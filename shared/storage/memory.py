@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from shared.dialog.history import RANKS, HistoryEntry, ReceiptRecord, entry_key
-from shared.dialog.ports import ActiveScenario
+from shared.dialog.ports import ActiveScenario, Found
 from shared.dialog.results import RunResult, Sought
 from shared.dialog.state import Call, Dialog, Remains
 from shared.errors import ConcurrentTurn, Conflict, NoSuchBot, NotFound
@@ -39,30 +39,48 @@ class MemoryDialogs:
     def __init__(self) -> None:
         self._dialogs: dict[str, Dialog] = {}
         self._remains: dict[str, Remains] = {}
+        self._aliases: dict[str, str] = {}
         self._lock = Lock()
 
     def load(self, dialog_id: str) -> Dialog | None:
         stored = self._dialogs.get(dialog_id)
-        return None if stored is None else _copy_of(stored)
+        return self.follow(dialog_id).dialog if stored is None else _copy_of(stored)
+
+    def follow(self, dialog_id: str) -> Found:
+        while dialog_id in self._aliases:
+            dialog_id = self._aliases[dialog_id]
+        stored = self._dialogs.get(dialog_id)
+        return Found(dialog_id, _copy_of(stored) if stored else None, self._remains.get(dialog_id))
 
     def find(self, dialog_id: str) -> Dialog | Remains | None:
-        return self.load(dialog_id) or self._remains.get(dialog_id)
+        found = self.follow(dialog_id)
+        return found.dialog or found.remains
 
     def commit(self, dialog: Dialog, met: int | Remains | None) -> None:
+        self.join(dialog, met, ())
+
+    def join(self, dialog: Dialog, met: int | Remains | None, others: Sequence[Found]) -> None:
         kept = _copy_of(dialog)
         with self._lock:
             self._require(dialog.id, (met, dialog.epoch) if isinstance(met, int) else met)
-            self._remains.pop(dialog.id, None)
+            for other in others:
+                self._require(other.id, _place(other.dialog) or other.remains)
+            for place in (dialog.id, *(other.id for other in others)):
+                self._remains.pop(place, None)
             self._dialogs[dialog.id] = kept
+            self._aliases |= {other.id: dialog.id for other in others}
 
     def delete(self, dialog: Dialog, remains: Remains) -> None:
         with self._lock:
             self._require(dialog.id, (dialog.turn, dialog.epoch))
-            del self._dialogs[dialog.id]
-            self._remains[dialog.id] = remains
+            for place in (dialog.id, *dialog.identities.places):
+                self._dialogs.pop(place, None)
+                self._aliases.pop(place, None)
+                self._remains[place] = remains
 
     def _require(self, dialog_id: str, met: tuple[int, str] | Remains | None) -> None:
-        if met != (_place(self._dialogs.get(dialog_id)) or self._remains.get(dialog_id)):
+        stored = _place(self._dialogs.get(dialog_id)) or self._remains.get(dialog_id)
+        if dialog_id in self._aliases or met != stored:
             raise ConcurrentTurn(dialog_id)
 
     def of_bot(

@@ -245,6 +245,8 @@ class BotDialogState(Table):
 
     `state` is the whole dialog as JSON, and the only truth; the other attributes repeat from it what
     keys, conditions and people at the console need. In the place of a deleted one lies a `DeletedDialog`.
+    `alias_of` is the id of the dialog in which a person goes on: beside all else of one that was left for
+    it, or with `bot_id` alone under the id of an identity that never had one.
     """
 
     class Meta(Table.Meta):
@@ -270,6 +272,7 @@ class BotDialogState(Table):
     state = UnicodeAttribute()
     remains = UnicodeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
+    alias_of = UnicodeAttribute(null=True)
 
     by_activity = ByActivity()
 

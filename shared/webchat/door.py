@@ -14,7 +14,7 @@ from shared.credential import Credential
 from shared.dialog.history import HistoryEntry
 from shared.dialog.ports import HistoryRepository, InboundQueue, StateRepository
 from shared.dialog.state import Dialog, dialog_id_of
-from shared.errors import Invalid, Refused, Unauthenticated
+from shared.errors import Invalid, Refused, TooLarge, Unauthenticated
 from shared.observability import count
 from shared.platforms.base import WebhookAnswer
 from shared.platforms.webchat import (
@@ -30,7 +30,7 @@ from shared.webchat.listing import PATIENCE, Place, fitting, items_of, open_ask,
 from shared.webchat.origins import admit
 from shared.webhook.body import NotJson, decode
 from shared.webhook.gateway import Call, LambdaAnswer, LambdaEvent, at_the_door, read_call, refusal, respond
-from shared.webhook.intake import seal, tell
+from shared.webhook.intake import MAX_EVENT_BYTES, seal, tell
 from shared.webhook.proof import Credentials, known, prove
 
 PAGE_SIZE = 200
@@ -86,7 +86,9 @@ class ChatDoor(msgspec.Struct, frozen=True):
         act = ChatCall(chat_id, uuid4().hex, language_of(call.request), _json(call))
         parsed = self.adapter.parse(act, credential, received_at)
         if credential.is_active:
-            envelopes = seal(parsed.events, call, credential, received_at)
+            envelopes, too_large = seal(parsed.events, call, credential, received_at)
+            if too_large:
+                raise TooLarge(MAX_EVENT_BYTES)
             self.inbound.send(envelopes)
             tell(envelopes)
         else:

@@ -77,18 +77,18 @@ class Door(msgspec.Struct, frozen=True):
         received_at = self.now()
         try:
             parsed = self._parse(call, credential, received_at)
-            envelopes = seal(parsed.events, call, credential, received_at)
+            sealed = seal(parsed.events, call, credential, received_at)
             receipts = seal_receipts(parsed.receipts, call, credential)
         except NotJson:
             raise Invalid("the body is not JSON") from None
         except Exception as error:  # noqa: BLE001 (a parser breaks as it likes, and nothing may be lost)
             self._keep(call, error, received_at)
             return _TAKEN
-        if parsed.unreadable:
-            self._keep(call, UnreadableUpdate("; ".join(parsed.unreadable)), received_at)
+        if unreadable := (*parsed.unreadable, *sealed.unreadable):
+            self._keep(call, UnreadableUpdate("; ".join(unreadable)), received_at)
         self._count_ignored(parsed, call)
         self._queue_receipts(receipts)
-        return self._queue(parsed, envelopes, credential)
+        return self._queue(parsed, sealed.envelopes, credential)
 
     def _parse(self, call: Call, credential: Credential, received_at: datetime) -> Parsed:
         payload = decode(call.request.body)

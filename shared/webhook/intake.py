@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
@@ -11,7 +12,6 @@ import msgspec
 from shared.credential import Credential
 from shared.dialog.events import Event, MessageReceived
 from shared.dialog.state import dialog_id_of
-from shared.errors import UnreadableUpdate
 from shared.observability import logger
 from shared.platforms.base import AddressedEvent, Receipt
 from shared.queueing.envelopes import InboundEnvelope, ReceiptEnvelope
@@ -24,18 +24,27 @@ MAX_REASON = 500
 """Characters that are kept of why a message was not delivered."""
 
 
+class Sealed(NamedTuple):
+    """What goes into the queue, and what is wrong with the rest, never in its own words."""
+
+    envelopes: tuple[InboundEnvelope, ...]
+    unreadable: tuple[str, ...] = ()
+
+
 def seal(
     events: Sequence[AddressedEvent], call: Call, credential: Credential, received_at: datetime
-) -> tuple[InboundEnvelope, ...]:
-    """One envelope per event, in order. Raises `UnreadableUpdate` for one too large."""
-    return tuple(_sealed(addressed, call, credential, received_at) for addressed in events)
+) -> Sealed:
+    """One envelope per event, in order, but for those too large."""
+    envelopes = [_sealed(addressed, call, credential, received_at) for addressed in events]
+    kept = tuple(each for each in envelopes if len(msgspec.json.encode(each.event)) <= MAX_EVENT_BYTES)
+    return Sealed(kept, () if len(kept) == len(envelopes) else ("an event too large to be kept",))
 
 
 def _sealed(
     addressed: AddressedEvent, call: Call, credential: Credential, received_at: datetime
 ) -> InboundEnvelope:
     dialog_id = dialog_id_of(credential.bot_id, credential.platform, addressed.chat_id)
-    envelope = InboundEnvelope(
+    return InboundEnvelope(
         dialog_id=dialog_id,
         bot_id=credential.bot_id,
         platform=credential.platform,
@@ -43,10 +52,8 @@ def _sealed(
         event=_with_file_named(addressed.event, dialog_id),
         received_at=received_at,
         trace_id=call.trace_id,
+        alias=addressed.alias,
     )
-    if len(msgspec.json.encode(envelope.event)) > MAX_EVENT_BYTES:
-        raise UnreadableUpdate("an event too large to be kept")
-    return envelope
 
 
 def _with_file_named(event: Event, dialog_id: str) -> Event:

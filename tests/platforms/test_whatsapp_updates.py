@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from shared.dialog.events import (
+    AddressChanged,
     ButtonPressed,
     ContentType,
     MessageReceived,
@@ -15,7 +16,7 @@ from shared.dialog.events import (
     ReceivedFile,
     SharedContact,
 )
-from shared.platforms.base import Parsed, Receipt
+from shared.platforms.base import AddressedEvent, Parsed, Receipt
 from shared.platforms.whatsapp import WhatsAppAdapter
 from tests.platforms.cases import (
     DELIVERY_ID,
@@ -321,11 +322,49 @@ def test_a_failure_has_its_reason(errors: list[Any], reason: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
-    [("number_changed", "user_changed_number"), ("user_id_changed", "user_changed_user_id")],
+    ("name", "gone_to", "alias"),
+    [("number_changed", "19195551234", ""), ("user_id_changed", CHAT, "US.99900000000000000001")],
 )
-def test_that_somebody_is_somebody_else_now_is_kept_for_a_human(name: str, kind: str) -> None:
-    assert parse(name) == Parsed(unreadable=(kind,))
+def test_who_has_another_number_or_id_is_told_where_they_were_known(
+    name: str, gone_to: str, alias: str
+) -> None:
+    changed = AddressChanged(id=first_message(name)["id"], occurred_at=SENT_AT, chat_id=gone_to)
+    assert parse(name) == Parsed((AddressedEvent(CHAT, changed, alias),))
+
+
+@pytest.mark.parametrize(
+    ("message", "former", "gone_to", "alias"),
+    [
+        ({"from": CHAT, "system": {"wa_id": "49", "user_id": SCOPED}}, CHAT, "49", SCOPED),
+        ({"from": CHAT, "system": {"new_wa_id": "49"}}, CHAT, "49", ""),
+        ({"from": "49", "system": {"customer": CHAT, "wa_id": "49"}}, CHAT, "49", ""),
+        ({"from_user_id": SCOPED, "system": {"user_id": "US.7"}}, SCOPED, "US.7", ""),
+        ({"from_user_id": SCOPED, "system": {"user_id": "US.7", "wa_id": "49"}}, SCOPED, "US.7", "49"),
+    ],
+    ids=["both", "older form", "oldest form", "id alone", "id and a number"],
+)
+def test_a_change_is_told_in_many_forms(
+    message: dict[str, Any], former: str, gone_to: str, alias: str
+) -> None:
+    update = payload("whatsapp", "number_changed")
+    value = update["entry"][0]["changes"][0]["value"]
+    told = {"type": "user_changed_number", **message["system"]}
+    common = {"id": "wamid.1", "timestamp": "1793370000", "type": "system"}
+    value["messages"] = [{**common, **message, "system": told}]
+    (moved,) = ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT).events
+    assert (moved.chat_id, moved.alias) == (former, alias)
+    assert isinstance(moved.event, AddressChanged)
+    assert moved.event.chat_id == gone_to
+
+
+@pytest.mark.parametrize(
+    "system", [{}, {"wa_id": CHAT}, {"user_id": ""}], ids=["nowhere", "no change", "empty"]
+)
+def test_a_change_to_nobody_is_kept_for_a_human(system: dict[str, str]) -> None:
+    update = payload("whatsapp", "number_changed")
+    message = update["entry"][0]["changes"][0]["value"]["messages"][0]
+    message["system"] = {"type": "user_changed_number", **system}
+    assert ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT) == Parsed(unreadable=("user_changed_number",))
 
 
 def test_a_message_that_comes_twice_is_one_event_twice() -> None:

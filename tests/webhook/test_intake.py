@@ -23,7 +23,7 @@ def sealed(file: ReceivedFile | None, update: str = "7", chat: str = "42", bot_i
     event = MessageReceived(id=update, occurred_at=NOON, content="image", file=file)
     call = Call(bot_id, "trace", "", WebhookRequest("POST", {}, {}, b""))
     credential = Credential("c", bot_id, "telegram", is_active=True, settings={})
-    (envelope,) = seal([AddressedEvent(chat, event)], call, credential, NOON)
+    (envelope,), _ = seal([AddressedEvent(chat, event)], call, credential, NOON)
     return envelope.event
 
 
@@ -47,3 +47,14 @@ def test_files_of_different_messages_are_different_files(other: dict[str, str]) 
 @pytest.mark.parametrize("file", [None, ReceivedFile("image")], ids=["none", "nothing to get it by"])
 def test_what_cannot_be_brought_in_is_not_named(file: ReceivedFile | None) -> None:
     assert sealed(file).file == file
+
+
+def test_one_event_too_large_does_not_cost_the_others() -> None:
+    call = Call(BOT_ID, "trace", "", WebhookRequest("POST", {}, {}, b""))
+    credential = Credential("c", BOT_ID, "whatsapp", is_active=True, settings={})
+    texts = ("before", "x" * 200_000, "after")
+    events = [MessageReceived(id=text[:9], occurred_at=NOON, text=text) for text in texts]
+    sealed = seal([AddressedEvent("42", event, "US.1") for event in events], call, credential, NOON)
+    assert [envelope.event.id for envelope in sealed.envelopes] == ["before", "after"]
+    assert {envelope.alias for envelope in sealed.envelopes} == {"US.1"}
+    assert sealed.unreadable == ("an event too large to be kept",)

@@ -1,0 +1,182 @@
+"""One dialog for a person whom a messenger knows by several identities (WhatsApp: a number and an id).
+
+A dialog lies under the id that its person's first identity makes. Under the id of each further one lies an
+alias that leads to it, made in the same transaction as the turn that has heard of both. So whoever comes
+under a second identity is found by one read more, and everybody else by the one read that there was.
+
+Events under two identities are in two groups of the inbound queue and may be applied at the same time, in
+either order; nobody knows a better one. The lock of the dialog they meet in keeps them apart, and whoever
+loses loads anew. Where both identities have had a dialog before they were told together, the one that was
+spoken in last goes on; the other stays as it is, for its history, and can never be committed to again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import msgspec
+
+from shared.dialog.events import (
+    FROM_PERSON,
+    AddressChanged,
+    DeletionRequested,
+    GivenBack,
+    HandedOff,
+    OperatorWrote,
+    RunRequested,
+)
+from shared.dialog.ports import Found, StateRepository
+from shared.dialog.state import RECENT_EVENTS, Dialog, Identities, Remains, dialog_id_of
+from shared.queueing.envelopes import InboundEnvelope
+
+_OF_ACCOUNT = (RunRequested, DeletionRequested, HandedOff, OperatorWrote, GivenBack)
+_TO_A_CHAT = (*FROM_PERSON, AddressChanged, *_OF_ACCOUNT)
+"""What is meant for whoever is behind an identity now. All else is meant for one dialog, by its id."""
+
+
+_MOST_OWNERS = 100
+"""Of one number, one after another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Met:
+    """Where an event found its dialog, and what has to lead there once it is applied.
+
+    `places` are ids that do, or will; `others` are what lies under those that do not yet.
+    """
+
+    id: str
+    dialog: Dialog | None
+    remains: Remains | None = None
+    places: tuple[str, ...] = ()
+    others: tuple[Found, ...] = ()
+
+    def named(self, dialog: Dialog) -> Dialog:
+        """The dialog, knowing all that leads to it."""
+        known = dialog.identities
+        if not self.others and set(self.places) <= set(known.places):
+            return dialog
+        left_behind = [other.dialog for other in self.others if other.dialog]
+        identities = Identities(
+            places=_each_once([*known.places, *self.places], but=dialog.id),
+            left=known.left,
+            events=(*known.events, *_events_of(left_behind))[-RECENT_EVENTS:],
+        )
+        named: Dialog = msgspec.structs.replace(dialog, identities=identities)
+        return named
+
+
+def meet(dialogs: StateRepository, envelope: InboundEnvelope) -> Met:
+    """Find the dialog of whoever the envelope is from, or for; by one read, unless there is more to know."""
+    found = dialogs.follow(envelope.dialog_id)
+    places = () if found.id == envelope.dialog_id else (envelope.dialog_id,)
+    met = Met(*found, places)
+    if found.dialog and _is_somebody_else(found.dialog, envelope):
+        met = _owner_after(found.dialog, dialogs, envelope)
+    for place in _other_places(envelope):
+        if place not in _known(met):
+            met = _met_with(met, place, dialogs.follow(place), envelope)
+    return met
+
+
+def addressed(dialog: Dialog, envelope: InboundEnvelope) -> Dialog:
+    """The dialog at the address where the person was heard from last, or has gone."""
+    event, chat_id = envelope.event, envelope.platform_chat_id
+    if isinstance(event, AddressChanged):
+        left = {**dialog.identities.left, chat_id: event.occurred_at}
+        return _at(event.chat_id, dialog, left, event.occurred_at)
+    if not isinstance(event, FROM_PERSON) or chat_id == dialog.platform_chat_id:
+        return dialog
+    is_news = event.occurred_at >= dialog.last_interaction_at
+    return _at(chat_id, dialog, dialog.identities.left, event.occurred_at) if is_news else dialog
+
+
+def is_known(found: Dialog | Remains, event: str) -> bool:
+    """Whether an event of this hash was applied, here or in a dialog that is continued here."""
+    if event in found.recent_events:
+        return True
+    return isinstance(found, Dialog) and event in found.identities.events
+
+
+def keys_of(dialog: Dialog) -> tuple[str, ...]:
+    """Every id under which the table of dialogs has something of this person's: whoever deletes takes all.
+
+    Under those that were dialogs themselves lies a history too.
+    """
+    return (dialog.id, *dialog.identities.places)
+
+
+def _owner_after(former: Dialog, dialogs: StateRepository, envelope: InboundEnvelope) -> Met:
+    """A number that its person has left is given to somebody else, whose dialog is another one.
+
+    It lies under an id that nobody could have but by this way, one for every owner that there was before.
+    """
+    for _ in range(_MOST_OWNERS):
+        chat = f"{envelope.platform_chat_id}#{former.epoch}"
+        found = dialogs.follow(dialog_id_of(envelope.bot_id, envelope.platform, chat))
+        if found.dialog is None or not _is_somebody_else(found.dialog, envelope):
+            break
+        former = found.dialog
+    return Met(*found)
+
+
+def _is_somebody_else(dialog: Dialog, envelope: InboundEnvelope) -> bool:
+    left_at = dialog.identities.left.get(envelope.platform_chat_id)
+    if left_at is None or not isinstance(envelope.event, _TO_A_CHAT):
+        return False
+    is_told_as_theirs = any(place in dialog.identities.places for place in _other_places(envelope))
+    return envelope.event.occurred_at > left_at and not is_told_as_theirs
+
+
+def _other_places(envelope: InboundEnvelope) -> list[str]:
+    """The ids that the other identities in the envelope make."""
+    event = envelope.event
+    gone_to = event.chat_id if isinstance(event, AddressChanged) else ""
+    told = dict.fromkeys((gone_to, envelope.alias))
+    return [
+        dialog_id_of(envelope.bot_id, envelope.platform, identity)
+        for identity in told
+        if identity not in {"", envelope.platform_chat_id}
+    ]
+
+
+def _known(met: Met) -> set[str]:
+    return {met.id, *met.places, *(met.dialog.identities.places if met.dialog else ())}
+
+
+def _met_with(met: Met, place: str, other: Found, envelope: InboundEnvelope) -> Met:
+    """Who was met, with what lies at one more place of theirs: a dialog, an alias, or nothing yet."""
+    if other.id == met.id:
+        return replace(met, places=(*met.places, place))
+    here = Found(met.id, met.dialog, met.remains)
+    goes_on, left = (other, here) if _is_continued_in(other, here, envelope) else (here, other)
+    taken_over = left.dialog.identities.places if left.dialog else ()
+    places = _each_once([*met.places, place, left.id, *taken_over], but=goes_on.id)
+    return Met(*goes_on, places, (*met.others, left))
+
+
+def _is_continued_in(other: Found, here: Found, envelope: InboundEnvelope) -> bool:
+    """Of two dialogs the one spoken in last; but who goes to a new number takes theirs along."""
+    if other.dialog is None or isinstance(envelope.event, AddressChanged):
+        return False
+    return here.dialog is None or here.dialog.last_interaction_at < other.dialog.last_interaction_at
+
+
+def _events_of(dialogs: Iterable[Dialog]) -> tuple[str, ...]:
+    return tuple(event for dialog in dialogs for event in (*dialog.identities.events, *dialog.recent_events))
+
+
+def _each_once(places: Iterable[str], *, but: str) -> tuple[str, ...]:
+    return tuple(place for place in dict.fromkeys(places) if place != but)
+
+
+def _at(chat_id: str, dialog: Dialog, left: Mapping[str, datetime], at: datetime) -> Dialog:
+    """Where the person is heard from is theirs again, unless they are known to have left it since."""
+    if chat_id in left and at <= left[chat_id]:
+        return dialog
+    others = {each: left_at for each, left_at in left.items() if each != chat_id}
+    identities = msgspec.structs.replace(dialog.identities, left=others)
+    there: Dialog = msgspec.structs.replace(dialog, platform_chat_id=chat_id, identities=identities)
+    return there

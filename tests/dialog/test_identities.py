@@ -1,0 +1,265 @@
+"""A person whom a messenger knows by several identities has one dialog, in whatever order they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import msgspec
+import pytest
+
+from shared.dialog.events import AddressChanged, DeletionRequested, HandedOff, MessageReceived, TimerFired
+from shared.dialog.identities import keys_of
+from shared.dialog.manager import Applied
+from shared.dialog.ports import Found
+from shared.dialog.state import Dialog, Remains, dialog_id_of
+from shared.errors import ConcurrentTurn, NotAccepted
+from shared.queueing.envelopes import InboundEnvelope
+from shared.storage.dialogs import DynamoDialogs
+from shared.storage.memory import MemoryDialogs
+from tests.dialog.test_manager import Parley
+from tests.dialog.world import BOT_ID, NOW
+
+NUMBER, SCOPED, NEW_NUMBER = "4915112345678", "US.1349", "4917098765432"
+
+
+def place(identity: str) -> str:
+    return dialog_id_of(BOT_ID, "whatsapp", identity)
+
+
+def envelope(event: Any, chat_id: str, alias: str = "") -> InboundEnvelope:
+    return InboundEnvelope(
+        dialog_id=place(chat_id),
+        bot_id=BOT_ID,
+        platform="whatsapp",
+        platform_chat_id=chat_id,
+        event=event,
+        received_at=NOW,
+        trace_id="trace",
+        alias=alias,
+    )
+
+
+def said(chat_id: str, alias: str = "", *, minute: int = 0, text: str = "") -> InboundEnvelope:
+    event_id = text or f"{chat_id}/{alias}/{minute}"
+    return envelope(MessageReceived(id=event_id, occurred_at=at(minute), text=event_id), chat_id, alias)
+
+
+def gone(chat_id: str, to: str, minute: int, alias: str = "") -> InboundEnvelope:
+    changed = AddressChanged(id=f"{chat_id}>{to}/{minute}", occurred_at=at(minute), chat_id=to)
+    return envelope(changed, chat_id, alias)
+
+
+def at(minute: int) -> datetime:
+    return NOW - timedelta(hours=1) + timedelta(minutes=minute)
+
+
+class People(Parley):
+    def handle(self, *envelopes: InboundEnvelope) -> list[Applied]:
+        return [self.manager.handle(each) for each in envelopes]
+
+    def of(self, identity: str) -> Dialog:
+        found = self.dialogs.follow(place(identity)).dialog
+        assert found is not None
+        return found
+
+    def answers(self, identity: str) -> int:
+        return int(self.of(identity).variables.get("count", 0))
+
+
+@pytest.fixture(params=[MemoryDialogs, DynamoDialogs], ids=["memory", "dynamodb"])
+def people(request: pytest.FixtureRequest) -> People:
+    if request.param is DynamoDialogs:
+        request.getfixturevalue("aws_account")
+    return People(dialogs=request.param())
+
+
+@pytest.mark.parametrize("order", list(permutations([(NUMBER, ""), (NUMBER, SCOPED), (SCOPED, "")])))
+def test_who_is_told_under_both_identities_goes_on_in_one_dialog(order: Any) -> None:
+    people = People()
+    people.handle(*(said(*each, minute=minute) for minute, each in enumerate(order)))
+    people.handle(said(NUMBER, minute=10), said(SCOPED, minute=11), said(NUMBER, SCOPED, minute=12))
+    one = people.of(NUMBER)
+    assert one == people.of(SCOPED)
+    assert set(keys_of(one)) == {place(NUMBER), place(SCOPED)}
+    assert one.variables["last"] == f"{NUMBER}/{SCOPED}/12"
+
+
+def test_the_same_holds_over_each_store(people: People) -> None:
+    outcomes = people.handle(said(SCOPED), said(NUMBER, SCOPED, minute=1), said(NUMBER, minute=2))
+    assert outcomes == [Applied.TURN] * 3
+    assert people.of(NUMBER).id == place(SCOPED)
+    assert people.of(NUMBER).turn == 3
+    assert people.dialogs.load(place(NUMBER)) == people.of(SCOPED)
+
+
+def test_what_is_said_goes_where_the_person_was_heard_from_last() -> None:
+    people = People()
+    people.handle(said(NUMBER, SCOPED), said(SCOPED, minute=1), said(NUMBER, SCOPED, minute=2))
+    assert [each.platform_chat_id for each in people.outbound.envelopes] == [NUMBER, SCOPED, NUMBER]
+    assert {each.dialog_id for each in people.outbound.envelopes} == {place(NUMBER)}
+
+
+def test_an_identity_that_is_known_to_be_theirs_is_not_looked_up_again() -> None:
+    people = People()
+    people.handle(said(NUMBER, SCOPED), said(NUMBER, SCOPED, minute=1))
+    looked_up: list[str] = []
+
+    class Watched(MemoryDialogs):
+        def follow(self, dialog_id: str) -> Found:
+            looked_up.append(dialog_id)
+            return people.dialogs.follow(dialog_id)
+
+        def commit(self, dialog: Dialog, met: int | Remains | None) -> None:
+            people.dialogs.commit(dialog, met)
+
+    people.manager = _over(people, Watched())
+    people.handle(said(NUMBER, SCOPED, minute=2))
+    assert looked_up == [place(NUMBER)]
+
+
+def _over(people: People, dialogs: Any) -> Any:
+    return replace(people.manager, dialogs=dialogs)
+
+
+def test_of_two_dialogs_the_one_spoken_in_last_goes_on_and_the_other_stays_as_it_was(people: People) -> None:
+    people.handle(said(NUMBER), said(SCOPED, minute=5), said(SCOPED, minute=6))
+    left = people.of(NUMBER)
+    people.handle(said(NUMBER, SCOPED, minute=7), said(NUMBER, minute=8))
+    assert people.of(NUMBER).id == place(SCOPED)
+    assert people.of(NUMBER).turn == 4
+    assert people.dialogs.load(place(NUMBER)) == left
+    with pytest.raises(ConcurrentTurn):
+        people.dialogs.commit(left, left.turn)
+
+
+def test_an_event_applied_in_the_dialog_that_was_left_is_not_applied_again_in_the_other() -> None:
+    people = People()
+    people.handle(said(SCOPED), said(NUMBER, minute=3))
+    people.outbound.is_down = True
+    with pytest.raises(NotAccepted):
+        people.handle(said(SCOPED, minute=1, text="answer"))
+    people.outbound.is_down = False
+    people.outbound.envelopes.clear()
+    people.handle(said(NUMBER, SCOPED, minute=4))
+    assert people.of(SCOPED).id == place(NUMBER)
+    emitted = [(each.dialog_id, each.reemitted) for each in people.outbound.envelopes]
+    assert emitted == [(place(SCOPED), True), (place(NUMBER), False)]
+    assert people.handle(said(SCOPED, minute=1, text="answer")) == [Applied.KNOWN]
+
+
+def test_whoever_writes_between_the_reading_and_the_joining_is_not_lost(people: People) -> None:
+    """The other identity's group of the queue is worked on at the same moment."""
+    people.handle(said(NUMBER))
+    stale = people.dialogs.follow(place(SCOPED))
+    met = people.of(NUMBER)
+    people.handle(said(SCOPED, minute=1))
+    with pytest.raises(ConcurrentTurn):
+        people.dialogs.join(met, met.turn, [stale])
+    people.handle(said(NUMBER, SCOPED, minute=2))
+    assert people.of(NUMBER) == people.of(SCOPED)
+
+
+def test_a_first_word_under_an_identity_that_was_joined_meanwhile_begins_no_dialog(people: People) -> None:
+    people.handle(said(NUMBER, SCOPED))
+    stray = Dialog(
+        id=place(SCOPED),
+        bot_id=BOT_ID,
+        platform="whatsapp",
+        platform_chat_id=SCOPED,
+        epoch="0",
+        created_at=NOW,
+        updated_at=NOW,
+        last_interaction_at=NOW,
+        turn=1,
+    )
+    with pytest.raises(ConcurrentTurn):
+        people.dialogs.commit(stray, None)
+
+
+def test_an_update_delivered_again_is_applied_once_whatever_it_has_joined(people: People) -> None:
+    people.handle(said(SCOPED), said(NUMBER, SCOPED, minute=1))
+    assert people.handle(said(NUMBER, SCOPED, minute=1), said(SCOPED)) == [Applied.KNOWN] * 2
+    assert people.of(NUMBER).turn == 2
+
+
+def test_a_dialog_follows_its_person_to_another_number(people: People) -> None:
+    people.handle(said(NUMBER, SCOPED), gone(NUMBER, NEW_NUMBER, 5), said(NEW_NUMBER, minute=6))
+    moved = people.of(NEW_NUMBER)
+    assert (moved.id, moved.platform_chat_id, moved.turn) == (place(NUMBER), NEW_NUMBER, 3)
+    assert people.outbound.envelopes[-1].platform_chat_id == NEW_NUMBER
+    assert people.of(SCOPED) == moved
+
+
+def test_an_operator_reaches_who_has_gone_to_another_number_before_they_write() -> None:
+    people = People()
+    people.handle(said(NUMBER), gone(NUMBER, NEW_NUMBER, 5))
+    assert people.of(NUMBER).platform_chat_id == NEW_NUMBER
+    people.handle(envelope(HandedOff(id="h", occurred_at=at(6)), NEW_NUMBER))
+    assert people.of(NEW_NUMBER).status == "handed_off"
+
+
+def test_a_number_that_was_left_is_somebody_else_s(people: People) -> None:
+    """Who gets it must not find the dialog, nor the answers, of who had it before."""
+    people.handle(said(NUMBER), said(NUMBER, minute=1), gone(NUMBER, NEW_NUMBER, 5))
+    people.handle(said(NUMBER, "US.7777", minute=9), said("US.7777", minute=10))
+    somebody, person = people.outbound.envelopes[-1].dialog_id, people.of(NEW_NUMBER)
+    assert somebody != person.id
+    other = people.of("US.7777")
+    assert (other.id, other.turn, other.variables.get("count")) == (somebody, 2, 1)
+    assert place(NUMBER) not in keys_of(other)
+    assert person.platform_chat_id == NEW_NUMBER
+    timer = TimerFired(id="t", occurred_at=at(11), epoch=person.epoch, timer=1)
+    people.handle(envelope(timer, NUMBER))
+    assert people.of(NEW_NUMBER).turn == person.turn + 1
+
+
+def test_who_comes_back_to_their_number_has_their_dialog_still() -> None:
+    people = People()
+    people.handle(said(NUMBER), gone(NUMBER, NEW_NUMBER, 5), gone(NEW_NUMBER, NUMBER, 8))
+    people.handle(said(NUMBER, minute=9))
+    assert (people.of(NUMBER).turn, people.of(NUMBER).platform_chat_id) == (4, NUMBER)
+
+
+def test_a_change_told_again_after_the_way_back_moves_nobody() -> None:
+    people = People()
+    first = gone(NUMBER, NEW_NUMBER, 5)
+    people.handle(said(NUMBER), first, gone(NEW_NUMBER, NUMBER, 8))
+    people.handle(*(said(NUMBER, minute=9, text=f"{n}") for n in range(70)), first)
+    assert people.of(NUMBER).platform_chat_id == NUMBER
+
+
+def test_a_change_of_somebody_unknown_is_nothing_to_keep() -> None:
+    people = People()
+    assert people.handle(gone(NUMBER, NEW_NUMBER, 5)) == [Applied.NO_DIALOG]
+    assert people.dialogs.follow(place(NEW_NUMBER)) == Found(place(NEW_NUMBER))
+
+
+@pytest.mark.parametrize("said_at", [lambda: said(NUMBER, minute=1), lambda: said(NUMBER, SCOPED, minute=9)])
+def test_what_was_written_before_the_change_or_with_their_own_id_is_theirs(
+    said_at: Callable[[], InboundEnvelope],
+) -> None:
+    people = People()
+    people.handle(said(NUMBER, SCOPED), gone(NUMBER, NEW_NUMBER, 5), said_at())
+    assert people.of(NEW_NUMBER).turn == 3
+
+
+def test_who_deletes_a_dialog_deletes_all_that_the_person_had(people: People) -> None:
+    people.handle(said(NUMBER), said(SCOPED, minute=5), said(NUMBER, SCOPED, minute=6))
+    left, alive = people.dialogs.load(place(NUMBER)), people.of(SCOPED)
+    assert left is not None
+    deleted = DeletionRequested(id="d", occurred_at=at(7), epoch=alive.epoch)
+    assert people.handle(envelope(deleted, NUMBER)) == [Applied.DELETED]
+    assert [people.dialogs.load(place(each)) for each in (NUMBER, SCOPED)] == [None, None]
+    assert {(each.dialog_id, each.epoch) for each in people.deletions.dialogs} == {
+        (place(NUMBER), left.epoch),
+        (place(SCOPED), alive.epoch),
+    }
+    people.now = NOW + timedelta(hours=1)
+    again = msgspec.structs.replace(said(NUMBER, SCOPED, minute=100), received_at=people.now)
+    assert people.handle(again) == [Applied.TURN]
+    assert people.of(NUMBER) == people.of(SCOPED)
+    assert people.of(NUMBER).turn == 1
