@@ -180,6 +180,30 @@ def test_known_keys_serve_while_the_issuer_is_silent(
         verifier.verify(signed(claims(), _STRANGER, "ES256", kid="x"))
 
 
+def test_withdrawn_key_verifies_nothing_once_the_set_is_fetched_anew(
+    verifier: TokenVerifier, issuer: Issuer, clock: Clock
+) -> None:
+    token = signed(claims(), _EC, "ES256", kid="e")
+    verifier.verify(token)
+    del issuer.keys["e"]
+    clock.now += 600
+
+    with pytest.raises(Unauthenticated):
+        verifier.verify(token)
+
+
+def test_issuer_that_is_silent_for_long_closes_the_door(
+    verifier: TokenVerifier, issuer: Issuer, clock: Clock
+) -> None:
+    token = signed(claims(), _EC, "ES256", kid="e")
+    verifier.verify(token)
+    issuer.is_down = True
+    clock.now += 3600
+
+    with pytest.raises(Unavailable):
+        verifier.verify(token)
+
+
 def test_error_does_not_repeat_the_token(verifier: TokenVerifier) -> None:
     token = signed(claims(aud="anon"))
 
