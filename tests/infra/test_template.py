@@ -7,6 +7,7 @@ from infra.local.commands import ROOT
 from shared.queueing.timers import LONGEST_DELAY_SECONDS
 from shared.results.exports import KEPT
 from shared.scenario.models import LONGEST_DELAY
+from shared.storage.attempts import LEASE
 from tests.infra.template import QUEUE, TABLE, Template, as_list, logical_id
 
 TABLE_VARIABLES = {
@@ -73,6 +74,13 @@ def test_admins_may_keep_answers_and_exports_in_the_cache_and_touch_nothing_else
         assert [(set(found["Action"]), found.get("Condition")) for found in on_cache] == [
             ({"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"}, only_those)
         ], function
+
+
+def test_no_admin_api_may_run_as_long_as_it_holds_a_request(template: Template) -> None:
+    """Or the same request could be carried out twice at once."""
+    timeouts = [each["Timeout"] for name, each in template.functions.items() if name.endswith("Admin")]
+    assert timeouts
+    assert max(timeouts) < LEASE.total_seconds()
 
 
 def test_nothing_may_scan_or_delete_a_table(template: Template) -> None:
