@@ -13,7 +13,7 @@ from shared.storage.clock import Clock, utc_now
 from shared.storage.conditions import is_refused
 from shared.storage.tables import Cache
 
-LEASE: Final = timedelta(seconds=30)
+LEASE: Final = timedelta(seconds=40)
 """Longer than a Lambda behind the API may run: what is not done by then never will be."""
 
 KEPT: Final = timedelta(hours=24)
