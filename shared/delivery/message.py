@@ -55,7 +55,7 @@ class MessageDelivery:
     """Sends message `n` of a turn; `write` records how far it has come.
 
     `carries` says that its transport takes files along; without, such a message is handed over to one that
-    does.
+    does. `is_template` says that only its template may be sent, or was tried.
     """
 
     sender: Sender
@@ -72,7 +72,7 @@ class MessageDelivery:
 
         `is_recorded` says that it was begun by an earlier receive. Raises `Wait`.
         """
-        rendered = self._adapter.render(self.resolved.message, *self._address)
+        rendered = self._rendered()
         record = _degraded(record, *rendered.degradations)
         missing = rendered.requests[len(record.message_ids) :]
         if _has_arrived(record, rendered):
@@ -80,7 +80,8 @@ class MessageDelivery:
         hold = self._account.hold() if missing else None
         if hold:
             return self._heed(hold, record, is_recorded=is_recorded)
-        missing, record = self._with_files(missing, record)
+        if not self.is_template:
+            missing, record = self._with_files(missing, record)
         while missing:
             self._expect_death(record, missing[0], is_recorded=is_recorded)
             delivery, record = self._send(record, missing[0])
@@ -113,6 +114,14 @@ class MessageDelivery:
     @property
     def _address(self) -> tuple[str, Credential, str]:
         return self.envelope.platform_chat_id, self.credential, self._delivery_id
+
+    def _rendered(self) -> Rendered:
+        """The message, or its template where nothing else may be said."""
+        message = self.resolved.message
+        template = self._adapter.render_template(message, *self._address) if self.is_template else None
+        if template is None:
+            return self._adapter.render(message, *self._address)
+        return Rendered(template.requests, (SENT_AS_TEMPLATE,))
 
     # ── Holds ──────────────────────────────────────────────────────────────────────────────────────
 

@@ -40,6 +40,12 @@ from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Request
 from shared.queueing.envelopes import FirstSendEnvelope, OutboundEnvelope
 
+WINDOW_EDGE = timedelta(minutes=5)
+"""After the end of a messenger's window in which it is asked and not taken for closed."""
+
+WINDOW_OVER = "the person has not written for so long that the messenger takes nothing but a template"
+"""Why a message without a template is not even tried."""
+
 SUPERSEDED = "superseded"
 """Why a message is not sent that comes back after a later turn was: it would answer what nobody asks."""
 
@@ -142,6 +148,7 @@ class _TurnDelivery:
     def run(self, *, is_repeat: bool) -> Iterator[str]:
         credential = self.sender.credential_of(self.envelope.bot_id, self.envelope.platform)
         self.against = _why_not(credential) or self._why_too_late()
+        self.window_closed = self._why_only_templates()
         may_be_lost = is_repeat
         before = self.sender.now()
         for n, message in enumerate(self.envelope.messages, start=1):
@@ -192,7 +199,14 @@ class _TurnDelivery:
         )
         self.shown[n] = resolved.shown
         return MessageDelivery(
-            self.sender, self.envelope, n, credential, resolved, self.write, carries=carries
+            self.sender,
+            self.envelope,
+            n,
+            credential,
+            resolved,
+            self.write,
+            carries=carries,
+            is_template=self.window_closed == WINDOW_OVER and message.template is not None,
         )
 
     # ── Hand-overs ─────────────────────────────────────────────────────────────────────────────────────
@@ -257,6 +271,20 @@ class _TurnDelivery:
         self.write(n, msgspec.structs.replace(_taken_back(record), not_before=not_before))
 
     # ── What stands against a message ──────────────────────────────────────────────────────────────────
+
+    def _why_only_templates(self) -> str:
+        """Why nothing but templates may be said, as far as was known when the turn was made.
+
+        Later the person may have written again: then it is for the messenger to say. So it is near the edge,
+        for clocks differ.
+        """
+        envelope = self.envelope
+        window = self.sender.adapter_of(envelope.platform).capabilities.window
+        if window is None or envelope.said_at is None:
+            return ""
+        written_at = envelope.last_interaction_at
+        may_be_open = written_at is not None and envelope.said_at - written_at <= window + WINDOW_EDGE
+        return "" if may_be_open else WINDOW_OVER
 
     def _why_too_late(self) -> str:
         """Why nothing more of this turn is said: a turn that was sent after it.

@@ -459,4 +459,6 @@ def _envelope(dialog: Dialog, outbox: Outbox, cause: InboundEnvelope, *, reemitt
         trace_id=cause.trace_id,
         reemitted=reemitted,
         last_message_id=cause.event.id if has_said else "",
+        said_at=dialog.updated_at,
+        last_interaction_at=None if dialog.never_wrote else dialog.last_interaction_at,
     )

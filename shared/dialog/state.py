@@ -191,7 +191,8 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     `variables` are those of the bot's own scenario, whatever is called from it; `kept` those that survive
     runs. `called` has the revisions of called scenarios, locked when the run's was activated. `trail` has
     the questions one can go back to. `serial` numbers timers and tasks. `silent_turns` counts turns since
-    the person's last word. `sensitive` are the names of variables that nobody should read by the way.
+    the person's last word; `never_wrote` says that there was none, and `last_interaction_at` is when the
+    dialog was begun for them. `sensitive` are the names of variables that nobody should read by the way.
     `blocked` is the status behind the block while the person has blocked the bot, else "". What came in
     until `predecessor_deleted_at` was meant for a dialog that is no more. `platform_chat_id` is where the
     person was last heard from.
@@ -229,6 +230,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     album: Album | None = None
     serial: int = 0
     silent_turns: int = 0
+    never_wrote: bool = False
     blocked: Status | Literal[""] = ""
     used_conditions: tuple[int, ...] = ()
     person: Person = Person()

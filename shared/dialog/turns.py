@@ -52,6 +52,7 @@ def new_dialog(envelope: InboundEnvelope, now: datetime, remains: Remains | None
         created_at=now,
         updated_at=now,
         last_interaction_at=min(envelope.event.occurred_at, now),
+        never_wrote=not isinstance(envelope.event, FROM_PERSON),
         recent_events=remains.recent_events if remains else (),
         predecessor_deleted_at=remains.deleted_at if remains else None,
     )
@@ -169,6 +170,7 @@ def stamped(turn: Turn, event: Event, now: datetime) -> Dialog:
     dialog.turn += 1
     dialog.updated_at = now
     if isinstance(event, FROM_PERSON):
+        dialog.never_wrote = False
         # A messenger's clock may run ahead of ours; what comes once it is mended must not count as late.
         dialog.last_interaction_at = max(dialog.last_interaction_at, min(event.occurred_at, now))
     dialog.recent_events = _known(dialog, event)

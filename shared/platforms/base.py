@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
@@ -113,7 +113,7 @@ class Capabilities:
     the messenger has buttons of its own for. `edits_in_place` says that a message can take an earlier
     one's place; where it cannot, several choices are numbered text too. `receipts_by_message_id` says that
     its receipts cannot carry our own name of a message. `media` is by the type of a file; a type that is
-    missing it cannot show.
+    missing it cannot show. `window` is how long after the person's last word more than templates may be said.
     """
 
     max_text: int
@@ -125,6 +125,7 @@ class Capabilities:
     edits_in_place: bool = False
     receipts_by_message_id: bool = False
     media: Mapping[str, MediaLimits] = field(default_factory=dict)
+    window: timedelta | None = None
 
     def shown_as(self, file_type: str, content_type: str = "", size: int = 0, sides: int = 0) -> str:
         """The type that a file is shown as: its own, else "file"; "" where only its address can be told."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -43,6 +44,7 @@ CAPABILITIES = Capabilities(
         ),
         "file": MediaLimits(100 * MEGABYTE),
     },
+    window=timedelta(hours=24),
 )
 
 _MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)

@@ -44,7 +44,8 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 
     `reemitted` says that an earlier copy may exist, so the sender looks at what it has recorded
     before it sends. `last_message_id` is the messenger's name of what the person said, where the turn answers
-    that. `failure` is set when the sender gives it up.
+    that. `said_at` is when the turn was made, and `last_interaction_at` when the person had last written by
+    then, None if they never had. `failure` is set when the sender gives it up.
     """
 
     dialog_id: str
@@ -57,6 +58,8 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     trace_id: str
     reemitted: bool = False
     last_message_id: str = ""
+    said_at: datetime | None = None
+    last_interaction_at: datetime | None = None
     failure: str = ""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from shared.credential import Credential
@@ -28,10 +28,16 @@ class OneRequestPerLine:
 
     platform = "telegram"
 
-    def __init__(self, outcomes: list[Delivery], *, names_messages: bool) -> None:
+    def __init__(
+        self, outcomes: list[Delivery], *, names_messages: bool, window: timedelta | None = None
+    ) -> None:
         self.outcomes = outcomes
         self.capabilities = Capabilities(
-            max_text=10, max_buttons=0, max_button_label=0, receipts_by_message_id=names_messages
+            max_text=10,
+            max_buttons=0,
+            max_button_label=0,
+            receipts_by_message_id=names_messages,
+            window=window,
         )
 
     def verify(self, *_: Any) -> bool:
@@ -97,6 +103,7 @@ class Stage:
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
     names: KeptNames = field(default_factory=KeptNames)
     names_messages: bool = False
+    window: timedelta | None = None
     found: list[tuple[str, str]] = field(default_factory=list)
     hints: list[str] = field(default_factory=list)
 
@@ -135,7 +142,7 @@ class Stage:
         return self.sender().deliver(envelope(said, **more), is_repeat=is_repeat)
 
     def sender(self) -> Sender:
-        self.adapter = OneRequestPerLine([], names_messages=self.names_messages)
+        self.adapter = OneRequestPerLine([], names_messages=self.names_messages, window=self.window)
         connected = Credential("c", "b", "telegram", is_active=self.is_active, settings={})
         return Sender(
             self,

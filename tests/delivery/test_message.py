@@ -175,6 +175,43 @@ def test_behind_a_closed_window_only_what_has_a_template_is_tried() -> None:
     assert stage.statuses() == ["failed", "failed", "sent"]
 
 
+@pytest.mark.parametrize(
+    ("silent_for", "is_over"),
+    [
+        (timedelta(hours=23), False),
+        (timedelta(hours=24, minutes=4), False),
+        (timedelta(hours=24, minutes=6), True),
+        (None, True),
+    ],
+    ids=["open", "at the edge", "over", "never wrote"],
+)
+def test_a_window_known_to_be_over_is_not_tried(*, silent_for: timedelta | None, is_over: bool) -> None:
+    stage = Stage(window=timedelta(hours=24))
+    written_at = NOW - silent_for if silent_for else None
+    said = ("one\nmore", Message("two", template=APPROVED))
+    stage.deliver(*said, said_at=NOW, last_interaction_at=written_at)
+    assert stage.lines == (["template hello"] if is_over else ["one", "more", "two"])
+    assert stage.statuses() == (["failed", "sent"] if is_over else ["sent", "sent"])
+    if is_over:
+        failure, sent = stage.records()
+        assert "template" in failure.reason
+        assert sent.degradations == ("sent_as_template",)
+
+
+@pytest.mark.parametrize("window", [None, timedelta(hours=24)])
+def test_what_nobody_knows_of_a_window_is_tried(window: timedelta | None) -> None:
+    """Not every messenger has one, and an envelope of before does not tell."""
+    stage = Stage(window=window)
+    stage.deliver("one", said_at=None if window else NOW)
+    assert stage.lines == ["one"]
+
+
+def test_a_turn_made_in_the_window_and_sent_after_it_is_for_the_messenger_to_judge() -> None:
+    stage = Stage(window=timedelta(hours=24), now=NOW + timedelta(days=2))
+    stage.deliver("one", said_at=NOW, last_interaction_at=NOW)
+    assert stage.lines == ["one"]
+
+
 def test_media_that_cannot_be_had_are_told_by_their_address() -> None:
     stage = Stage([SENT, NO_MEDIA])
     stage.deliver("text\npicture\nmore")

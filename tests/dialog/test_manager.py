@@ -11,7 +11,13 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from shared.dialog.events import ButtonPressed, ConversationStarted, MessageReceived, OperatorWrote
+from shared.dialog.events import (
+    ButtonPressed,
+    ConversationStarted,
+    MessageReceived,
+    OperatorWrote,
+    RunRequested,
+)
 from shared.dialog.manager import LATE_AFTER, Applied, DialogManager, Outside
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
 from shared.dialog.replay import Difference, replay
@@ -249,6 +255,14 @@ def test_twenty_events_at_once_are_each_applied_once(
     assert told == {f"word {n}" for n in range(20)}
     by_turn = sorted(parley.outbound.envelopes, key=lambda envelope: envelope.turn)
     assert [envelope.messages[0].text for envelope in by_turn] == [str(n) for n in range(21)]
+
+
+def test_the_sender_is_told_when_the_person_last_wrote_and_if_they_ever_did() -> None:
+    parley = Parley()
+    parley.manager.handle(sealed(RunRequested(id="r", occurred_at=NOW - timedelta(hours=1))))
+    parley.say("hello", ago=timedelta(minutes=1))
+    told = [(each.said_at, each.last_interaction_at) for each in parley.outbound.envelopes]
+    assert told == [(NOW, None), (NOW, NOW - timedelta(minutes=1))]
 
 
 def test_an_event_that_never_wins_goes_back_to_the_queue() -> None:
