@@ -46,7 +46,7 @@ ROUTES: dict[str, Entry] = {
     "POST /api/scenarios/validate": Entry(200, None, {"scenario_data": SCENARIO}),
     "GET /api/scenarios/{id}": Entry(200, "viewer"),
     "PUT /api/scenarios/{id}": Entry(200, "editor", {"name": "S", "scenario_data": SCENARIO}),
-    "DELETE /api/scenarios/{id}": Entry(204, "editor"),
+    "DELETE /api/scenarios/{id}": Entry(409, "editor"),  # it is the active one, which stays
     "POST /api/scenarios/{id}/activate": Entry(200, "editor"),
     "POST /api/scenarios/{id}/simulate": Entry(200, "viewer", {"acts": [{"send": "/start"}]}),
     "POST /api/scenarios/{id}/preview": Entry(200, "viewer", {"step": "ask_name"}),
