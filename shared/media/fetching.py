@@ -3,7 +3,7 @@
 The dialog has named it already (`media_id`) and does not wait. However often this is begun, and wherever it
 breaks off, there is one record and one object in the end, and neither once the dialog is gone: the record
 tells where the object will lie before there is one, and whether the dialog still exists is looked at after
-it was stored, so that whoever deletes the dialog finds the file, or is found.
+it was stored. So whoever deletes the dialog, and only then removes its files, finds this one, or is found.
 
 What it is, its content decides. Nothing is refused for what it is (a person has sent it), so a program or a
 web page may be among it: it is handed out as something to be saved, never to be opened in place.
@@ -126,7 +126,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Fetcher:
-    """Brings files in; one for a process. `epoch_of` tells the epoch of a dialog, None once it is gone."""
+    """Brings files in; one for a process.
+
+    `epoch_of` tells the epoch of a dialog, None once it is gone; `has_bot` whether a bot is there.
+    """
 
     media: MediaRepository
     store: ObjectStore
@@ -135,6 +138,7 @@ class Fetcher:
     credential_of: CredentialOf
     fresh_credential_of: CredentialOf
     epoch_of: Callable[[str], str | None]
+    has_bot: Callable[[str], bool]
     now: Callable[[], datetime]
 
     def fetch(self, work: TaskEnvelope, attempt: Attempt) -> None:
@@ -157,7 +161,7 @@ class Fetcher:
 
     def _is_wanted(self, sent: Sent) -> bool:
         """Whether the file is still to be brought in; it has a record then."""
-        if self._is_dialog_gone(sent):
+        if self._is_gone(sent):
             self._leave_nothing(sent)
             return False
         if self.media.create(sent.record(self.now())):
@@ -177,7 +181,7 @@ class Fetcher:
 
     def _settle(self, sent: Sent, **found: Any) -> None:
         """The file is there; and so that it is not left behind, the dialog is looked for once more."""
-        if self._is_dialog_gone(sent):
+        if self._is_gone(sent):
             self._leave_nothing(sent)
             return
         try:
@@ -190,11 +194,18 @@ class Fetcher:
     def _fail(self, sent: Sent, reason: str) -> None:
         logger.warning("file not brought in", extra=_about(sent) | {"reason": reason})
         count("failed_fetches", bot_id=sent.of.bot_id, platform=sent.of.platform)
+        if self._is_gone(sent):
+            self._leave_nothing(sent)
+            return
         with suppress(NotFound, Conflict):  # it is gone, or it is there after all
             self.media.change(sent.file.media_id, met="fetching", status="failed", reason=reason)
 
-    def _is_dialog_gone(self, sent: Sent) -> bool:
-        return self.epoch_of(sent.of.dialog_id) != sent.of.epoch
+    def _is_gone(self, sent: Sent) -> bool:
+        """Whether the dialog was deleted, or its bot, of which nothing that comes later is found any more."""
+        of = sent.of
+        if self.credential_of(of.bot_id, of.platform) is None and not self.has_bot(of.bot_id):
+            return True
+        return self.epoch_of(of.dialog_id) != of.epoch
 
     def _leave_nothing(self, sent: Sent) -> None:
         """The record last: as long as it is there, whoever deletes the dialog finds the object."""

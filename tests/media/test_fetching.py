@@ -126,6 +126,7 @@ class Place:
     epoch: str | None = "e"
     credentials: list[str] = field(default_factory=list)
     is_connected: bool = True
+    is_bot_there: bool = True
 
     def fetcher(self, watched: Callable[[Any], Any] = lambda it: it) -> Fetcher:
         return Fetcher(
@@ -136,6 +137,7 @@ class Place:
             credential_of=self._credential("kept"),
             fresh_credential_of=self._credential("fresh"),
             epoch_of=watched(self).epoch_of,
+            has_bot=lambda _: self.is_bot_there,
             now=lambda: NOON,
         )
 
@@ -389,7 +391,8 @@ def test_another_try_takes_a_new_address_and_a_credential_read_afresh() -> None:
     assert record is not None
     assert record.status == "ready"
     assert there.web.urls[-1] == DOWNLOAD + "&new"
-    assert there.credentials == ["kept", "fresh"]
+    assert [how for how in there.credentials if how == "fresh"] == ["fresh"]
+    assert there.credentials[-2:] == ["fresh", "kept"]
 
 
 def test_a_messenger_that_takes_its_time_is_left_in_time() -> None:
@@ -544,51 +547,56 @@ class Calls:
         return result
 
 
-def calls_of_a_fetch() -> list[str]:
-    there, calls = place("telegram"), Calls()
-    there.fetcher(calls.watched).fetch(there.work(), Attempt(1, lambda: 100))
-    return calls.names
+TOO_BIG = told({"ok": False, "error_code": 400, "description": "Bad Request: file is too big"}, 400)
+FATES: dict[str, tuple[list[Given | Exception], list[str]]] = {
+    "there": ([PATH_TOLD, Given()], ["epoch_of", "create", "get", "get", "put", "epoch_of", "change"]),
+    "not there": ([TOO_BIG], ["epoch_of", "create", "get", "epoch_of", "change"]),
+}
+"""What is answered, and the calls that are made then."""
 
-
-CALLS = ["epoch_of", "create", "get", "get", "put", "epoch_of", "change"]
 POINTS = [
-    pytest.param(number, is_after, id=f"{number}-{'after' if is_after else 'before'}-{name}")
-    for number, name in enumerate(CALLS)
+    pytest.param(fate, number, is_after, id=f"{fate}-{number}-{'after' if is_after else 'before'}-{name}")
+    for fate, (_, calls) in FATES.items()
+    for number, name in enumerate(calls)
     for is_after in (False, True)
 ]
 
 
-def test_a_fetch_makes_these_calls_and_no_others() -> None:
-    assert calls_of_a_fetch() == CALLS
+@pytest.mark.parametrize("fate", FATES)
+def test_a_fetch_makes_these_calls_and_no_others(fate: str) -> None:
+    answers, expected = FATES[fate]
+    there, calls = Place(Web(answers)), Calls()
+    there.fetcher(calls.watched).fetch(there.work(), Attempt(1, lambda: 100))
+    assert calls.names == expected
 
 
-@pytest.mark.parametrize(("number", "is_after"), POINTS)
-def test_killed_anywhere_there_is_one_record_and_one_object_in_the_end(
-    number: int, *, is_after: bool
+@pytest.mark.parametrize(("fate", "number", "is_after"), POINTS)
+def test_killed_anywhere_there_is_one_record_and_what_it_says_in_the_end(
+    fate: str, number: int, *, is_after: bool
 ) -> None:
     def die() -> None:
         raise Killed
 
-    there = place("telegram")
-    there.web.answers = [PATH_TOLD, Given()]
+    there = Place(Web(FATES[fate][0]))
     with pytest.raises(Killed):
         there.fetcher(Calls(number, is_after, die).watched).fetch(there.work(), Attempt(1, lambda: 100))
     there.web.asked.clear()
     record = there.fetch(2)
 
     assert record is not None
-    assert record.status == "ready"
-    assert list(there.store.objects) == [PATH]
+    assert (record.status, list(there.store.objects)) == (
+        ("ready", [PATH]) if fate == "there" else ("failed", [])
+    )
     assert [file.id for file in there.media.of_dialog("d", 9, None).items] == ["m"]
 
 
 @pytest.mark.parametrize("is_killed", [False, True], ids=["lives", "is killed"])
-@pytest.mark.parametrize(("number", "is_after"), POINTS)
+@pytest.mark.parametrize(("fate", "number", "is_after"), POINTS)
 def test_a_dialog_that_is_deleted_meanwhile_leaves_nothing_behind(
-    number: int, *, is_after: bool, is_killed: bool
+    fate: str, number: int, *, is_after: bool, is_killed: bool
 ) -> None:
     """The dialog goes first, and then what is found of it; if the worker dies, its message comes again."""
-    there = place("telegram")
+    there = Place(Web(FATES[fate][0]))
 
     def delete_dialog() -> None:
         there.epoch = None
@@ -608,6 +616,13 @@ def test_a_dialog_that_is_deleted_meanwhile_leaves_nothing_behind(
 
     assert there.record is None
     assert there.store.objects == {}
+
+
+def test_a_bot_that_is_deleted_leaves_no_record_of_what_comes_in_later() -> None:
+    there = place("viber")
+    there.is_connected = there.is_bot_there = False
+    assert there.fetch() is None
+    assert there.web.asked == []
 
 
 def test_a_dialog_begun_anew_is_another_one() -> None:

@@ -10,6 +10,7 @@ from shared.media.sources import sources_of
 from shared.media.store import media_store
 from shared.outbound_http import OutboundHttp
 from shared.settings import MediaSettings, TasksSettings
+from shared.storage.bots import DynamoBots
 from shared.storage.credential_cache import CredentialCache
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.media import DynamoMedia
@@ -18,6 +19,7 @@ from shared.tasks.performing import Job
 
 def fetch_job(settings: TasksSettings, credentials: CredentialCache) -> Job:
     """The row for `fetch`."""
+    bots = DynamoBots()
     fetcher = Fetcher(
         media=DynamoMedia(),
         store=media_store(MediaSettings.from_environment()),
@@ -26,6 +28,7 @@ def fetch_job(settings: TasksSettings, credentials: CredentialCache) -> Job:
         credential_of=credentials.get,
         fresh_credential_of=credentials.refresh,
         epoch_of=DynamoDialogs().epoch_of,
+        has_bot=lambda bot_id: bots.is_active(bot_id) is not None,
         now=partial(datetime.now, UTC),
     )
     return Job(fetcher.fetch, fetcher.give_up)
