@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
-from PIL import Image, ImageFile, ImageOps, ImageSequence
+from PIL import Image, ImageOps, ImageSequence
 
 from shared.media.kinds import CUT_OFF, JPEG, Kind, Unfit
 from shared.platforms.base import MediaLimits
@@ -199,7 +199,6 @@ def _scaled(image: Image.Image, scale: float) -> Image.Image:
 
 def _written(image: Image.Image, format_: str, **options: Any) -> bytes:
     output = io.BytesIO()
-    ImageFile.MAXBLOCK = max(ImageFile.MAXBLOCK, 1 << 20)
     image.save(output, format_, **options)
     return output.getvalue()
 
