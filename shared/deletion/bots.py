@@ -58,9 +58,12 @@ class BotRemoval:
                 self._remove_some(some, deadline, pool)
 
     def _remove_some(self, ids: Sequence[str], deadline: Deadline, pool: ThreadPoolExecutor) -> None:
-        """The items last: without them nobody would find the rest."""
-        found = [Gone(dialog.id, dialog.epoch, dialog.serial) for dialog in self.dialogs.read(ids)]
-        for _ in pool.map(lambda gone: self.of_dialog.remove(gone, deadline), found):
+        """The items last, and just before them those that only lead there: nothing else tells of the rest."""
+        found = self.dialogs.read(ids)
+        gone = [Gone(dialog.id, dialog.epoch, dialog.serial) for dialog in found]
+        for _ in pool.map(lambda each: self.of_dialog.remove(each, deadline), gone):
             pass
-        for _ in self.dialogs.remove(ids):
-            pass
+        aliases = {place for dialog in found for place in dialog.identities.places}
+        for removed in (aliases.difference(ids), ids):
+            for _ in self.dialogs.remove(removed):
+                pass

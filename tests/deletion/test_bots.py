@@ -8,9 +8,12 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.deletion.connections import PATIENCE
+from shared.dialog.ports import Found
+from shared.dialog.state import Identities, dialog_id_of
 from shared.errors import Wait
 from shared.queueing.envelopes import BotDeletionEnvelope, read_deletion
 from tests.conftest import Call
@@ -33,6 +36,20 @@ def test_nothing_stays_but_the_sign(account: Account) -> None:
     assert account.left() == SIGN
     assert account.asked() == []
     assert account.messenger.calls == ["deleteWebhook"]
+
+
+def test_nothing_stays_of_the_other_identities_of_a_person(account: Account) -> None:
+    bot_id = account.bot(dialogs=0)
+    dialog = account.bare_dialog(bot_id, "1")
+    places = tuple(dialog_id_of(bot_id, "telegram", chat) for chat in ("2", "3"))
+    known = msgspec.structs.replace(dialog, identities=Identities(places))
+    account.dialogs.join(known, dialog.turn, [Found(place) for place in places])
+    assert account.left()["DIALOGS_TABLE"] == 3
+    account.bots.delete(bot_id)
+
+    account.remover.perform(asked(bot_id), ENDLESS)
+
+    assert account.left() == SIGN
 
 
 def test_nothing_of_another_bot_is_touched(account: Account) -> None:
