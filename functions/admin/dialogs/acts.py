@@ -13,6 +13,7 @@ from shared.dialog.events import DeletionRequested, GivenBack, HandedOff, Operat
 from shared.dialog.ports import InboundQueue
 from shared.dialog.state import Dialog, dialog_id_of
 from shared.errors import Conflict, Invalid, NotAccepted, Unavailable, Violation
+from shared.platforms import adapter_for
 from shared.queueing.envelopes import InboundEnvelope
 from shared.results.columns import ResultColumns
 from shared.scenario.kinds import fits, in_words
@@ -22,8 +23,10 @@ from shared.storage.credentials import is_connected
 
 _RETRY_SECONDS: Final = 5
 
-_WHATSAPP_WINDOW: Final = timedelta(hours=24)
-"""After the person's last word; beyond it only templates reach them."""
+_HOUR: Final = timedelta(hours=1)
+
+_WINDOW_EDGE: Final = timedelta(minutes=5)
+"""After the end of a messenger's window in which the sender asks it yet."""
 
 Act = RunRequested | HandedOff | OperatorWrote | GivenBack | DeletionRequested
 
@@ -98,16 +101,15 @@ def _wrong(name: str, value: Any, kinds: Mapping[str, str]) -> Violation | None:
     return None
 
 
-def doubt_about(dialog: Dialog, now: datetime) -> str | None:
-    """Why something that is written to the person now may not reach them.
-
-    Raises `Conflict` where it certainly does not.
-    """
+def require_open(dialog: Dialog, now: datetime) -> None:
+    """Raises `Conflict` where what is written to the person now certainly does not reach them."""
     if dialog.status == "blocked":
         raise Conflict("The person has blocked the bot; nothing reaches them until they write again.")
-    if dialog.platform == "whatsapp" and now - dialog.last_interaction_at > _WHATSAPP_WINDOW:
-        return (
-            "The person has not written for more than 24 hours: WhatsApp may refuse this, "
-            "and the history will say so."
+    window = adapter_for(dialog.platform).capabilities.window
+    if window is None:
+        return
+    if dialog.never_wrote or now - dialog.last_interaction_at > window + _WINDOW_EDGE:
+        raise Conflict(
+            f"{dialog.platform} takes nothing but templates for somebody who has not written for "
+            f"{window // _HOUR} hours: restart the dialog, with a scenario whose first message has one."
         )
-    return None

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import AwareDatetime
 
 from functions.admin.dialogs import results
-from functions.admin.dialogs.acts import Acts, Chat, doubt_about, require_connected, require_known
+from functions.admin.dialogs.acts import Acts, Chat, require_connected, require_known, require_open
 from functions.admin.dialogs.reading import Order, Reading, read_page
 from functions.admin.dialogs.results import Columns, ReadableBot
 from functions.admin.dialogs.schemas import (
@@ -142,11 +142,10 @@ def start_dialog(
 def write_message(
     dialog: WritableDialog, message: OperatorMessage, acts: ActsOfCaller, bots: Bots
 ) -> Accepted:
-    """Say something in the bot's place; `warning` tells why it may not reach the person."""
+    """Say something in the bot's place; the history tells how far it came."""
     require_connected(bots.get(dialog.bot_id), dialog.platform)
-    warning = doubt_about(dialog, utc_now())
-    accepted = acts.send(Chat.of(dialog), OperatorWrote, text=message.text)
-    return accepted.model_copy(update={"warning": warning})
+    require_open(dialog, utc_now())
+    return acts.send(Chat.of(dialog), OperatorWrote, text=message.text)
 
 
 @router.post("/api/dialogs/{id}/handoff", status_code=202)

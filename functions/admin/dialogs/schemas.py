@@ -68,14 +68,10 @@ class DialogDraft(Beginning):
 
 
 class Accepted(View):
-    """An act that is on its way; logs know it by its trace, and the dialog shows what came of it.
-
-    `warning` says why it may come to nothing, where that can be told.
-    """
+    """An act that is on its way; logs know it by its trace, and the dialog shows what came of it."""
 
     dialog_id: UUID
     trace_id: str
-    warning: str | None = None
 
 
 def _shown(dialog: Any) -> Any:

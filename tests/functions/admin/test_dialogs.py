@@ -379,7 +379,7 @@ def test_an_act_becomes_an_event_in_the_dialogs_queue(
 
     assert answer.status_code == 202, answer.text
     (envelope,) = queued(aws_account)
-    assert answer.json() == {"dialog_id": dialog.id, "trace_id": envelope.trace_id, "warning": None}
+    assert answer.json() == {"dialog_id": dialog.id, "trace_id": envelope.trace_id}
     assert (envelope.dialog_id, envelope.platform_chat_id) == (dialog.id, dialog.platform_chat_id)
     event = envelope.event
     assert event == expected(id=event.id, occurred_at=event.occurred_at, by=claims({})["sub"])
@@ -526,17 +526,28 @@ def test_nothing_is_written_to_somebody_who_has_blocked_the_bot(
     assert queued(aws_account) == []
 
 
-@pytest.mark.parametrize(("platform", "hours", "warned"), [("whatsapp", 25, True), ("whatsapp", 23, False)])
-def test_a_message_beyond_whatsapps_window_is_accepted_with_a_warning(
-    api: Api, talk: Talk, platform: str, hours: int, *, warned: bool
+@pytest.mark.parametrize(
+    ("platform", "said", "status"),
+    [
+        ("whatsapp", {"ago": timedelta(hours=23)}, 202),
+        ("whatsapp", {"ago": timedelta(hours=24, minutes=4)}, 202),
+        ("whatsapp", {"ago": timedelta(hours=24, minutes=6)}, 409),
+        ("whatsapp", {"ago": timedelta(0), "never_wrote": True}, 409),
+        ("webchat", {"ago": timedelta(days=9)}, 202),
+    ],
+    ids=str,
+)
+def test_a_message_beyond_a_messengers_window_is_refused(
+    api: Api, talk: Talk, platform: str, said: dict[str, Any], status: int
 ) -> None:
-    said_at = datetime.now(UTC) - timedelta(hours=hours)
-    dialog = talk(activated(api, platform), platform=platform, last_interaction_at=said_at)
+    fields = {name: value for name, value in said.items() if name != "ago"}
+    said_at = datetime.now(UTC) - said["ago"]
+    dialog = talk(activated(api, platform), platform=platform, last_interaction_at=said_at, **fields)
 
     answer = api("POST", f"/api/dialogs/{dialog.id}/messages", json={"text": "Hello"})
 
-    assert answer.status_code == 202
-    assert bool(answer.json()["warning"]) is warned
+    assert answer.status_code == status
+    assert status == 202 or "24 hours" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(
