@@ -107,8 +107,9 @@ class DeletionSettings(Settings):
 
 @dataclass(frozen=True, slots=True)
 class ReceiptsSettings(Settings):
-    """Where receipts come from, and those go that cannot be put to their message."""
+    """Where receipts come from, those go that cannot be put to their message, and what follows from some."""
 
+    inbound_queue_url: str
     receipts_queue_url: str
     receipts_dlq_url: str
 

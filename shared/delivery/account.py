@@ -37,7 +37,7 @@ class Account:
     def refuse(self, reason: str) -> None:
         """Let nothing be tried with this credential for a while, and tell its owner."""
         now = self.now()
-        self.findings.refused(self.credential, reason, now)
+        self.findings.refused(*self._address, reason, now)
         self._put_hold(Hold(now + timedelta(seconds=REFUSED_SECONDS), reason, mark_of(self.credential)))
 
     def was_replaced(self) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from shared.credential import Credential
 from shared.queueing.envelopes import OutboundEnvelope
 
 
@@ -16,7 +15,7 @@ class Findings(Protocol):
         """The person cannot be reached any more."""
         ...
 
-    def refused(self, credential: Credential, reason: str, at: datetime) -> None:
+    def refused(self, bot_id: str, platform: str, reason: str, at: datetime) -> None:
         """The messenger does not accept the bot's credential."""
         ...
 
@@ -25,7 +24,7 @@ class _Nobody:
     def gone(self, envelope: OutboundEnvelope, reason: str, at: datetime) -> None:
         pass
 
-    def refused(self, credential: Credential, reason: str, at: datetime) -> None:
+    def refused(self, bot_id: str, platform: str, reason: str, at: datetime) -> None:
         pass
 
 

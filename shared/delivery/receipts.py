@@ -22,6 +22,12 @@ class TakesReceipts(Protocol):
         ...
 
 
+class TakesFailures(Protocol):
+    def act(self, envelope: ReceiptEnvelope, dialog_id: str, key: str) -> None:
+        """Do what follows from a failure, perhaps once more after a crash."""
+        ...
+
+
 class MessageNames(Protocol):
     """Which delivery a messenger means by its own name of a message."""
 
@@ -47,6 +53,7 @@ class ReceiptBook:
 
     history: TakesReceipts
     names: MessageNames
+    failures: TakesFailures
 
     def put(self, envelope: ReceiptEnvelope, receive_count: int) -> bool:
         """Whether its message was found, on the last try. Raises `Wait` on those before.
@@ -56,6 +63,8 @@ class ReceiptBook:
         place = self._place_of(envelope)
         receipt = ReceiptRecord(envelope.status, envelope.at, envelope.reason)
         if place and self.history.receive(*place, receipt):
+            if envelope.outcome:
+                self.failures.act(envelope, *place)
             return True
         is_foreign = place is None and bool(envelope.delivery_id)
         if is_foreign or receive_count >= TRIES:

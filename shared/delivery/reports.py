@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.credential import Credential
 from shared.dialog.events import ChatBlocked
 from shared.dialog.ports import InboundQueue
 from shared.errors import NotFound
@@ -44,12 +43,28 @@ class Reports:
         )
         self.inbound.send([told])
 
-    def refused(self, credential: Credential, reason: str, at: datetime) -> None:
-        """Mark the credential, beside what was known of it, and count it: an alarm looks at the counter."""
-        address = credential.bot_id, credential.platform
-        count("refused_credentials", bot_id=credential.bot_id, platform=credential.platform)
-        told = {"status": "bad", "detail": f"sending: {reason}", "checked_at": at.isoformat()}
+    def refused(self, bot_id: str, platform: str, reason: str, at: datetime) -> None:
+        """Mark the credential, beside what was known of it, and count it: an alarm looks at the counter.
+
+        A later check knows better: the credential may have been replaced since.
+        """
         try:
-            self.credentials.record_health(*address, {**self.credentials.health_of(*address), **told})
+            known = self.credentials.health_of(bot_id, platform)
         except NotFound:
-            logger.info("a refused credential is gone", extra={"bot_id": credential.bot_id})
+            logger.info("a refused credential is gone", extra={"bot_id": bot_id})
+            return
+        if _is_later(known.get("checked_at"), at):
+            return
+        count("refused_credentials", bot_id=bot_id, platform=platform)
+        told = {"status": "bad", "detail": f"sending: {reason}", "checked_at": at.isoformat()}
+        self._record(bot_id, platform, {**known, **told})
+
+    def _record(self, bot_id: str, platform: str, health: Mapping[str, Any]) -> None:
+        try:
+            self.credentials.record_health(bot_id, platform, health)
+        except NotFound:
+            logger.info("a refused credential is gone", extra={"bot_id": bot_id})
+
+
+def _is_later(checked_at: Any, at: datetime) -> bool:
+    return isinstance(checked_at, str) and datetime.fromisoformat(checked_at) > at

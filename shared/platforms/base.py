@@ -50,11 +50,27 @@ class AddressedEvent(msgspec.Struct, frozen=True):
     alias: str = ""
 
 
+class Outcome(StrEnum):
+    """Everything that can come of a send; the sender decides by this and knows no messenger."""
+
+    SENT = "sent"
+    RETRY = "retry"
+    CHAT_LIMITED = "chat_limited"
+    BOT_LIMITED = "bot_limited"
+    RECIPIENT_GONE = "recipient_gone"
+    WINDOW_CLOSED = "window_closed"
+    BAD_PAYLOAD = "bad_payload"
+    MEDIA_FAILED = "media_failed"
+    APP_TOO_OLD = "app_too_old"
+    CREDENTIAL_BAD = "credential_bad"
+    ALREADY_SO = "already_so"
+
+
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far a message has come, as its messenger tells afterwards.
 
     It names the message by the `delivery_id` that was sent along, or by the messenger's own `message_id`.
-    `reason` is for people.
+    `outcome` is that of a failure, where the messenger tells it; `reason` is for people.
     """
 
     status: Literal["delivered", "read", "failed"]
@@ -63,6 +79,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     message_id: str = ""
     chat_id: str = ""
     reason: str = ""
+    outcome: Outcome | None = None
 
 
 class Parsed(msgspec.Struct, frozen=True):
@@ -184,22 +201,6 @@ class Response:
     status: int
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-class Outcome(StrEnum):
-    """Everything that can come of a send; the sender decides by this and knows no messenger."""
-
-    SENT = "sent"
-    RETRY = "retry"
-    CHAT_LIMITED = "chat_limited"
-    BOT_LIMITED = "bot_limited"
-    RECIPIENT_GONE = "recipient_gone"
-    WINDOW_CLOSED = "window_closed"
-    BAD_PAYLOAD = "bad_payload"
-    MEDIA_FAILED = "media_failed"
-    APP_TOO_OLD = "app_too_old"
-    CREDENTIAL_BAD = "credential_bad"
-    ALREADY_SO = "already_so"
 
 
 @dataclass(frozen=True, slots=True)

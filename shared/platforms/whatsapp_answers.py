@@ -49,6 +49,11 @@ _WAITS: Mapping[int, float] = {
 }
 
 
+def outcome_of(code: int) -> Outcome | None:
+    """What a failure of this code means, also one that is told afterwards; None for a code unheard of."""
+    return _BY_CODE.get(code)
+
+
 def sort(response: Response) -> Delivery:
     """The outcome of whatever came."""
     answer = decoded(response)

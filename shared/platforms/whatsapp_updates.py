@@ -27,6 +27,7 @@ from shared.dialog.events import (
 from shared.errors import UnreadableUpdate
 from shared.platforms.answers import reason
 from shared.platforms.base import AddressedEvent, Parsed, Receipt
+from shared.platforms.whatsapp_answers import outcome_of
 
 _MILLISECONDS_FROM = 10**12
 """Timestamps are seconds; some have been seen in milliseconds."""
@@ -337,6 +338,7 @@ def _status(given: Any) -> _Found:
         message_id=status.id,
         chat_id=status.recipient_id or status.recipient_user_id,
         reason=_why(status.errors) if status.status == "failed" else "",
+        outcome=outcome_of(status.errors[0].code) if status.status == "failed" and status.errors else None,
     )
 
 

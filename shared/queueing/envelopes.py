@@ -129,7 +129,8 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """How far one message of a bot's has come, as its messenger tells.
 
     The message goes by the delivery id that it was sent with, or by the messenger's own name of it.
-    `failure` is set when the worker gives it up.
+    `outcome` is why it was not delivered, in the sender's words for that, or "". `failure` is set when the
+    worker gives it up.
     """
 
     bot_id: str
@@ -140,6 +141,7 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     delivery_id: str = ""
     message_id: str = ""
     reason: str = ""
+    outcome: str = ""
     failure: str = ""
 
 

@@ -79,6 +79,7 @@ def seal_receipts(
             delivery_id=receipt.delivery_id,
             message_id=receipt.message_id,
             reason=receipt.reason[:MAX_REASON],
+            outcome=receipt.outcome.value if receipt.outcome else "",
         )
         for receipt in receipts
     )

@@ -203,7 +203,7 @@ class Told:
     def gone(self, *_: Any) -> None:
         pass
 
-    def refused(self, _credential: Credential, reason: str, _at: datetime) -> None:
+    def refused(self, _bot_id: str, _platform: str, reason: str, _at: datetime) -> None:
         self.refused_for.append(reason)
 
 

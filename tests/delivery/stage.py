@@ -117,7 +117,7 @@ class Stage:
     def gone(self, _envelope: OutboundEnvelope, reason: str, _at: datetime) -> None:
         self.found.append(("gone", reason))
 
-    def refused(self, _credential: Credential, reason: str, _at: datetime) -> None:
+    def refused(self, _bot_id: str, _platform: str, reason: str, _at: datetime) -> None:
         self.found.append(("refused", reason))
 
     def send(self, request: Request) -> Response:

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from shared.delivery.failures import Failures
 from shared.delivery.receipts import TRIES, ReceiptBook
 from shared.dialog.history import DeliveryRecord, HistoryEntry, ReceiptRecord, delivery_id_of, place_of
+from shared.dialog.state import Dialog
 from shared.errors import Wait
-from shared.queueing.envelopes import ReceiptEnvelope
-from shared.storage.memory import MemoryHistory
+from shared.queueing.envelopes import OutboundEnvelope, ReceiptEnvelope
+from shared.storage.memory import MemoryDialogs, MemoryHistory
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DIALOG = "3f2c4d1e-0000-4000-8000-000000000001"
@@ -34,11 +36,25 @@ class Names:
 class Desk:
     history: MemoryHistory = field(default_factory=MemoryHistory)
     names: Names = field(default_factory=Names)
+    dialogs: MemoryDialogs = field(default_factory=MemoryDialogs)
+    found: list[tuple[str, ...]] = field(default_factory=list)
+
+    def gone(self, envelope: OutboundEnvelope, reason: str, at: datetime) -> None:
+        self.found.append(("gone", envelope.dialog_id, envelope.platform_chat_id, str(envelope.turn), reason))
+
+    def refused(self, bot_id: str, platform: str, reason: str, at: datetime) -> None:
+        self.found.append(("refused", bot_id, platform, reason))
+
+    def talk(self, bot_id: str = "b", epoch: str = "0a1b2c3d") -> None:
+        times: dict[str, Any] = {"created_at": NOON, "updated_at": NOON, "last_interaction_at": NOON}
+        chat: dict[str, Any] = {"bot_id": bot_id, "platform": "viber", "platform_chat_id": "42"}
+        self.dialogs.commit(Dialog(id=DIALOG, epoch=epoch, turn=1, **chat, **times), None)
 
     def put(self, receive_count: int = 1, **receipt: Any) -> bool:
         given: dict[str, Any] = {"bot_id": "b", "platform": "viber", "status": "read", "trace_id": "t"}
         envelope = ReceiptEnvelope(at=NOON, **{**given, **receipt})
-        return ReceiptBook(self.history, self.names).put(envelope, receive_count)
+        failures = Failures(self.dialogs, self)
+        return ReceiptBook(self.history, self.names, failures).put(envelope, receive_count)
 
     def send(self) -> None:
         entry = HistoryEntry(
@@ -102,3 +118,54 @@ def test_a_delivery_id_that_nobody_here_has_made_names_nothing(foreign: str) -> 
 
 def test_a_message_that_another_program_has_sent_is_nothing_to_wait_for() -> None:
     assert not Desk().put(delivery_id="campaign-7")
+
+
+GONE: dict[str, Any] = {
+    "delivery_id": ID,
+    "status": "failed",
+    "outcome": "recipient_gone",
+    "reason": "131026",
+}
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_who_cannot_be_reached_is_told_to_the_dialog_as_the_sender_tells_it(times: int) -> None:
+    desk = Desk()
+    desk.send()
+    desk.talk()
+    for _ in range(times):
+        assert desk.put(**GONE)
+    assert desk.found == [("gone", DIALOG, "42", "7", "131026")] * times
+
+
+@pytest.mark.parametrize("other", [{"bot_id": "another"}, {"epoch": "ffffffff"}], ids=["bot", "epoch"])
+def test_nobody_can_tell_that_of_another_s_dialog_or_of_one_that_is_no_more(other: dict[str, str]) -> None:
+    desk = Desk()
+    desk.send()
+    desk.talk(**other)
+    assert desk.put(**GONE)
+    assert desk.found == []
+
+
+def test_a_credential_that_is_refused_afterwards_is_found_out_too() -> None:
+    desk = Desk()
+    desk.send()
+    assert desk.put(delivery_id=ID, status="failed", outcome="credential_bad", reason="131042")
+    assert desk.found == [("refused", "b", "viber", "131042")]
+
+
+@pytest.mark.parametrize("outcome", ["", "bad_payload", "window_closed", "of a later version"])
+def test_of_other_failures_only_the_history_tells(outcome: str) -> None:
+    desk = Desk()
+    desk.send()
+    desk.talk()
+    assert desk.put(delivery_id=ID, status="failed", outcome=outcome)
+    assert desk.found == []
+
+
+def test_a_failure_of_a_message_that_is_not_there_yet_waits_and_does_nothing() -> None:
+    desk = Desk()
+    desk.talk()
+    with pytest.raises(Wait):
+        desk.put(**GONE)
+    assert desk.found == []

@@ -5,18 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.credential import Credential
 from shared.delivery.reports import Reports
 from shared.dialog.events import ChatBlocked
 from shared.errors import NotFound
 from tests.delivery.stage import DIALOG, NOW, envelope
 from tests.webhook.doubles import Queue
-
-REFUSED = Credential("c", "b", "telegram", is_active=True, settings={"bot_token": "1:secret"})
 
 
 @dataclass
@@ -46,7 +44,7 @@ def test_a_refused_credential_is_marked_beside_what_was_known_and_counted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     records = Records({("b", "telegram"): {"status": "ok", "webhook_url": "https://chat.example"}})
-    Reports(Queue(), records).refused(REFUSED, "401", NOW)
+    Reports(Queue(), records).refused("b", "telegram", "401", NOW)
     assert records.healths["b", "telegram"] == {
         "status": "bad",
         "detail": "sending: 401",
@@ -55,10 +53,16 @@ def test_a_refused_credential_is_marked_beside_what_was_known_and_counted(
     }
     counted = json.loads(capsys.readouterr().out)
     assert (counted["refused_credentials"], counted["bot_id"]) == (1, "b")
-    assert "secret" not in str(counted)
 
 
 def test_a_credential_removed_meanwhile_has_no_health() -> None:
     records = Records()
-    Reports(Queue(), records).refused(REFUSED, "401", NOW)
+    Reports(Queue(), records).refused("b", "telegram", "401", NOW)
     assert records.healths == {}
+
+
+def test_a_credential_that_was_checked_since_is_not_marked_for_what_was_before() -> None:
+    health = {"status": "ok", "checked_at": (NOW + timedelta(minutes=1)).isoformat()}
+    records = Records({("b", "telegram"): health})
+    Reports(Queue(), records).refused("b", "telegram", "131042", NOW)
+    assert records.healths == {("b", "telegram"): health}

@@ -119,7 +119,7 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
         "DeletionWorker": {"Deletions", "DeletionsDeadLetters"},
         "ExportsWorker": {"Exports", "ExportsDeadLetters"},
         "RelayWorker": {"Inbound"},
-        "ReceiptsWorker": {"ReceiptsDeadLetters"},
+        "ReceiptsWorker": {"Inbound", "ReceiptsDeadLetters"},
         "ScenariosAdmin": {"Tasks"},
         "SenderWorker": {"Inbound", "OutboundDeadLetters", "Tasks"},
         "TasksWorker": {"Inbound", "TasksDeadLetters"},

@@ -16,7 +16,7 @@ from shared.dialog.events import (
     ReceivedFile,
     SharedContact,
 )
-from shared.platforms.base import AddressedEvent, Parsed, Receipt
+from shared.platforms.base import AddressedEvent, Outcome, Parsed, Receipt
 from shared.platforms.whatsapp import WhatsAppAdapter
 from tests.platforms.cases import (
     DELIVERY_ID,
@@ -279,6 +279,10 @@ def receipt(status: Any, at: datetime = TOLD_AT, **more: Any) -> Receipt:
     return Receipt(status, at, **told)
 
 
+def failure(outcome: Outcome, reason: str, **more: Any) -> Receipt:
+    return receipt("failed", outcome=outcome, reason=reason, **more)
+
+
 TOO_LATE = (
     "131047 Message failed to send because more than 24 hours have passed since the customer last replied "
     "to this number."
@@ -291,8 +295,14 @@ TOO_LATE = (
         ("status_delivered", (receipt("delivered"),)),
         ("status_read", (receipt("read"),)),
         ("status_played", (receipt("read"),)),
-        ("status_failed", (receipt("failed", delivery_id="", reason=TOO_LATE),)),
-        ("status_failed_unreachable", (receipt("failed", reason="131026 Message Undeliverable."),)),
+        (
+            "status_failed",
+            (failure(Outcome.WINDOW_CLOSED, TOO_LATE, delivery_id=""),),
+        ),
+        (
+            "status_failed_unreachable",
+            (failure(Outcome.RECIPIENT_GONE, "131026 Message Undeliverable."),),
+        ),
         ("status_of_scoped_user", (receipt("delivered", chat_id=SCOPED),)),
         ("status_before_scoped_ids", (receipt("read"),)),
         ("status_in_milliseconds", (receipt("read", datetime.fromtimestamp(1793370005.25, UTC)),)),
@@ -319,6 +329,23 @@ def test_a_failure_has_its_reason(errors: list[Any], reason: str) -> None:
     update["entry"][0]["changes"][0]["value"]["statuses"][0]["errors"] = errors
     (failed,) = ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT).receipts
     assert failed.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("code", "outcome"),
+    [
+        (131026, Outcome.RECIPIENT_GONE),
+        (131047, Outcome.WINDOW_CLOSED),
+        (131053, Outcome.MEDIA_FAILED),
+        (131042, Outcome.CREDENTIAL_BAD),
+        (999_999, None),
+    ],
+)
+def test_a_failure_told_afterwards_means_what_it_means_at_once(code: int, outcome: Outcome | None) -> None:
+    update = payload("whatsapp", "status_failed")
+    update["entry"][0]["changes"][0]["value"]["statuses"][0]["errors"] = [{"code": code}]
+    (failed,) = ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT).receipts
+    assert failed.outcome is outcome
 
 
 @pytest.mark.parametrize(

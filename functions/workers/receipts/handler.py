@@ -1,4 +1,7 @@
-"""Receipts: what messengers tell of messages afterwards goes to the history, and never through a dialog."""
+"""Receipts: what messengers tell of messages afterwards goes to the history.
+
+That somebody cannot be reached, or a credential is refused, is told as the sender tells it.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,17 @@ from typing import Any
 import msgspec
 
 from shared import aws
+from shared.delivery.failures import Failures
 from shared.delivery.receipts import ReceiptBook
+from shared.delivery.reports import Reports
 from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import ReceiptEnvelope, read_receipt
 from shared.queueing.giving_up import UnorderedDeadLetters, giving_up
+from shared.queueing.producer import SqsInbound
 from shared.settings import ReceiptsSettings
+from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.names import DynamoMessageNames
 
@@ -24,7 +32,8 @@ _settings = ReceiptsSettings.from_environment()
 _sqs = aws.client("sqs")
 _visibility = Visibility(_sqs, _settings.receipts_queue_url)
 _dead_letters = UnorderedDeadLetters(_sqs, _settings.receipts_dlq_url)
-_book = ReceiptBook(DynamoHistory(), DynamoMessageNames())
+_reports = Reports(SqsInbound(_sqs, _settings.inbound_queue_url), DynamoCredentials(aws.client("kms")))
+_book = ReceiptBook(DynamoHistory(), DynamoMessageNames(), Failures(DynamoDialogs(), _reports))
 
 
 def lambda_handler(event: Mapping[str, Any], _context: Context) -> BatchAnswer:
