@@ -78,7 +78,7 @@ class Pipeline:
         bodies can be run long after they were written, and give the same every time.
         """
         parsed = self._adapter.parse(decode(body), self._credential, self._now)
-        for envelope in seal(parsed.events, self._call, self._credential, self._now):
+        for envelope in seal(parsed.events, self._call, self._credential, self._now).envelopes:
             self._now = max(self._now, envelope.event.occurred_at)
             self._manager.handle(envelope)
         for turn in self._outbound:
