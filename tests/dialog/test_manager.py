@@ -13,6 +13,7 @@ import pytest
 
 from shared.dialog.events import (
     ButtonPressed,
+    ChatBlocked,
     ConversationStarted,
     MessageReceived,
     OperatorWrote,
@@ -255,6 +256,19 @@ def test_twenty_events_at_once_are_each_applied_once(
     assert told == {f"word {n}" for n in range(20)}
     by_turn = sorted(parley.outbound.envelopes, key=lambda envelope: envelope.turn)
     assert [envelope.messages[0].text for envelope in by_turn] == [str(n) for n in range(21)]
+
+
+@pytest.mark.parametrize(
+    ("ago", "status"), [(timedelta(minutes=20), "active"), (timedelta(minutes=1), "blocked")]
+)
+def test_that_somebody_cannot_be_reached_is_not_believed_long_after_they_wrote(
+    ago: timedelta, status: str
+) -> None:
+    """A messenger may tell it late, and in the meantime the person has unblocked the bot and written."""
+    parley = Parley()
+    parley.say("hello")
+    parley.manager.handle(sealed(ChatBlocked(id="gone/1/1", occurred_at=NOW - ago)))
+    assert parley.dialog.status == status
 
 
 def test_the_sender_is_told_when_the_person_last_wrote_and_if_they_ever_did() -> None:
