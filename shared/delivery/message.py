@@ -178,7 +178,7 @@ class MessageDelivery:
         carried = {attachment.media_id for attachment in request.attachments}
         body = msgspec.json.encode(request.json).decode()
         named = [each for each in self.resolved.known if each.file_id in body]
-        if named and not carried and not (record.files and record.files.is_asked_anew):
+        if named and not (record.files and record.files.is_asked_anew):
             self._files.forget(named)
             waits = FilesRecord(since=self.sender.now(), is_asked_anew=True)
             self.write(self.n, msgspec.structs.replace(record, files=waits, reason=reason))

@@ -115,6 +115,10 @@ class Library:
             shows.add(media, *self._file_of(media, shows, 0.0 if afresh else KNOWN_SECONDS))
         return shows.resolved(message)
 
+    def filled(self, message: Message, credential: Credential, capabilities: Capabilities) -> Message:
+        """The message with its files as they are now, where nobody waits for more."""
+        return self.resolve(message, credential, capabilities).message
+
     def _file_of(self, media: Media, shows: _Shows, max_age: float) -> tuple[MediaFile | None, bool]:
         """The file, and whether it was read just now, as it is where the messenger has no name of it yet."""
         if not media.media_id:

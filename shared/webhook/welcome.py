@@ -19,6 +19,8 @@ MOST_SECONDS = 2.0
 """For finding the first message; a scenario that takes longer must not keep the event from its queue."""
 
 RenderWelcome = Callable[[Message, Credential], Mapping[str, Any]]
+FillFiles = Callable[[Message, Credential], Message]
+"""Gives the files of a bot's library the addresses that they have."""
 
 
 class Welcome(msgspec.Struct, frozen=True):
@@ -36,6 +38,7 @@ class Welcomer(msgspec.Struct, frozen=True):
     bots: BotRepository
     revisions: RevisionRepository
     render: RenderWelcome
+    with_files: FillFiles
 
     def welcome(self, opened: InboundEnvelope, credential: Credential) -> Welcome | None:
         """None where a dialog exists already, or nothing is active that could speak first, and in time."""
@@ -55,4 +58,5 @@ class Welcomer(msgspec.Struct, frozen=True):
         message = say_first() if ends_within(MOST_SECONDS, say_first) else None
         if message is None:
             return None
-        return Welcome(self.render(message, credential), active.scenario_id, active.revision)
+        answer = self.render(self.with_files(message, credential), credential)
+        return Welcome(answer, active.scenario_id, active.revision)

@@ -270,7 +270,8 @@ def test_the_web_chat_s_list_has_a_file_s_address() -> None:
         gallery.say(ONE, shows(cat, text="Look"))
         gallery.settle()
         (item,) = items_of(gallery.entries(ONE))
-    assert item["media"] == [{"type": "image", "url": f"https://cdn.example.com/media/{cat}/key/cat.png"}]
+    (media,) = item["media"]
+    assert (media["type"], media["url"]) == ("image", f"https://cdn.example.com/media/{cat}/key/cat.png")
 
 
 # ── Files that are not there ─────────────────────────────────────────────────────────────────────────

@@ -4,6 +4,7 @@ from datetime import timedelta
 import pytest
 
 from infra.local.commands import ROOT
+from shared.delivery.files import CARRIED_AT_MOST
 from shared.queueing.timers import LONGEST_DELAY_SECONDS
 from shared.results.exports import KEPT
 from shared.scenario.models import LONGEST_DELAY
@@ -103,6 +104,10 @@ def test_only_the_dialog_worker_may_use_the_history_s_key_and_only_to_encrypt(te
         if target == "HistoryKey"
     }
     assert uses == {("DialogWorker", "kms:Encrypt")}
+
+
+def test_no_tasks_worker_outlives_what_its_sender_believes(template: Template) -> None:
+    assert template.functions["TasksWorker"]["Timeout"] <= CARRIED_AT_MOST.total_seconds()
 
 
 def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None:

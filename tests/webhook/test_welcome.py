@@ -9,14 +9,18 @@ from uuid import uuid4
 
 import pytest
 
+from shared.credential import Credential
 from shared.dialog import presses
 from shared.dialog.events import ConversationStarted
 from shared.dialog.manager import DialogManager, Outside
+from shared.dialog.messages import Message
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
+from shared.media.base import MediaFile
+from shared.media.library import Library
 from shared.platforms.viber import ViberAdapter
 from shared.queueing.envelopes import OutboundEnvelope
 from shared.storage.bots import Bot
-from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, MemoryScenarios
+from shared.storage.memory import MemoryBots, MemoryDialogs, MemoryHistory, MemoryMedia, MemoryScenarios
 from shared.storage.scenarios import Scenario
 from shared.webhook.door import Door
 from shared.webhook.unparsed import UnparsedUpdates
@@ -57,6 +61,7 @@ class Cafe:
         self.vault, self.queue, self.bucket, self.outbound = Vault(), Queue(), Bucket(), Outbound()
         self.vault.keep("viber", auth_token=TOKEN, sender_name="Café")
         self.dialogs, self.bots, self.scenarios = MemoryDialogs(), MemoryBots(), MemoryScenarios()
+        self.files = MemoryMedia()
         self.bots.create(Bot(id=BOT_ID, account_id="a", name="Café", created_at=NOW, updated_at=NOW))
         self.scenarios.create(
             Scenario(id=SCENARIO_ID, bot_id=BOT_ID, name="s", created_at=NOW, updated_at=NOW), DOCUMENT
@@ -68,9 +73,13 @@ class Cafe:
             credentials=self.vault.cache(),
             inbound=self.queue,
             unparsed=UnparsedUpdates(lambda: self.bucket, "media"),  # type: ignore[arg-type,return-value]
-            welcomer=Welcomer(self.dialogs, self.bots, self.scenarios, adapter.welcome),
+            welcomer=Welcomer(self.dialogs, self.bots, self.scenarios, adapter.welcome, self._with_files),
             now=lambda: NOW,
         )
+
+    def _with_files(self, message: Message, credential: Credential) -> Message:
+        library = Library(self.files, "https://cdn.example.com/{}".format, lambda: NOW)
+        return library.filled(message, credential, ViberAdapter.capabilities)
 
     def opens(self, token: int = 1) -> dict[str, Any]:
         """Anna opens the chat."""
@@ -119,6 +128,31 @@ def test_whoever_opens_the_chat_is_answered_with_the_first_message(cafe: Cafe) -
     assert answer["text"] == "Hello, Anna! Tea or coffee?"
     assert "receiver" not in answer
     assert [button["Text"] for button in answer["keyboard"]["Buttons"]] == ["Tea", "Coffee"]
+
+
+def test_a_file_of_the_library_is_in_the_welcome(cafe: Cafe) -> None:
+    media_id = str(uuid4())
+    cafe.files.create(
+        MediaFile(
+            id=media_id,
+            bot_id=BOT_ID,
+            file_type="image",
+            file_name="cup.png",
+            content_type="image/png",
+            size=1000,
+            status="ready",
+            storage_path="media/1/key/cup.png",
+            created_at=NOW,
+            updated_at=NOW,
+        )
+    )
+    said = {"text": "Hello!", "media": [{"media_id": media_id}]}
+    document = {"version": "1.0", "steps": [{"id": "welcome", "message": said, "end": True}]}
+    cafe.scenarios.add_revision(SCENARIO_ID, document, "s", "", "")
+    cafe.bots.change(BOT_ID, active_revision=2)
+    answer = body_of(cafe.opens())
+    assert (answer["type"], answer["media"]) == ("picture", "https://cdn.example.com/media/1/key/cup.png")
+    assert answer["text"] == "Hello!"
 
 
 def test_the_event_says_what_was_said_and_the_worker_does_not_say_it_again(cafe: Cafe) -> None:
