@@ -24,6 +24,11 @@ _LAST_PORT = 65_535
 _TRANSLATED = IPv6Network("64:ff9b::/96")
 """Addresses of IPv4, as a gateway to it writes them (RFC 6052)."""
 
+_GIVEN_OUT = IPv6Network("2000::/3")
+"""The only addresses of IPv6 that anybody was ever given (RFC 4291): none of those beside them is public,
+though Python holds some of them to be.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -124,14 +129,15 @@ def is_public(text: str) -> bool:
 
 
 def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address | None:
-    """The address that is meant; None for one that leads through somebody else's tunnel."""
+    """The address that is meant; None for one that is nobody's, or leads through somebody's tunnel."""
     if isinstance(address, IPv4Address):
         return address
-    if address.sixtofour or address.teredo:
-        return None
     if address in _TRANSLATED:
         return IPv4Address(int(address) & 0xFFFFFFFF)
-    return address.ipv4_mapped or address
+    if address.ipv4_mapped:
+        return address.ipv4_mapped
+    is_tunnel = address.sixtofour or address.teredo
+    return address if address in _GIVEN_OUT and not is_tunnel else None
 
 
 def _checked(url: str) -> httpx.URL:
@@ -141,7 +147,7 @@ def _checked(url: str) -> httpx.URL:
         raise AddressRefused("it is no address") from None
     if asked.scheme not in ("http", "https") or not asked.host:
         raise AddressRefused("it is no address of the web")
-    if asked.port and asked.port > _LAST_PORT:
+    if asked.port is not None and not 0 < asked.port <= _LAST_PORT:
         raise AddressRefused("there is no such port")
     if asked.userinfo:
         raise AddressRefused("the address has a password in it")
