@@ -156,7 +156,7 @@ class MessengerSettings(Settings):
 class PreviewSettings(MessengerSettings):
     """With the address in front of the public path of a file."""
 
-    media_url: str = "https://media.invalid"
+    media_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,7 @@ ENVIRONMENT = {
     "SCHEDULE_DLQ_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-delays-dead",
     "HISTORY_KEY_ID": "alias/parley-history",
     "MEDIA_BUCKET": "parley-media",
+    "MEDIA_URL": "https://media.invalid",
     "CREDENTIALS_KEY_ID": "alias/parley-credentials",
     "TELEGRAM_API_URL": "https://telegram.invalid",
     "WHATSAPP_API_URL": "https://whatsapp.invalid",
