@@ -68,7 +68,8 @@ class OutboundHttp:
             yield Answer(answer.status_code, dict(answer.headers), _parts(answer))
 
     def close(self) -> None:
-        self._client.close()
+        if "_client" in vars(self):
+            self._client.close()
 
     def _allowed(self, asked: httpx.URL) -> Sequence[str]:
         """All that the name stands for, as long as everything of it is public."""
