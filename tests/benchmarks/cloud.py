@@ -96,6 +96,10 @@ def _make_resources() -> dict[str, str]:
     secret_name = ENVIRONMENT["SUPABASE_JWT_SECRET_NAME"]
     # moto's SSM is slow to wake up, so that the call may be made again by the client
     aws.client("ssm").put_parameter(Name=secret_name, Value=SECRET, Type="SecureString", Overwrite=True)
+    aws.client("s3").create_bucket(
+        Bucket=ENVIRONMENT["MEDIA_BUCKET"],
+        CreateBucketConfiguration={"LocationConstraint": "eu-central-1"},
+    )
     key = aws.client("kms").create_key()["KeyMetadata"]["KeyId"]
     return {"CREDENTIALS_KEY_ID": key} | {name: _make_queue(name) for name in _QUEUES}
 

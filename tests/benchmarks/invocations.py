@@ -7,18 +7,29 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
 from shared.dialog.events import ConversationStarted, TimerFired
 from shared.dialog.history import DeliveryRecord, HistoryEntry, delivery_id_of
 from shared.dialog.messages import Button, Message
+from shared.dialog.results import Sought
 from shared.dialog.state import dialog_id_of
-from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope, ReceiptEnvelope
+from shared.queueing.envelopes import (
+    DialogDeletionEnvelope,
+    Envelope,
+    ExportEnvelope,
+    InboundEnvelope,
+    MenuEnvelope,
+    OutboundEnvelope,
+    ReceiptEnvelope,
+)
+from shared.results.exports import Export
+from shared.storage.exports import DynamoExports
 from shared.storage.history import DynamoHistory
 from tests.backend.tokens import claims, signed
 from tests.benchmarks.bodies import written
@@ -112,6 +123,34 @@ def sender(number: int) -> Event:
     return _records("outbound.fifo", envelope)
 
 
+def tasks(_number: int) -> Event:
+    """A menu of commands is to be what the active scenario says."""
+    return _records("tasks.fifo", MenuEnvelope(bot_id=BOT_ID, platform="telegram", trace_id="benchmark"))
+
+
+def exports(number: int) -> Event:
+    """A file of results is asked for."""
+    export_id = str(UUID(int=number))
+    sought = Sought(until=_now())
+    DynamoExports().create(
+        Export(id=export_id, bot_id=BOT_ID, format="csv", sought=sought, created_at=_now())
+    )
+    return _records("exports.fifo", ExportEnvelope(export_id=export_id, bot_id=BOT_ID, trace_id="benchmark"))
+
+
+def deletion(number: int) -> Event:
+    """A dialog was deleted."""
+    envelope = DialogDeletionEnvelope(
+        dialog_id=dialog_id_of(BOT_ID, "telegram", str(number)),
+        bot_id=BOT_ID,
+        platform="telegram",
+        epoch="00000000",
+        deleted_at=_now(),
+        trace_id="benchmark",
+    )
+    return _records("deletions", envelope)
+
+
 EVENTS: Mapping[str, Callable[[int], Event]] = {
     "functions.webhooks.telegram.handler": telegram,
     "functions.webhooks.whatsapp.handler": whatsapp,
@@ -121,10 +160,14 @@ EVENTS: Mapping[str, Callable[[int], Event]] = {
     "functions.admin.platforms.handler": admin(f"/api/bots/{BOT_ID}/platforms"),
     "functions.admin.scenarios.handler": admin(f"/api/scenarios/{SCENARIO_ID}"),
     "functions.admin.dialogs.handler": admin(f"/api/bots/{BOT_ID}/dialogs"),
+    "functions.admin.media.handler": admin(f"/api/bots/{BOT_ID}/media"),
     "functions.workers.dialog.handler": dialog,
     "functions.workers.relay.handler": relay,
     "functions.workers.receipts.handler": receipts,
     "functions.workers.sender.handler": sender,
+    "functions.workers.tasks.handler": tasks,
+    "functions.workers.exports.handler": exports,
+    "functions.workers.deletion.handler": deletion,
 }
 
 
@@ -186,13 +229,13 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _records(queue: str, envelope: InboundEnvelope | OutboundEnvelope | ReceiptEnvelope) -> Event:
+def _records(queue: str, envelope: Envelope) -> Event:
     """https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html"""
-    group = {} if isinstance(envelope, ReceiptEnvelope) else {"MessageGroupId": envelope.dialog_id}
+    group = {"MessageGroupId": getattr(envelope, "dialog_id", BOT_ID)}
     record = {
         "messageId": hashlib.sha256(queue.encode()).hexdigest()[:32],
         "receiptHandle": "benchmark",
-        "body": json.dumps(msgspec.to_builtins(envelope), ensure_ascii=False),
+        "body": msgspec.json.encode(envelope).decode(),
         "attributes": {
             "ApproximateReceiveCount": "1",
             "SentTimestamp": "1767225600000",
