@@ -43,7 +43,7 @@ def test_an_error_of_ours_is_told_with_its_text() -> None:
     assert described == {"error": "NotFound", "at": "unknown", "says": "bot not found"}
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore", "botocore", "urllib3"])
+@pytest.mark.parametrize("name", ["httpx", "httpcore", "botocore", "urllib3", "mangum"])
 def test_libraries_that_would_log_addresses_are_quiet(name: str) -> None:
     assert logging.getLogger(name).getEffectiveLevel() == logging.WARNING
 

@@ -62,8 +62,12 @@ class Door:
                 scope.setdefault("state", {})["principal"] = principal
             await self._app(scope, _replayed(await _read(receive, *self._bound(scope))), send)
         except Exception as error:  # noqa: BLE001 - one of the two outermost doors
-            problem = problem_of(error) or _unexpected(error, scope)
+            problem = problem_of(error) or _unexpected(error, scope, self._place_of(scope))
             await problem.answer()(scope, receive, send)
+
+    def _place_of(self, scope: Scope) -> str:
+        """The address, for the log; of a public one, which may be known to few, only its kind."""
+        return getattr(scope.get("route"), "path", "") if self._is_public(scope) else str(scope["path"])
 
 
 def bearer_of(headers: Headers) -> str:
@@ -75,10 +79,10 @@ def bearer_of(headers: Headers) -> str:
     return token.strip()
 
 
-def _unexpected(error: Exception, scope: Scope) -> Problem:
+def _unexpected(error: Exception, scope: Scope, place: str) -> Problem:
     """A fault of ours: its kind and way go to the log, and to the caller only the id to find it by."""
     trace_id = _trace_id(Headers(scope=scope))
-    request = {"trace_id": trace_id, "method": scope["method"], "path": scope["path"]}
+    request = {"trace_id": trace_id, "method": scope["method"], "path": place}
     frames = traceback.extract_tb(error.__traceback__)
     stack = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in frames]
     _logger.error("unexpected error", extra={**request, **describe(error), "stack": stack})

@@ -4,9 +4,14 @@ import logging
 
 import httpx
 import pytest
+from fastapi import APIRouter, Depends
 
+from shared.admin_api.access import Public
+from shared.admin_api.app import Guard, create_app
 from shared.admin_api.door import MAX_BODY_BYTES
+from shared.admin_api.json_route import JsonRoute
 from tests.admin_api.conftest import GOOD
+from tests.admin_api.gateway import client_of
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
@@ -82,6 +87,23 @@ def test_fault_of_ours_is_logged_with_its_place_and_told_as_an_id(
     assert (logged["trace_id"], logged["error"], logged["path"]) == (root, "RuntimeError", "/errors/bug")
     assert logged["stack"][-1].endswith("in error")
     assert "hunter2" not in str(logged) + answer.text
+
+
+def test_fault_behind_a_public_address_is_logged_without_what_makes_it_known(
+    guard: Guard, caplog: pytest.LogCaptureFixture
+) -> None:
+    router = APIRouter(route_class=JsonRoute)
+
+    @router.get("/shown/{key}", dependencies=[Depends(Public())])
+    def show(key: str) -> None:
+        raise RuntimeError(key)
+
+    with caplog.at_level(logging.DEBUG):
+        answer = client_of(create_app(router, guard)).get("/shown/a-secret")
+
+    assert answer.status_code == 500
+    assert [record.__dict__["path"] for record in caplog.records] == ["/shown/{key}"]
+    assert "a-secret" not in caplog.text + str([record.__dict__ for record in caplog.records])
 
 
 @pytest.mark.parametrize(
