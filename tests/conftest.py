@@ -111,10 +111,19 @@ SLOW = (
     "tests/platforms/test_against_standins.py",
     "tests/platforms/test_telegram_limits.py",
     "tests/platforms/test_telegram_standin.py::test_no_message_with_files",
-    "tests/storage/test_dialogs.py::TestItem::test_a_rare_platform",
-    "tests/storage/test_dialogs.py::test_a_bots_dialogs_come_page_by_page",
+    "tests/admin_api/test_idempotency.py",
+    "tests/deletion/",
+    "tests/dialog/test_deletion.py",
+    "tests/functions/test_received_files.py",
+    "tests/functions/workers/test_dialog.py",
+    "tests/functions/workers/test_exports.py",
+    "tests/functions/workers/test_sending.py",
+    "tests/infra/test_openapi.py",
+    "tests/results/",
+    "tests/scenario/test_columns.py",
+    "tests/storage/",
 )
-"""What needs a benchmark, a browser, a build, or hundreds of examples."""
+"""What needs a benchmark, a browser, a build, hundreds of examples, or a table for every line."""
 
 TOGETHER = SLOW[:3]
 """With the deployed tests: what shares a build or a deployment, and so stays in one process."""
