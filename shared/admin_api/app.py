@@ -101,18 +101,25 @@ def _require_admissions(router: APIRouter) -> None:
 
 def _publicity(router: APIRouter) -> Callable[[Scope], bool]:
     """Tells of a request whether its route takes no token."""
-    public = [route for route in router.routes if isinstance(route, ApiRoute) and route.is_public]
-    return lambda scope: any(route.matches(scope)[0] is Match.FULL for route in public)
+
+    def is_public(scope: Scope) -> bool:
+        route = _route_of(router, scope)
+        return route is not None and route.is_public
+
+    return is_public
 
 
 def _bounds(router: APIRouter) -> Callable[[Scope], Bound]:
     """Tells how large a request's body may be, by its route."""
-    roomy = [
-        route for route in router.routes if isinstance(route, ApiRoute) and route.bound != ApiRoute.bound
-    ]
 
     def bound(scope: Scope) -> Bound:
-        matching = (route.bound for route in roomy if route.matches(scope)[0] is Match.FULL)
-        return next(matching, ApiRoute.bound)
+        route = _route_of(router, scope)
+        return ApiRoute.bound if route is None else route.bound
 
     return bound
+
+
+def _route_of(router: APIRouter, scope: Scope) -> ApiRoute | None:
+    """The route that a request goes to: where several could take it, the first."""
+    routes = (route for route in router.routes if isinstance(route, ApiRoute))
+    return next((route for route in routes if route.matches(scope)[0] is Match.FULL), None)

@@ -67,6 +67,14 @@ def test_public_route_takes_no_token_and_opens_no_other(guard: Guard) -> None:
         assert client.request(method, path).status_code == 401
 
 
+def test_public_route_opens_no_other_that_takes_the_same_address(guard: Guard) -> None:
+    router = APIRouter(route_class=JsonRoute)
+    router.get("/things/{name}")(of_a_principal)
+    router.get("/things/shown", dependencies=[Depends(Public())])(nothing)
+
+    assert client_of(create_app(router, guard)).get("/things/shown").status_code == 401
+
+
 @pytest.mark.parametrize("path", ["/docs", "/redoc", "/openapi.json", "/things/", "/"])
 def test_app_has_no_routes_of_its_own(client: httpx.Client, path: str) -> None:
     answer = client.get(path)

@@ -85,6 +85,26 @@ KINDS = ("account", "bot", "scenario", "dialog", "export", "media")
 
 ROLES = ("viewer", "editor", "admin")
 
+SPELLINGS = (
+    "{path}/",
+    "/{path}",
+    "{path}//",
+    "{path}%2F",
+    "{path}%00",
+    "{path}/%2e",
+    "{path}?x=/api/openapi.json",
+    "{path}%3F/api/openapi.json",
+    "{path};/api/openapi.json",
+    "{path}%23/api/openapi.json",
+    "{path}/openapi.json",
+    "/api/openapi.json/%2e%2e/%2e%2e{path}",
+    "/api/openapi.json%00{path}",
+    "/media/%2e%2e{path}",
+    "/media/1/2/%2e%2e%2F%2e%2e%2F%2e%2e{path}",
+    "/media/1/2/3{path}",
+)
+"""Addresses that something on the way, or careless code, could take for that path, or for a public one."""
+
 STRANGERS: dict[str, dict[str, str]] = {
     "no token": {},
     "another scheme": {"Authorization": "Basic YWRtaW46YWRtaW4="},
@@ -135,6 +155,24 @@ def test_no_route_answers_a_stranger(api: Api, route: str) -> None:
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+def test_no_way_of_writing_an_address_opens_it_to_a_stranger(api: Api) -> None:
+    ids = dict.fromkeys(KINDS, str(uuid4()))
+    for path in (path_of(route, ids) for route in CLOSED if route.startswith("GET")):
+        client = api.client_for(path)
+        for spelling in SPELLINGS:
+            assert client.get(spelling.format(path=path)).status_code == 401, (path, spelling)
+
+
+@pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "PATCH", "TRACE", "QUERY"])
+def test_no_other_method_opens_an_address_to_a_stranger(api: Api, method: str) -> None:
+    overridden = {"X-HTTP-Method-Override": "GET", "X-Original-URL": "/api/openapi.json"}
+    ids = dict.fromkeys(KINDS, str(uuid4()))
+    for path in (path_of(route, ids) for route in OPEN + CLOSED[::6]):
+        answer = api.client_for(path).request(method, path, headers=overridden)
+
+        assert answer.status_code == 401, path
 
 
 @pytest.mark.parametrize("route", CLOSED)
