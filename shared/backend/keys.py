@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
+from http.client import HTTPException
 from typing import Any, Final, Protocol
 from urllib.request import HTTPRedirectHandler, build_opener
 
@@ -109,6 +110,9 @@ class _NoRedirect(HTTPRedirectHandler):
 def _read(url: str) -> bytes:
     if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
         raise OSError(f"{url} is not an https address")
-    with build_opener(_NoRedirect).open(url, timeout=_TIMEOUT_SECONDS) as answer:
-        body: bytes = answer.read(_MAX_SET_BYTES)
-        return body
+    try:
+        with build_opener(_NoRedirect).open(url, timeout=_TIMEOUT_SECONDS) as answer:
+            body: bytes = answer.read(_MAX_SET_BYTES)
+            return body
+    except HTTPException as error:
+        raise OSError(f"what {url} answers is no HTTP") from error

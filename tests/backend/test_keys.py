@@ -77,8 +77,19 @@ def test_keys_come_over_https_only(url: str) -> None:
         read_keys(url)
 
 
+BROKEN = {
+    "/garbage": b"\x16\x03\x01\x02\x00\r\n",
+    "/cut": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+    "/long": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000 + b"\r\n\r\n",
+}
+"""Answers that are no HTTP, or not to their end."""
+
+
 class _Issuer(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path in BROKEN:
+            self.wfile.write(BROKEN[self.path])
+            return
         self.send_response({"/keys": 200, "/moved": 302}.get(self.path, 503))
         self.send_header("Location", "/keys")
         self.end_headers()
@@ -105,6 +116,12 @@ def test_keys_are_fetched_over_http(issuer: str) -> None:
 @pytest.mark.parametrize("path", ["/moved", "/down"])
 def test_redirect_and_error_are_no_keys(issuer: str, path: str) -> None:
     with pytest.raises(OSError, match="HTTP Error"):
+        read_keys(issuer + path)
+
+
+@pytest.mark.parametrize("path", BROKEN)
+def test_answer_that_breaks_is_no_keys(issuer: str, path: str) -> None:
+    with pytest.raises(OSError, match=r"no HTTP|no JSON Web Key Set"):
         read_keys(issuer + path)
 
 
