@@ -10,7 +10,7 @@ import re
 import struct
 import zipfile
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, cast
 
 from shared.media.base import FileType
 from shared.media.mp4 import NotAMovie, read_movie
@@ -129,9 +129,10 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 
 _HEAD_BYTES = 4096
 _CHUNK_BYTES = 1 << 20
-_ZIP_TAIL = 22 + 65_535
 _MAX_DIRECTORY_BYTES = 4 << 20
 """Of a ZIP's list of its files, which is read whole."""
+
+_MAX_TYPE_BYTES = 100
 
 
 def kind_of(body: IO[bytes], file_name: str) -> Kind:
@@ -200,25 +201,35 @@ def _kind_of_zip(body: IO[bytes]) -> Kind:
 def _read_zip(body: IO[bytes]) -> tuple[set[str], str]:
     """The names in it, and what its first file says that it is (OpenDocument, EPUB)."""
     try:
-        _require_small_directory(body)
-        with zipfile.ZipFile(body) as archive:
+        with zipfile.ZipFile(cast("IO[bytes]", _SmallReads(body))) as archive:
             listed = archive.infolist()
             first = next((each for each in listed if each.filename == "mimetype"), None)
-            is_plain = first and first.compress_type == zipfile.ZIP_STORED and first.file_size < 100  # noqa: PLR2004
-            mimetype = archive.read("mimetype").decode("ascii") if is_plain else ""
+            mimetype = archive.read(first).decode("ascii") if first and _is_short(first) else ""
     except (zipfile.BadZipFile, ValueError, OSError, RuntimeError, EOFError, struct.error):
         raise Unfit(CUT_OFF, "broken") from None
     return {each.filename for each in listed}, mimetype
 
 
-def _require_small_directory(body: IO[bytes]) -> None:
-    """Raises `BadZipFile`, before the list of an archive's files is read, where that is huge."""
-    size = body.seek(0, 2)
-    body.seek(max(0, size - _ZIP_TAIL))
-    tail = body.read()
-    at = tail.rfind(b"PK\x05\x06")
-    if at < 0 or len(tail) < at + 22 or struct.unpack_from("<I", tail, at + 12)[0] > _MAX_DIRECTORY_BYTES:
-        raise zipfile.BadZipFile
+def _is_short(member: zipfile.ZipInfo) -> bool:
+    """Whether it is as long as it says, and that is no more than a type's name."""
+    return member.compress_type == zipfile.ZIP_STORED and member.file_size < _MAX_TYPE_BYTES
+
+
+class _SmallReads:
+    """A file of which nobody reads much at once, whatever its own words for the length are.
+
+    An archive's list of its files is read whole, and may be told of in two ways.
+    """
+
+    def __init__(self, body: IO[bytes]) -> None:
+        self._body = body
+        self.seek, self.tell, self.seekable = body.seek, body.tell, body.seekable
+
+    def read(self, size: int = -1) -> bytes:
+        """Raises `BadZipFile` for more than an honest archive wants."""
+        if size > _MAX_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile
+        return self._body.read(size if size >= 0 else _MAX_DIRECTORY_BYTES)
 
 
 def _kind_of_old_office(body: IO[bytes]) -> Kind:

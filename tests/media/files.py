@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import warnings
 import wave
 import zipfile
 import zlib
@@ -118,12 +119,36 @@ def mp3(frames: int = 50) -> bytes:
     return (b"\xff\xfb\x90\x00" + bytes(413)) * frames
 
 
-def packed(files: dict[str, bytes]) -> bytes:
+def packed(files: dict[str, bytes], bomb: tuple[str, int] | None = None) -> bytes:
+    """A ZIP, and in the end a `bomb` of so many megabytes, even if another file is called so."""
     output = io.BytesIO()
-    with zipfile.ZipFile(output, "w") as archive:
+    with zipfile.ZipFile(output, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of names that are there twice
         for name, content in files.items():
             archive.writestr(name, content)
+        if bomb:
+            with archive.open(_deflated(bomb[0]), "w") as member:
+                for _ in range(bomb[1]):
+                    member.write(bytes(1_000_000))
     return output.getvalue()
+
+
+def _deflated(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name)
+    member.compress_type = zipfile.ZIP_DEFLATED
+    return member
+
+
+def packed_with_a_list_of(size: int) -> bytes:
+    """A ZIP whose list of files has so many bytes, as only the ZIP64 end of it tells."""
+    head = b"PK\x03\x04" + bytes(26)
+    entry = struct.pack("<4s4B4HL2L5H2L", b"PK\x01\x02", 20, 0, 20, *([0] * 15))
+    count = size // len(entry)
+    length, at = count * len(entry), len(head)
+    large = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, count, count, length, at)
+    place = struct.pack("<4sLQL", b"PK\x06\x07", 0, at + length, 1)
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0, 0, 100, 0, 0)
+    return head + entry * count + large + place + end
 
 
 def office(part: str) -> bytes:

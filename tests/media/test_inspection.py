@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -134,6 +135,18 @@ def test_a_huge_list_of_files_in_a_zip_is_not_read() -> None:
     end = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, 0x7FFFFFFF, 0, 0)
 
     assert refusal(b"PK\x03\x04" + bytes(40) + end).code == "broken"
+    assert refusal(files.packed_with_a_list_of(5 << 20)).code == "broken"
+
+
+def test_of_a_zip_only_what_it_says_it_is_is_unpacked() -> None:
+    """It may have two files of that name: one that is short and plain, and one of 60 MB, packed."""
+    content = files.packed({"mimetype": b"x"}, bomb=("mimetype", 60))
+    tracemalloc.start()
+
+    assert inspected(content).content_type == "application/zip"
+
+    assert tracemalloc.get_traced_memory()[1] < 20_000_000
+    tracemalloc.stop()
 
 
 def test_more_bytes_than_the_library_takes_are_not_read() -> None:
