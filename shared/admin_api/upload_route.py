@@ -10,12 +10,12 @@ from typing import ClassVar, Final, TypeVar
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ValidationError
-from starlette.datastructures import UploadFile
+from starlette.datastructures import FormData, UploadFile
 
 from shared.admin_api.api_route import ApiRoute, Handle
 from shared.admin_api.door import Bound
 from shared.admin_api.json_route import JsonRoute
-from shared.admin_api.problems import violations_of
+from shared.admin_api.problems import pointer, violations_of
 from shared.errors import Invalid, TooLarge, Violation
 
 MAX_FORM_FILE_BYTES: Final = 4 * 1024 * 1024
@@ -51,7 +51,7 @@ def is_form(request: Request) -> bool:
 @asynccontextmanager
 async def read_form(request: Request) -> AsyncIterator[UploadFile]:
     """The one file of a form, until the request is answered. Raises `Invalid`, `TooLarge`."""
-    async with request.form(max_files=1, max_fields=1) as form:
+    async with _parsed(request) as form:
         others = [name for name in form if name != _PART]
         if others:
             raise _invalid(others[0], "There is no such field here; a form has the one part file.")
@@ -61,6 +61,19 @@ async def read_form(request: Request) -> AsyncIterator[UploadFile]:
         if (file.size or 0) > MAX_FORM_FILE_BYTES:
             raise TooLarge(MAX_FORM_FILE_BYTES, _ADVICE)
         yield file
+
+
+@asynccontextmanager
+async def _parsed(request: Request) -> AsyncIterator[FormData]:
+    """Raises `Invalid` also for a charset that nothing can be written in."""
+    try:
+        form = await request.form(max_files=1, max_fields=1)
+    except UnicodeError:
+        raise _invalid("", "Its charset is none; write its names in UTF-8.") from None
+    try:
+        yield form
+    finally:
+        await form.close()
 
 
 async def read_json(request: Request, model: type[B]) -> B:
@@ -76,4 +89,4 @@ async def read_json(request: Request, model: type[B]) -> B:
 
 
 def _invalid(part: str, words: str) -> Invalid:
-    return Invalid("The form is not valid.", [Violation(f"/{part}", words, "form")])
+    return Invalid("The form is not valid.", [Violation(pointer([part] if part else []), words, "form")])

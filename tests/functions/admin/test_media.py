@@ -124,6 +124,10 @@ class TestForm:
             {"files": [("file", ("a.png", b"x")), ("file", ("b.png", b"x"))]},
             {"content": b"--no form", "headers": {"Content-Type": "multipart/form-data; boundary=b"}},
             {"content": b"", "headers": {"Content-Type": "multipart/form-data"}},
+            {
+                "content": b'--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\n\r\n--b--',
+                "headers": {"Content-Type": "multipart/form-data; boundary=b; charset=undefined"},
+            },
         ],
     )
     def test_another_form_is_refused(self, api: Api, bot: str, form: dict[str, Any]) -> None:
@@ -131,6 +135,11 @@ class TestForm:
 
         assert answer.status_code in {400, 422}
         assert answer.headers["content-type"] == "application/problem+json"
+
+    def test_pointer_to_a_part_is_one_whatever_its_name(self, api: Api, bot: str) -> None:
+        answer = api("POST", f"/api/bots/{bot}/media", files={"a/b~": ("a.png", b"x")})
+
+        assert [error["pointer"] for error in answer.json()["errors"]] == ["/a~1b~0"]
 
     def test_other_routes_take_no_form(self, api: Api) -> None:
         answer = api("POST", f"/api/accounts/{ACCOUNT}/bots", files={"file": ("a", b"x" * 2_000_000)})
