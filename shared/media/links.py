@@ -22,13 +22,18 @@ def new_link_key() -> str:
     return secrets.token_urlsafe(_KEY_BYTES)
 
 
+def folder_in_library(media_id: str) -> str:
+    """What all that lies in the store of a library's file is under."""
+    return f"media/{media_id}/"
+
+
 def path_in_library(media_id: str, link_key: str, file_name: str) -> str:
     name = f"file-{file_name}" if file_name in _VARIANTS else file_name
-    return f"media/{media_id}/{link_key}/{name}"
+    return f"{folder_in_library(media_id)}{link_key}/{name}"
 
 
 def path_of_variant(media_id: str, link_key: str, platform: str) -> str:
-    return f"media/{media_id}/{link_key}/{platform}.jpg"
+    return f"{folder_in_library(media_id)}{link_key}/{platform}.jpg"
 
 
 def path_of_upload(media_id: str) -> str:

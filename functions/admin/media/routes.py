@@ -24,7 +24,7 @@ from shared.admin_api.upload_route import UploadRoute, is_form, read_form, read_
 from shared.backend.accounts import Role
 from shared.errors import Conflict, NotFound, Violation
 from shared.media.base import FileType, MediaFile, MediaStatus, paths_of
-from shared.media.links import addresses_below, path_of_upload
+from shared.media.links import addresses_below, folder_in_library, path_of_upload
 from shared.storage.bots import Bot
 from shared.storage.scenarios import DynamoScenarios
 
@@ -209,7 +209,7 @@ def follow_public_link(media_id: str, key: str, file_name: str, shelf: OnShelf) 
     file = shelf.records.find(canonical(media_id))
     if file is None or not hmac.compare_digest(key.encode(), file.link_key.encode()) or not file.link_key:
         raise NotFound("file")
-    path = f"media/{file.id}/{file.link_key}/{file_name}"
+    path = f"{folder_in_library(file.id)}{file.link_key}/{file_name}"
     if path not in paths_of(file):
         raise NotFound("file")
     return RedirectResponse(shelf.store.link_to(path, DOWNLOADS_LAST), status_code=302)

@@ -10,12 +10,21 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any, Final
 from uuid import uuid4
 
+import msgspec
+
 from shared.errors import Conflict, Invalid, NotFound, Violation
-from shared.media.base import FileType, MediaFile, ObjectStore, Variant, paths_of
+from shared.media.base import FileType, MediaFile, Variant, paths_of
 from shared.media.inspection import Inspected, inspect
 from shared.media.kinds import Unfit
-from shared.media.links import new_link_key, path_in_library, path_of_upload, path_of_variant
+from shared.media.links import (
+    folder_in_library,
+    new_link_key,
+    path_in_library,
+    path_of_upload,
+    path_of_variant,
+)
 from shared.media.names import safe_name
+from shared.media.store import S3Store
 from shared.platforms import PLATFORMS, adapter_for
 from shared.platforms.base import MediaLimits
 from shared.storage.clock import Clock, utc_now
@@ -37,7 +46,7 @@ class Shelf:
     """Puts files in and takes them out."""
 
     records: DynamoMedia
-    store: ObjectStore
+    store: S3Store
     clock: Clock = utc_now
     limits: Mapping[str, MediaLimits] = field(default_factory=limits_of_images)
 
@@ -45,11 +54,9 @@ class Shelf:
         """A file at once: its bytes first, so that no record is without them. Raises `Invalid`."""
         with _told("/file"):
             found = inspect(body, file_name, self.limits)
-        media_id, link_key, now = str(uuid4()), new_link_key(), self.clock()
-        fields = self._stored(media_id, link_key, found)
-        file = MediaFile(
-            id=media_id, bot_id=bot_id, link_key=link_key, created_at=now, updated_at=now, **fields
-        )
+        media_id, now = str(uuid4()), self.clock()
+        fields = self._stored(media_id, found)
+        file = MediaFile(id=media_id, bot_id=bot_id, created_at=now, updated_at=now, **fields)
         self.records.create(file)
         return file
 
@@ -65,7 +72,6 @@ class Shelf:
             size=size,
             status="uploading",
             storage_path=path_of_upload(media_id),
-            link_key=new_link_key(),
             created_at=now,
             updated_at=now,
         )
@@ -93,9 +99,16 @@ class Shelf:
         return _as_it_stands(changed)
 
     def remove(self, file: MediaFile) -> None:
-        """The record first: nothing is shown whose bytes are gone."""
+        """The bytes first: what breaks off can be done again, as long as the record is there.
+
+        And once more, for those that a `complete` has put there meanwhile.
+        """
+        self._empty(file)
         self.records.delete(file.id)
-        self.store.delete([*paths_of(file), path_of_upload(file.id)])
+        self._empty(file)
+
+    def _empty(self, file: MediaFile) -> None:
+        self.store.delete([*self.store.some_under(folder_in_library(file.id)), path_of_upload(file.id)])
 
     @contextmanager
     def _arrived(self, file: MediaFile) -> Iterator[IO[bytes]]:
@@ -118,17 +131,16 @@ class Shelf:
             found = inspect(body, file.file_name, self.limits)
         except Unfit as unfit:
             return self.records.change(file.id, met="uploading", status="failed", reason=unfit.words)
-        fields = self._stored(file.id, file.link_key, found)
+        fields = self._stored(file.id, found)
         try:
             return self.records.change(file.id, met="uploading", **fields)
-        except NotFound:  # deleted meanwhile
-            self.store.delete(
-                [fields["storage_path"], *(v.storage_path for v in fields["variants"].values())]
-            )
+        except (Conflict, NotFound):  # completed by another, or deleted, meanwhile
+            self.store.delete(paths_of(msgspec.structs.replace(file, **fields)))
             raise
 
-    def _stored(self, media_id: str, link_key: str, found: Inspected) -> dict[str, Any]:
-        """Put its bytes into the store; what its record says of them."""
+    def _stored(self, media_id: str, found: Inspected) -> dict[str, Any]:
+        """Put its bytes into the store, where nobody else puts any; what its record says of them."""
+        link_key = new_link_key()
         path = path_in_library(media_id, link_key, found.file_name)
         name = found.file_name if found.file_type == _NOT_SHOWN_INLINE else ""
         found.body.seek(0)
@@ -143,6 +155,7 @@ class Shelf:
             "height": found.height,
             "duration_seconds": found.duration_seconds,
             "storage_path": path,
+            "link_key": link_key,
             "variants": dict(self._stored_variants(media_id, link_key, found)),
         }
 

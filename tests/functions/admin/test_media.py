@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from functions.admin.media.shelf import Shelf
+from shared.errors import Unavailable
 from shared.media.base import PlatformFileId
 from shared.media.store import S3Store
 from shared.storage.bots import DynamoBots
@@ -249,6 +250,25 @@ class TestUpload:
         assert one.status == "ready"
         assert keys(aws_account) == {one.storage_path}
 
+    def test_who_completes_another_content_too_late_leaves_nothing(
+        self, api: Api, bot: str, aws_account: Aws, arrive: Callable[[str, bytes], None]
+    ) -> None:
+        """The link can be used again while the first is looked at."""
+        content = files.movie()
+        media_id = announced(api, bot, content)["id"]
+        shelf = Shelf(DynamoMedia(), S3Store(lambda: aws_account.s3, aws_account.bucket))
+        file = shelf.records.find(media_id)
+        assert file is not None
+        arrive(media_id, content)
+        done = shelf.complete(file)
+        arrive(media_id, files.movie(b"qt  "))
+
+        assert shelf.complete(file) == done
+
+        stored = aws_account.s3.get_object(Bucket=aws_account.bucket, Key=done.storage_path)
+        assert stored["ContentType"] == "video/mp4"
+        assert keys(aws_account) - {f"uploads/{media_id}"} == {done.storage_path}
+
     def test_what_was_deleted_meanwhile_does_not_come_back(
         self, api: Api, bot: str, aws_account: Aws, arrive: Callable[[str, bytes], None]
     ) -> None:
@@ -391,6 +411,37 @@ class TestDelete:
 
         assert keys(aws_account) == set()
         assert api("GET", f"/api/media/{media_id}").status_code == 404
+
+    def test_of_a_file_that_is_completed_meanwhile_leaves_nothing(
+        self, api: Api, bot: str, aws_account: Aws, arrive: Callable[[str, bytes], None]
+    ) -> None:
+        content = files.movie()
+        media_id = announced(api, bot, content)["id"]
+        shelf = Shelf(DynamoMedia(), S3Store(lambda: aws_account.s3, aws_account.bucket))
+        met = shelf.records.find(media_id)
+        assert met is not None
+        arrive(media_id, content)
+        shelf.complete(met)
+
+        shelf.remove(met)
+
+        assert keys(aws_account) == set()
+        assert shelf.records.find(media_id) is None
+
+    def test_that_breaks_off_can_be_done_again(self, api: Api, bot: str, aws_account: Aws) -> None:
+        class Broken(S3Store):
+            def delete(self, paths: Iterable[str]) -> None:
+                raise Unavailable("the store of files", retry_after_seconds=5)
+
+        media_id = put_in(api, bot, PICTURE).json()["id"]
+        found = DynamoMedia().find(media_id)
+        assert found is not None
+
+        with pytest.raises(Unavailable):
+            Shelf(DynamoMedia(), Broken(lambda: aws_account.s3, aws_account.bucket)).remove(found)
+
+        assert api("DELETE", f"/api/media/{media_id}", "editor").status_code == 204
+        assert keys(aws_account) == set()
 
     def test_of_what_the_active_scenario_shows_names_the_steps(self, api: Api, bot: str) -> None:
         media_id = a_file(bot)
