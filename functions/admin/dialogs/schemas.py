@@ -123,8 +123,13 @@ class DeliveryView(View):
 
 
 def _readable(data: Any) -> Any:
-    """An entry's data without what only a replay can open."""
-    return {name: value for name, value in data.items() if name != "sealed"}
+    """An entry's data without what only a replay can open, and what leads to a file on its messenger."""
+    readable = {name: value for name, value in data.items() if name != "sealed"}
+    file = readable.get("event", {}).get("file")
+    if file:
+        named = {name: value for name, value in file.items() if name != "reference"}
+        readable["event"] = {**readable["event"], "file": named}
+    return readable
 
 
 class HistoryEntryView(View):

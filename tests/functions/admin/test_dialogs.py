@@ -341,6 +341,18 @@ def test_what_is_sensitive_is_masked(api: Api, bot: str, talk: Talk) -> None:
     assert said["message_data"] == {"event": {"text": MASK}}
 
 
+def test_history_names_a_file_by_its_record_and_not_where_its_messenger_keeps_it(
+    api: Api, bot: str, talk: Talk
+) -> None:
+    dialog, file = talk(bot), {"type": "image", "media_id": "m", "size": 3}
+    event = {"type": "message_received", "file": {**file, "reference": "https://dl.viber.example/?secret"}}
+    DynamoHistory().record(entry(dialog, 1, 0, message_data={"event": event}))
+
+    (said,) = api("GET", f"/api/dialogs/{dialog.id}/history").json()["items"]
+
+    assert said["message_data"] == {"event": {"type": "message_received", "file": file}}
+
+
 @pytest.mark.parametrize("status", ["active", "busy", "handed_off", "completed", "blocked"])
 def test_every_status_is_shown_and_filtered_by(api: Api, bot: str, talk: Talk, status: str) -> None:
     dialog = talk(bot, status=status)
