@@ -23,6 +23,9 @@ MAX_PIXELS: Final = 40_000_000
 
 MAX_PIXELS_OF_ALL_FRAMES: Final = 60_000_000
 
+MAX_FRAMES: Final = 2_000
+"""However small they are: a file of 50 MB may have millions."""
+
 _FORMATS: Final = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP", "image/gif": "GIF"}
 _OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "JPEG": {"quality": 90},
@@ -121,6 +124,8 @@ def _too_many_pixels() -> Unfit:
 def _moves(image: Image.Image) -> bool:
     """Whether it is an animation. A JPEG of several is a photo and what the camera adds to it."""
     frames: int = 1 if image.format == "MPO" else getattr(image, "n_frames", 1)
+    if frames > MAX_FRAMES:
+        raise Unfit(f"The image has {frames} frames; {MAX_FRAMES} are the most.", "too_many_frames")
     if frames > 1 and image.width * image.height * frames > MAX_PIXELS_OF_ALL_FRAMES:
         raise _too_many_pixels()
     return frames > 1

@@ -67,6 +67,13 @@ def animation(format_: str = "GIF", frames: int = 3, size: tuple[int, int] = (20
     return output.getvalue()
 
 
+def blinking(frames: int) -> bytes:
+    """A GIF of one pixel, and 15 bytes a frame."""
+    head = b"GIF89a" + struct.pack("<HHBBB", 1, 1, 0x80, 0, 0) + bytes(6)
+    frame = b"," + struct.pack("<HHHHB", 0, 0, 1, 1, 0) + b"\x02\x02D\x01\x00"
+    return head + frame * frames + b";"
+
+
 def bomb(width: int = 20_000, height: int = 20_000) -> bytes:
     """A PNG of a few bytes that says it has 400 million pixels."""
 

@@ -246,6 +246,11 @@ def test_frames_are_counted_together(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refusal(files.animation(size=(20, 10))).code == "too_many_pixels"
 
 
+def test_frames_of_hardly_a_pixel_are_counted_too() -> None:
+    assert inspected(files.blinking(2_000)).content_type == "image/gif"
+    assert refusal(files.blinking(2_001)).code == "too_many_frames"
+
+
 @pytest.mark.parametrize("mode", ["CMYK", "L", "P", "RGBA", "I;16", "1"])
 def test_every_mode_of_colours_is_taken(mode: str) -> None:
     format_ = "JPEG" if mode == "CMYK" else "PNG"
