@@ -144,7 +144,7 @@ class DialogManager:
         met = meet(self.dialogs, envelope)
         found, here = met.dialog or met.remains, msgspec.structs.replace(envelope, dialog_id=met.id)
         if isinstance(envelope.event, DeletionRequested):
-            return self._delete(found, here, envelope.event)
+            return self._delete(met, envelope, envelope.event)
         if found and is_known(found, event_hash(envelope.event)):
             self._emit_again(found, envelope)
             return Applied.KNOWN
@@ -158,26 +158,25 @@ class DialogManager:
             return Applied.LATE
         return self._commit(Applying(opened, envelope, moment), met)
 
-    def _delete(
-        self, met: Dialog | Remains | None, envelope: InboundEnvelope, event: DeletionRequested
-    ) -> Applied:
-        """Take the dialog out of the way, and have what belongs to it removed; again, if asked again."""
-        if met is None or met.epoch != event.epoch:
+    def _delete(self, met: Met, envelope: InboundEnvelope, event: DeletionRequested) -> Applied:
+        """Have removed what belongs to the dialog, and take it out of the way.
+
+        In this order, as somebody may begin its successor under another identity before we are called again.
+        """
+        found, dialog = met.dialog or met.remains, met.dialog
+        gone = [] if dialog is None else [dialog, *self._left_for(dialog)]
+        if found is None or event.epoch not in {found.epoch, *(each.epoch for each in gone)}:
             return Applied.NO_DIALOG
-        remains = met if isinstance(met, Remains) else remains_of(met, event)
-        if isinstance(met, Dialog):
-            self._delete_left(met, envelope, event)
-            self.dialogs.delete(met, remains)
-        self.deletions.send_dialog(_deletion(remains, envelope))
+        for each in gone:
+            self.deletions.send_dialog(_deletion(each, envelope, event))
+        if dialog:
+            self.dialogs.delete(dialog, remains_of(dialog, event))
         return Applied.DELETED
 
-    def _delete_left(self, met: Dialog, envelope: InboundEnvelope, event: DeletionRequested) -> None:
-        """Have removed what belongs to dialogs continued in this one; their items go with its own."""
-        for place in met.identities.places:
-            left = self.dialogs.load(place)
-            if left and left.id == place:
-                of_left = msgspec.structs.replace(envelope, dialog_id=place)
-                self.deletions.send_dialog(_deletion(remains_of(left, event), of_left))
+    def _left_for(self, dialog: Dialog) -> list[Dialog]:
+        """The dialogs that are continued in this one, as they were left."""
+        lying = {place: self.dialogs.load(place) for place in dialog.identities.places}
+        return [each for place, each in lying.items() if each and each.id == place]
 
     def _commit(self, applying: Applying, met: Met) -> Applied:
         program, applied = self._program(applying)
@@ -434,15 +433,15 @@ def _author_of(event: Event) -> Author:
     return "operator" if isinstance(event, _OF_OPERATOR) else "system"
 
 
-def _deletion(remains: Remains, envelope: InboundEnvelope) -> DialogDeletionEnvelope:
+def _deletion(gone: Dialog, envelope: InboundEnvelope, event: DeletionRequested) -> DialogDeletionEnvelope:
     return DialogDeletionEnvelope(
-        dialog_id=envelope.dialog_id,
-        bot_id=envelope.bot_id,
-        platform=envelope.platform,
-        epoch=remains.epoch,
-        deleted_at=remains.deleted_at,
+        dialog_id=gone.id,
+        bot_id=gone.bot_id,
+        platform=gone.platform,
+        epoch=gone.epoch,
+        deleted_at=event.occurred_at,
         trace_id=envelope.trace_id,
-        serial=remains.serial,
+        serial=gone.serial,
     )
 
 

@@ -243,10 +243,9 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
 class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is left of a deleted dialog in its place for a while: enough to know what was meant for it.
 
-    `epoch`, `serial` and `recent_events` are its last.
+    `epoch` and `recent_events` are its last.
     """
 
     epoch: str
     deleted_at: datetime
     recent_events: tuple[str, ...]
-    serial: int = 0

@@ -179,7 +179,7 @@ def stamped(turn: Turn, event: Event, now: datetime) -> Dialog:
 
 def remains_of(dialog: Dialog, event: DeletionRequested) -> Remains:
     """What is left of the dialog once the event has deleted it."""
-    return Remains(dialog.epoch, event.occurred_at, _known(dialog, event), dialog.serial)
+    return Remains(dialog.epoch, event.occurred_at, _known(dialog, event))
 
 
 def _known(dialog: Dialog, event: Event) -> tuple[str, ...]:

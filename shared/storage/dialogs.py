@@ -101,14 +101,13 @@ class DynamoDialogs:
     def delete(self, dialog: Dialog, remains: Remains) -> None:
         """Put its remains in the place of the dialog, as it was loaded, and of all that leads to it.
 
-        Raises `ConcurrentTurn`.
+        All or nothing: whoever comes by an alias finds the dialog or its remains, and no successor is
+        written over. Raises `ConcurrentTurn`.
         """
-        expires_at = remains.deleted_at + REMAINS_STAY
-        for place in dialog.identities.places:
-            DeletedDialog(place, remains=_text_of(remains), expires_at=expires_at).save()
-        item = DeletedDialog(dialog.id, remains=_text_of(remains), expires_at=expires_at)
-        with _told_as_concurrent(dialog.id):
-            item.save(_unmoved(dialog.epoch, dialog.turn))
+        with _told_as_concurrent(dialog.id), BotDialogState.transaction() as transaction:
+            transaction.save(_left_at(dialog.id, remains), _unmoved(dialog.epoch, dialog.turn))
+            for place in dialog.identities.places:
+                transaction.save(_left_at(place, remains), BotDialogState.alias_of.exists())
 
     def join(self, dialog: Dialog, met: int | Remains | None, others: Sequence[Found]) -> None:
         """Commit, and let what was found elsewhere lead to this dialog from now on, all or nothing.
@@ -203,6 +202,10 @@ def _unmoved(epoch: str, met: int | Remains | None) -> Condition:
 
 def _text_of(remains: Remains) -> str:
     return _encoder.encode(remains).decode()
+
+
+def _left_at(place: str, remains: Remains) -> DeletedDialog:
+    return DeletedDialog(place, remains=_text_of(remains), expires_at=remains.deleted_at + REMAINS_STAY)
 
 
 def _lead(transaction: TransactWrite, other: Found, dialog: Dialog) -> None:

@@ -73,6 +73,8 @@ class MemoryDialogs:
     def delete(self, dialog: Dialog, remains: Remains) -> None:
         with self._lock:
             self._require(dialog.id, (dialog.turn, dialog.epoch))
+            if any(place not in self._aliases for place in dialog.identities.places):
+                raise ConcurrentTurn(dialog.id)
             for place in (dialog.id, *dialog.identities.places):
                 self._dialogs.pop(place, None)
                 self._aliases.pop(place, None)
@@ -120,6 +122,9 @@ class MemoryHistory:
             if former is None or RANKS[former.status] < RANKS[receipt.status]:
                 self._entries[dialog_id][key] = _with_receipt(entry, receipt)
             return True
+
+    def find(self, dialog_id: str, key: str) -> HistoryEntry | None:
+        return self._entries.get(dialog_id, {}).get(key)
 
     def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
         return self._between(dialog_id, entry_key(epoch, turn, 0), entry_key(epoch, turn, 9999))

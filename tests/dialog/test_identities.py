@@ -15,11 +15,12 @@ from shared.dialog.events import AddressChanged, DeletionRequested, HandedOff, M
 from shared.dialog.identities import keys_of
 from shared.dialog.manager import Applied
 from shared.dialog.ports import Found
-from shared.dialog.state import Dialog, Remains, dialog_id_of
+from shared.dialog.state import Dialog, Identities, Remains, dialog_id_of
 from shared.errors import ConcurrentTurn, NotAccepted
-from shared.queueing.envelopes import InboundEnvelope
+from shared.queueing.envelopes import DialogDeletionEnvelope, InboundEnvelope
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.memory import MemoryDialogs
+from tests.dialog.doubles import KeptDeletions
 from tests.dialog.test_manager import Parley
 from tests.dialog.world import BOT_ID, NOW
 
@@ -263,3 +264,62 @@ def test_who_deletes_a_dialog_deletes_all_that_the_person_had(people: People) ->
     assert people.handle(again) == [Applied.TURN]
     assert people.of(NUMBER) == people.of(SCOPED)
     assert people.of(NUMBER).turn == 1
+
+
+class Fallible(KeptDeletions):
+    """Takes so many, and then is out of reach."""
+
+    def __init__(self, takes: int) -> None:
+        super().__init__()
+        self.takes = takes
+
+    def send_dialog(self, envelope: DialogDeletionEnvelope) -> None:
+        if len(self.dialogs) == self.takes:
+            raise NotAccepted("deletions", [])
+        super().send_dialog(envelope)
+
+
+@pytest.mark.parametrize("takes", [0, 1])
+def test_whoever_was_deleted_under_another_identity_is_removed_wherever_that_broke_off(
+    people: People, takes: int
+) -> None:
+    people.handle(said(NUMBER), said(SCOPED, minute=5), said(SCOPED, NUMBER, minute=6))
+    left, alive = people.dialogs.load(place(NUMBER)), people.of(SCOPED)
+    assert left is not None
+    asked = envelope(DeletionRequested(id="d", occurred_at=at(7), epoch=alive.epoch), NUMBER)
+    broken = replace(people.manager, deletions=Fallible(takes))
+    with pytest.raises(NotAccepted):
+        broken.handle(asked)
+    people.handle(said(SCOPED, minute=8), asked)
+    assert {each.dialog_id for each in people.deletions.dialogs} == {left.id, alive.id}
+    assert [people.dialogs.load(place(each)) for each in (NUMBER, SCOPED)] == [None, None]
+
+
+def test_a_deletion_that_is_refused_leaves_all_that_leads_to_the_dialog(people: People) -> None:
+    people.handle(said(NUMBER, SCOPED))
+    stale = people.of(NUMBER)
+    people.handle(said(SCOPED, minute=1))
+    with pytest.raises(ConcurrentTurn):
+        people.dialogs.delete(stale, Remains(stale.epoch, at(2), ()))
+    assert people.of(SCOPED) == people.of(NUMBER)
+
+
+def test_a_deletion_writes_over_nobody_who_has_begun_anew(people: People) -> None:
+    people.handle(said(NUMBER))
+    deleted = people.of(NUMBER)
+    people.handle(said(SCOPED, minute=1))
+    known = msgspec.structs.replace(deleted, identities=Identities((place(SCOPED),)))
+    with pytest.raises(ConcurrentTurn):
+        people.dialogs.delete(known, Remains(deleted.epoch, at(2), ()))
+    assert people.answers(SCOPED) == 0
+
+
+def test_a_dialog_that_is_continued_elsewhere_is_deleted_with_that(people: People) -> None:
+    """It is the same person's; whoever deletes one of the two means what that person has said."""
+    people.handle(said(NUMBER), said(SCOPED, minute=5), said(SCOPED, NUMBER, minute=6))
+    left = people.dialogs.load(place(NUMBER))
+    assert left is not None
+    deleted = DeletionRequested(id="d", occurred_at=at(7), epoch=left.epoch)
+    assert people.handle(envelope(deleted, NUMBER)) == [Applied.DELETED]
+    assert [people.dialogs.load(place(each)) for each in (NUMBER, SCOPED)] == [None, None]
+    assert len(people.deletions.dialogs) == 2

@@ -208,7 +208,7 @@ def test_the_epoch_of_a_dialog_is_that_of_its_last_commit(aws_account: Aws) -> N
     assert dialogs.epoch_of(a_dialog("43").id) is None
 
 
-REMAINS = Remains("e1", NOON, ("a1", "b2"), serial=7)
+REMAINS = Remains("e1", NOON, ("a1", "b2"))
 
 
 def test_in_the_place_of_a_deleted_dialog_are_its_remains(dialogs: Dialogs) -> None:
