@@ -60,12 +60,13 @@ def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Templa
         assert told == allowed, function
 
 
-CACHED_BY_ADMINS = {("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"): ["idempotency#*"]}
-CACHED_BY_SENDERS = {
+Kept = dict[tuple[str, ...], list[str]]
+CACHED_BY_ADMINS: Kept = {("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:DeleteItem"): ["idempotency#*"]}
+CACHED_BY_SENDERS: Kept = {
     ("dynamodb:GetItem", "dynamodb:PutItem"): ["hold#*", "message#*", "lease#*"],
     ("dynamodb:DeleteItem",): ["lease#*"],
 }
-CACHED = {
+CACHED: dict[str, Kept] = {
     **dict.fromkeys(("BotsAdmin", "PlatformsAdmin", "ScenariosAdmin", "MediaAdmin"), CACHED_BY_ADMINS),
     "DialogsAdmin": {actions: [*keys, "export#*"] for actions, keys in CACHED_BY_ADMINS.items()},
     **dict.fromkeys(("SenderWorker", "TasksWorker"), CACHED_BY_SENDERS),
@@ -136,7 +137,7 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
         "DeletionWorker": {"Deletions", "DeletionsDeadLetters"},
         "ExportsWorker": {"Exports", "ExportsDeadLetters"},
         "RelayWorker": {"Inbound"},
-        "ReceiptsWorker": {"Inbound", "ReceiptsDeadLetters"},
+        "ReceiptsWorker": {"Inbound", "Outbound", "ReceiptsDeadLetters"},
         "ScenariosAdmin": {"Tasks"},
         "SenderWorker": {"Inbound", "OutboundDeadLetters", "Tasks"},
         "TasksWorker": {"Inbound", "TasksDeadLetters"},

@@ -12,10 +12,11 @@ import pytest
 from shared.platforms.base import Response
 from tests.backend.tokens import SECRET, unsigned
 from tests.conftest import items_of
-from tests.functions.admin.conftest import TELEGRAM, Api, Messenger, Talk, token_of
+from tests.functions.admin.conftest import TELEGRAM, Api, Messenger, Talk, a_file, token_of
 from tests.functions.admin.test_access import ROUTES, path_of
 
 WORDS = "Rumpelstiltskin"
+LINK_KEY = "link-key-of-a-test"
 CREDENTIALS: dict[str, dict[str, Any]] = {
     "telegram": {"bot_token": "987654321:AAF1-another_token_of_a_test"},
     "whatsapp": {
@@ -98,6 +99,17 @@ def ask_everything(story: Story, ids: dict[str, str]) -> None:
         story.ask(method, path, role="viewer")
 
 
+def follow_links(story: Story, bot: str) -> None:
+    """Public links to a file: its own, and one with a wrong name."""
+    where = f"media/{bot}/{LINK_KEY}"
+    media = a_file(
+        bot, id=bot, file_name=f"{WORDS}.png", link_key=LINK_KEY, storage_path=f"{where}/{WORDS}.png"
+    )
+    for path, status in ((f"/{where}/{WORDS}.png", 302), (f"/{where}/not-{WORDS}.png", 404)):
+        assert story.ask("GET", path, role=None).status_code == status
+    assert LINK_KEY in story.ask("GET", f"/api/media/{media}", role="viewer").text
+
+
 def test_no_secret_and_no_words_get_out(
     api: Api,
     ids: dict[str, str],
@@ -111,6 +123,7 @@ def test_no_secret_and_no_words_get_out(
         connect_everything(story, messenger, bot)
         held = [items_of("CREDENTIALS_TABLE"), items_of("CACHE_TABLE")]
         ask_everything(story, ids)
+        follow_links(story, bot)
     held += [items_of("CREDENTIALS_TABLE"), items_of("CACHE_TABLE")]
     logged = "\n".join(str(record.__dict__) for record in caplog.records)
     refused = "\n".join(story.refusals)
@@ -120,7 +133,7 @@ def test_no_secret_and_no_words_get_out(
     assert all(
         f"'{status}" in refused or f'"status":{status}' in refused for status in (401, 403, 404, 409, 422)
     )
-    for secret in story.secrets | story.tokens():
+    for secret in story.secrets | story.tokens() | {LINK_KEY}:
         assert secret not in str(held)
         assert secret not in logged
         assert secret not in refused
