@@ -60,9 +60,16 @@ def blank(body: IO[bytes], boxes: list[Box]) -> None:
 
 
 def _read_movie(body: IO[bytes]) -> Movie:
-    moov = next((box for box in _boxes_of_file(body) if box.kind == b"moov"), None)
+    boxes = list(_boxes_of_file(body))
+    moov = next((box for box in boxes if box.kind == b"moov"), None)
     if moov is None or moov.end - moov.start > _MAX_MOOV_BYTES:
         raise NotAMovie
+    movie = _read_index(body, moov)
+    movie.described += (box for box in boxes if box.kind in _OF_PERSONS)
+    return movie
+
+
+def _read_index(body: IO[bytes], moov: Box) -> Movie:
     body.seek(moov.start)
     data = body.read(moov.end - moov.start)
     movie = Movie()
@@ -112,13 +119,17 @@ def _size_in(data: bytes, header: Box) -> tuple[int, int]:
 
 
 def _boxes_of_file(body: IO[bytes]) -> Iterator[Box]:
+    """Up to what is none: cameras put things behind the last. Pictures and sounds must be there whole."""
     at, end = 0, body.seek(0, 2)
     for _ in range(_MAX_BOXES):
         body.seek(at)
         header = body.read(_LARGE_HEADER)
-        if len(header) < _HEADER:
+        try:
+            box = _box(header, 0, at, end)
+        except (NotAMovie, struct.error):
+            if header[4:8] == b"mdat":
+                raise
             return
-        box = _box(header, 0, at, end)
         yield box
         at = box.end
 

@@ -313,6 +313,20 @@ def test_a_movie_tells_its_size_and_length_and_not_its_place() -> None:
     assert kept.count(b"free") == 2
 
 
+def test_what_editors_write_around_a_movie_is_not_kept() -> None:
+    about = files.box(b"uuid", bytes(16) + SECRET) + files.box(b"meta", SECRET)
+
+    found = inspected(files.movie() + about)
+    found.body.seek(0)
+
+    assert SECRET not in found.body.read()
+
+
+def test_a_movie_that_is_cut_off_is_refused_and_what_stands_behind_one_is_not_minded() -> None:
+    assert refusal(files.movie()[:-1]).code == "broken"
+    assert inspected(files.movie() + b"\x00\x00\x00\x03trailer of a camera").file_type == "video"
+
+
 def test_a_movie_that_is_turned_is_as_wide_as_it_is_shown() -> None:
     found = inspected(files.movie(size=(1920, 1080), turned=True))
 
