@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Final
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     GetJsonSchemaHandler,
     StringConstraints,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import CoreSchema
@@ -35,11 +43,29 @@ ONE_LINE = AfterValidator(_without_controls)
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), ONE_LINE]
 Description = Annotated[
     str,
-    BeforeValidator(lambda given: "" if given is None else given),
     StringConstraints(max_length=4000),
+    BeforeValidator(lambda given: "" if given is None else given),
     AfterValidator(_without_nul),
 ]
 """Some lines of text; null means none."""
+
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_NO_MOMENT: Final = (
+    "a moment is written with its zone, such as 2026-11-01T00:00:00Z (in an address a + is written %2B)"
+)
+
+
+def _moment(given: Any, read: ValidatorFunctionWrapHandler) -> datetime:
+    """Not the other spellings that pydantic takes, of which numbers of seconds are some."""
+    with suppress(ValidationError, OverflowError):
+        if isinstance(given, str) and _DATE.match(given):
+            moment: datetime = read(given)
+            return moment.astimezone(UTC)
+    raise ValueError(_NO_MOMENT)
+
+
+Moment = Annotated[AwareDatetime, Field(strict=False), WrapValidator(_moment)]
+"""A time of RFC 3339, in UTC from here on."""
 
 
 _SERVER_S: Final = {"readOnly": True, "description": "Written by the server, and taken no notice of."}

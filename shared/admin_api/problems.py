@@ -62,7 +62,12 @@ _WORDS: Final = {
     "missing": "This is required.",
     "model_type": "This has to be an object.",
     "model_attributes_type": "This has to be an object.",
+    "dict_type": "This has to be an object.",
 }
+
+
+_NAME_OF_A_FIELD: Final = "[key]"
+"""How pydantic marks that the name of a field is wrong; a pointer leads to the field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +158,7 @@ def violations_of(error: ValidationError, *where: str | int) -> list[Violation]:
 
 def _violation(finding: Mapping[str, Any]) -> Violation:
     """A finding of pydantic in our words; its message never repeats the input."""
-    where, *path = finding["loc"]
+    where, *path = (part for part in finding["loc"] if part != _NAME_OF_A_FIELD)
     code = str(finding["type"])
     message = _WORDS.get(code) or _sentence(str(finding["msg"]).removeprefix("Value error, "))
     if where != "body":

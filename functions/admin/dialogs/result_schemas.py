@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BeforeValidator, Field
+from pydantic import BeforeValidator, Field
 
 from functions.admin.dialogs.schemas import Platform
-from shared.admin_api.fields import Draft, View
+from shared.admin_api.fields import Draft, Moment, View
 from shared.admin_api.paging import Listing
 from shared.dialog.results import RunStatus, Sought
 from shared.results.exports import Export, ExportStatus, Format
@@ -21,7 +21,6 @@ def _text(given: Any) -> Any:
     return given
 
 
-Moment = Annotated[AwareDatetime, BeforeValidator(_text), Field(strict=False)]
 Id = Annotated[UUID, BeforeValidator(_text), Field(strict=False)]
 
 

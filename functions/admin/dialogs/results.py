@@ -6,7 +6,6 @@ from typing import Annotated, Final
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
-from pydantic import AwareDatetime
 
 from functions.admin.dialogs.result_schemas import (
     ColumnView,
@@ -17,6 +16,7 @@ from functions.admin.dialogs.result_schemas import (
 )
 from functions.admin.dialogs.schemas import Platform
 from shared.admin_api.access import Reach, bot_in_path, bots_of, id_in_path
+from shared.admin_api.fields import Moment
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import PageAsked
 from shared.backend.accounts import Role
@@ -42,8 +42,8 @@ def _sought(
     platform: Platform | None = None,
     scenario_id: UUID | None = None,
     status: RunStatus | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Sought:
     followed = str(scenario_id) if scenario_id else None
     return Sought(platform=platform, scenario_id=followed, status=status, since=since, until=until)

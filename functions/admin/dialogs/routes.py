@@ -6,7 +6,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
 
 from functions.admin.dialogs import results
 from functions.admin.dialogs.acts import Acts, Chat, require_connected, require_known, require_open
@@ -26,6 +25,7 @@ from functions.admin.dialogs.schemas import (
 )
 from functions.admin.dialogs.selection import Selection, select
 from shared.admin_api.access import Reach, bot_in_path, bots_of, id_in_path
+from shared.admin_api.fields import Moment
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.principal import principal_of
@@ -63,8 +63,8 @@ def _dialog_in_path(request: Request) -> tuple[str, Dialog]:
 def _selection(
     platform: Platform | None = None,
     status: Status | None = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Selection:
     return Selection(platform, status, since, until)
 
@@ -72,8 +72,8 @@ def _selection(
 def _reading(
     order: Order = "asc",
     message_type: Annotated[list[Author] | None, Query()] = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
 ) -> Reading:
     return Reading(order, frozenset(message_type or ()), since, until)
 

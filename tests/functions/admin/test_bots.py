@@ -66,6 +66,15 @@ def test_bot_that_is_not_valid_is_not_made(api: Api, body: dict[str, Any], point
     assert api("GET", BOTS).json()["items"] == []
 
 
+def test_a_long_description_is_told_in_characters(api: Api) -> None:
+    (error,) = api("POST", BOTS, json={"name": "Bot", "description": "x" * 4001}).json()["errors"]
+    assert error == {
+        "pointer": "/description",
+        "message": "String should have at most 4000 characters.",
+        "code": "string_too_long",
+    }
+
+
 def test_null_is_no_description(api: Api) -> None:
     assert api.create(BOTS, {"name": "Bot", "description": None})["description"] == ""
 

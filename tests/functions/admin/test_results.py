@@ -124,6 +124,7 @@ def test_results_are_filtered(api: Api, bot: str, params: dict[str, str], runs: 
         ({"platform": "icq"}, "/platform"),
         ({"scenario_id": "1"}, "/scenario_id"),
         ({"since": "yesterday"}, "/since"),
+        ({"until": "9999-12-31T23:59:59-12:00"}, "/until"),
         ({"until": "2026-11-22T10:00:00"}, "/until"),
         ({"cursor": "AAAA"}, "/cursor"),
     ],
@@ -187,7 +188,7 @@ def test_an_export_is_taken_on_and_told_of(api: Api, bot: str, aws_account: Aws)
     assert told == told | {
         "bot_id": bot,
         "format": "csv",
-        "since": "2026-11-01T00:00:00+02:00",
+        "since": "2026-10-31T22:00:00Z",
         "filters": {**draft["filters"], "status": None},  # type: ignore[dict-item]
         "status": "queued",
         "rows": 0,
@@ -207,6 +208,7 @@ def test_an_export_is_taken_on_and_told_of(api: Api, bot: str, aws_account: Aws)
         ({}, "/format"),
         ({"format": "xlsx"}, "/format"),
         ({"format": "csv", "since": 1763800000}, "/since"),
+        ({"format": "csv", "since": "0001-01-01T00:00:00+14:00"}, "/since"),
         ({"format": "csv", "until": "2026-11-22T10:00:00"}, "/until"),
         ({"format": "csv", "filters": {"status": "active"}}, "/filters/status"),
         ({"format": "csv", "filters": {"bot_id": "x"}}, "/filters/bot_id"),
