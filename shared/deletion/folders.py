@@ -11,17 +11,18 @@ from shared.platforms import PLATFORMS
 
 @dataclass(frozen=True, slots=True)
 class Folders:
-    """`store` keeps the files, `bucket` is the deployment's own, where webhooks put what they cannot read."""
+    """`store` keeps the files; `bucket` is the deployment's own, with exports, and updates that nobody could
+    read.
+    """
 
     store: S3Store
     bucket: S3Store
 
     def remove_of_bot(self, bot_id: str) -> Iterator[None]:
         """What persons sent, exports, and unread updates, step by step."""
-        for folder in ("received", "exports"):
-            yield from _emptied(self.store, f"{folder}/{bot_id}/")
-        for platform in PLATFORMS:
-            yield from _emptied(self.bucket, f"unparsed/{platform}/{bot_id}/")
+        yield from _emptied(self.store, f"received/{bot_id}/")
+        for folder in ("exports", *(f"unparsed/{platform}" for platform in PLATFORMS)):
+            yield from _emptied(self.bucket, f"{folder}/{bot_id}/")
 
 
 def _emptied(store: S3Store, folder: str) -> Iterator[None]:
