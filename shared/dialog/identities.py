@@ -53,16 +53,35 @@ class Met:
     places: tuple[str, ...] = ()
     others: tuple[Found, ...] = ()
 
+    @property
+    def found(self) -> tuple[Found, ...]:
+        """All that the person has: what goes on, or will, and what is left for it."""
+        return (Found(self.id, self.dialog, self.remains), *self.others)
+
+    @property
+    def dialogs(self) -> list[Dialog]:
+        return [found.dialog for found in self.found if found.dialog]
+
+    @property
+    def predecessor(self) -> Remains | None:
+        """What is left of the dialog of theirs that was deleted last."""
+        deleted = [found.remains for found in self.found if found.remains]
+        return max(deleted, key=lambda remains: remains.deleted_at, default=None)
+
+    def knows(self, event: str) -> bool:
+        """Whether an event of this hash was applied, whichever identity it came under."""
+        return any(event in _events_of(found) for found in self.found)
+
     def named(self, dialog: Dialog) -> Dialog:
         """The dialog, knowing all that leads to it."""
         known = dialog.identities
         if not self.others and set(self.places) <= set(known.places):
             return dialog
-        left_behind = [other.dialog for other in self.others if other.dialog]
+        taken_along = tuple(event for other in self.others for event in _events_of(other))
         identities = Identities(
             places=_each_once([*known.places, *self.places], but=dialog.id),
             left=known.left,
-            events=(*known.events, *_events_of(left_behind))[-RECENT_EVENTS:],
+            events=(*known.events, *taken_along)[-RECENT_EVENTS:],
         )
         named: Dialog = msgspec.structs.replace(dialog, identities=identities)
         return named
@@ -91,21 +110,6 @@ def addressed(dialog: Dialog, envelope: InboundEnvelope) -> Dialog:
         return dialog
     is_news = event.occurred_at >= dialog.last_interaction_at
     return _at(chat_id, dialog, dialog.identities.left, event.occurred_at) if is_news else dialog
-
-
-def is_known(found: Dialog | Remains, event: str) -> bool:
-    """Whether an event of this hash was applied, here or in a dialog that is continued here."""
-    if event in found.recent_events:
-        return True
-    return isinstance(found, Dialog) and event in found.identities.events
-
-
-def keys_of(dialog: Dialog) -> tuple[str, ...]:
-    """Every id under which the table of dialogs has something of this person's: whoever deletes takes all.
-
-    Under those that were dialogs themselves lies a history too.
-    """
-    return (dialog.id, *dialog.identities.places)
 
 
 def _owner_after(former: Dialog, dialogs: StateRepository, envelope: InboundEnvelope) -> Met:
@@ -159,13 +163,16 @@ def _met_with(met: Met, place: str, other: Found, envelope: InboundEnvelope) -> 
 
 def _is_continued_in(other: Found, here: Found, envelope: InboundEnvelope) -> bool:
     """Of two dialogs the one spoken in last; but who goes to a new number takes theirs along."""
-    if other.dialog is None or isinstance(envelope.event, AddressChanged):
-        return False
-    return here.dialog is None or here.dialog.last_interaction_at < other.dialog.last_interaction_at
+    if other.dialog is None or here.dialog is None:
+        return other.dialog is not None
+    is_later = here.dialog.last_interaction_at < other.dialog.last_interaction_at
+    return is_later and not isinstance(envelope.event, AddressChanged)
 
 
-def _events_of(dialogs: Iterable[Dialog]) -> tuple[str, ...]:
-    return tuple(event for dialog in dialogs for event in (*dialog.identities.events, *dialog.recent_events))
+def _events_of(found: Found) -> tuple[str, ...]:
+    if found.dialog:
+        return (*found.dialog.identities.events, *found.dialog.recent_events)
+    return found.remains.recent_events if found.remains else ()
 
 
 def _each_once(places: Iterable[str], *, but: str) -> tuple[str, ...]:

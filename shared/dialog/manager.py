@@ -31,7 +31,7 @@ from shared.dialog.events import (
     TaskFinished,
 )
 from shared.dialog.history import Author, ChatAddress, HistoryEntry
-from shared.dialog.identities import Met, addressed, is_known, meet
+from shared.dialog.identities import Met, addressed, meet
 from shared.dialog.moving import may_move
 from shared.dialog.ports import (
     ActiveScenario,
@@ -47,7 +47,7 @@ from shared.dialog.processor import Moment, ScenarioProcessor, Turn, has_open_ru
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios, kind_and_place
 from shared.dialog.rehearsal import ends_within
 from shared.dialog.sealing import Sealer, context_of, sealed
-from shared.dialog.state import Dialog, Outbox, Remains
+from shared.dialog.state import Dialog, Outbox
 from shared.dialog.turns import Followed, Program, event_hash, made, new_dialog, remains_of, stamped
 from shared.errors import (
     ConcurrentTurn,
@@ -142,18 +142,18 @@ class DialogManager:
         """Raises `NoSuchBot`: within half a minute of its deletion, nothing more is done for a bot."""
         self.active.recent(envelope.bot_id)
         met = meet(self.dialogs, envelope)
-        found, here = met.dialog or met.remains, msgspec.structs.replace(envelope, dialog_id=met.id)
         if isinstance(envelope.event, DeletionRequested):
             return self._delete(met, envelope, envelope.event)
-        if found and is_known(found, event_hash(envelope.event)):
-            self._emit_again(found, envelope)
+        if met.knows(event_hash(envelope.event)):
+            self._emit_again(met.dialogs, envelope)
             return Applied.KNOWN
         moment = self.outside.moment()
         if met.dialog:
             return self._commit(Applying(met.named(met.dialog), envelope, moment), met)
         if not isinstance(envelope.event, _OPENING):
             return Applied.NO_DIALOG
-        opened = met.named(new_dialog(here, moment.now, met.remains))
+        here = msgspec.structs.replace(envelope, dialog_id=met.id)
+        opened = met.named(new_dialog(here, moment.now, met.predecessor))
         if _is_late(opened, envelope):
             return Applied.LATE
         return self._commit(Applying(opened, envelope, moment), met)
@@ -300,12 +300,11 @@ class DialogManager:
         seal = partial(self.sealer.seal, context=context_of(dialog))
         return sealed(data, is_private=is_private, sensitive=sensitive, seal=seal)
 
-    def _emit_again(self, dialog: Dialog | Remains, cause: InboundEnvelope) -> None:
+    def _emit_again(self, dialogs: Iterable[Dialog], cause: InboundEnvelope) -> None:
         """Of a turn that is no longer the last one everything was done before the next was taken up."""
-        if not isinstance(dialog, Dialog):
-            return
-        if dialog.outbox and dialog.outbox.event == event_hash(cause.event):
-            self._emit(dialog, cause, reemitted=True)
+        for dialog in dialogs:
+            if dialog.outbox and dialog.outbox.event == event_hash(cause.event):
+                self._emit(dialog, cause, reemitted=True)
 
     def _emit(self, dialog: Dialog, cause: InboundEnvelope, *, reemitted: bool) -> None:
         outbox, trace_id = dialog.outbox, cause.trace_id

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from shared.dialog.events import AddressChanged, DeletionRequested, HandedOff, MessageReceived, TimerFired
-from shared.dialog.identities import keys_of
 from shared.dialog.manager import Applied
 from shared.dialog.ports import Found
+from shared.dialog.replay import Difference, replay
 from shared.dialog.state import Dialog, Identities, Remains, dialog_id_of
 from shared.errors import ConcurrentTurn, NotAccepted
 from shared.queueing.envelopes import DialogDeletionEnvelope, InboundEnvelope
@@ -29,6 +29,10 @@ NUMBER, SCOPED, NEW_NUMBER = "4915112345678", "US.1349", "4917098765432"
 
 def place(identity: str) -> str:
     return dialog_id_of(BOT_ID, "whatsapp", identity)
+
+
+def keys_of(dialog: Dialog) -> tuple[str, ...]:
+    return (dialog.id, *dialog.identities.places)
 
 
 def envelope(event: Any, chat_id: str, alias: str = "") -> InboundEnvelope:
@@ -56,6 +60,24 @@ def gone(chat_id: str, to: str, minute: int, alias: str = "") -> InboundEnvelope
 
 def at(minute: int) -> datetime:
     return NOW - timedelta(hours=1) + timedelta(minutes=minute)
+
+
+@pytest.fixture(autouse=True)
+def everybody_replays() -> Iterator[None]:
+    """Whoever was joined, has moved or was deleted can be done again from each history alone."""
+    Parley.made.clear()
+    yield
+    for parley in (each for each in Parley.made if isinstance(each.dialogs, MemoryDialogs)):
+        for identity in (NUMBER, SCOPED, NEW_NUMBER, "US.7777"):
+            assert _difference(parley, place(identity)) is None
+
+
+def _difference(parley: Parley, dialog_id: str) -> Difference | None:
+    dialog = parley.dialogs.load(dialog_id)
+    if dialog is None:
+        return None
+    entries = parley.history.after(dialog.id, dialog.epoch, "", 500)
+    return replay(dialog, entries, parley.manager.scenarios.get, parley.sealer.open)
 
 
 class People(Parley):
@@ -152,6 +174,29 @@ def test_an_event_applied_in_the_dialog_that_was_left_is_not_applied_again_in_th
     assert people.handle(said(SCOPED, minute=1, text="answer")) == [Applied.KNOWN]
 
 
+def test_a_word_that_comes_again_under_the_other_identity_as_well_is_known(people: People) -> None:
+    people.handle(said(SCOPED, text="once"), said(NUMBER, minute=3))
+    again = msgspec.structs.replace(said(SCOPED, text="once"), **_under(NUMBER, SCOPED))
+    assert people.handle(again) == [Applied.KNOWN]
+    assert people.of(NUMBER).turn == 1
+
+
+def _under(identity: str, alias: str) -> dict[str, Any]:
+    return {"dialog_id": place(identity), "platform_chat_id": identity, "alias": alias}
+
+
+def test_what_a_deleted_dialog_knew_is_known_to_who_goes_on_under_another_identity(people: People) -> None:
+    word, deleted_at = said(SCOPED, text="once"), NOW + timedelta(minutes=1)
+    people.handle(word)
+    deleted = DeletionRequested(id="d", occurred_at=deleted_at, epoch=people.of(SCOPED).epoch)
+    people.handle(envelope(deleted, SCOPED))
+    people.now = NOW + timedelta(minutes=2)
+    anew = said(NUMBER, SCOPED, minute=61)
+    people.handle(msgspec.structs.replace(anew, received_at=people.now))
+    assert people.of(SCOPED).id == place(NUMBER)
+    assert people.handle(word, said(SCOPED, minute=60)) == [Applied.KNOWN, Applied.LATE]
+
+
 def test_whoever_writes_between_the_reading_and_the_joining_is_not_lost(people: People) -> None:
     """The other identity's group of the queue is worked on at the same moment."""
     people.handle(said(NUMBER))
@@ -231,6 +276,13 @@ def test_a_change_told_again_after_the_way_back_moves_nobody() -> None:
     people.handle(said(NUMBER), first, gone(NEW_NUMBER, NUMBER, 8))
     people.handle(*(said(NUMBER, minute=9, text=f"{n}") for n in range(70)), first)
     assert people.of(NUMBER).platform_chat_id == NUMBER
+
+
+def test_who_is_known_by_their_own_id_alone_is_followed_to_another_number() -> None:
+    people = People()
+    people.handle(said(SCOPED), gone(NUMBER, NEW_NUMBER, 5, SCOPED))
+    assert people.of(NEW_NUMBER).platform_chat_id == NEW_NUMBER
+    assert people.of(SCOPED) == people.of(NEW_NUMBER)
 
 
 def test_a_change_of_somebody_unknown_is_nothing_to_keep() -> None:
