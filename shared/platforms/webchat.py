@@ -173,8 +173,9 @@ class WebchatAdapter:
 
 
 def _is_linked(media: Media) -> bool:
-    """The page shows pictures, videos and sounds itself, unless their address is not secure."""
-    return bool(media.url) and media.type != "file" and not media.url.lower().startswith("https:")
+    """The page shows pictures, videos and sounds itself, unless their address is neither secure nor its own."""
+    is_shown = media.url.lower().startswith("https:") or bool(media.media_id)
+    return bool(media.url) and media.type != "file" and not is_shown
 
 
 def _is_only_a_file(media: Media) -> bool:

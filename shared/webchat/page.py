@@ -24,8 +24,8 @@ from shared.webhook.proof import Credentials, known
 _POLICY = (
     "default-src 'none'",
     "connect-src 'self'",
-    "img-src data: https:",
-    "media-src https:",
+    "img-src data: 'self' https:",
+    "media-src 'self' https:",
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",

@@ -246,6 +246,7 @@ def test_a_message_takes_no_request() -> None:
         (Message("Menu", media=(Media("image", "https://a.io/a.png"),)), ()),
         (Message("Menu", media=(Media("file", "http://a.io/a.pdf"),)), ()),
         (Message("Menu", media=(Media("image", "http://a.io/a.png"),)), ("media_as_links",)),
+        (Message("Menu", media=(Media("image", "http://localhost:8000/media/a.png", "a"),)), ()),
         (Message("Menu", media=(Media("image", media_id="m1"),)), ("media_gone",)),
         (Message("Menu", media=(Media("image"),)), ("media_dropped",)),
         (

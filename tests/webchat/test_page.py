@@ -64,9 +64,9 @@ def test_the_policy_lets_the_pages_own_script_and_style_run_and_no_other() -> No
     assert "unsafe" not in answer["headers"]["content-security-policy"]
 
 
-def test_the_page_may_show_files_from_secure_addresses_only() -> None:
+def test_the_page_may_show_files_from_its_own_and_from_secure_addresses_only() -> None:
     rules = policy(shown(WebChat(SCENARIO)))
-    assert (rules["img-src"], rules["media-src"]) == (["data:", "https:"], ["https:"])
+    assert (rules["img-src"], rules["media-src"]) == (["data:", "'self'", "https:"], ["'self'", "https:"])
 
 
 def test_the_page_itself_loads_nothing_from_elsewhere() -> None:

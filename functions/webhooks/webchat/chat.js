@@ -381,7 +381,7 @@
   }
 
   function file({ type, url, name }) {
-    const shown = /^https:/i.test(url) && isSafe(url) ? SHOWN[type]?.(url) : null;
+    const shown = isShowable(url) ? SHOWN[type]?.(url) : null;
     if (!shown) return fileLink(type, url, name);
     const node = element("div", "shown", shown);
     const player = node.querySelector("img, video, audio");
@@ -556,6 +556,11 @@
     anchor.rel = "noopener noreferrer nofollow";
     anchor.append(element("span", "unseen", ` (${words.newTab})`));
     return anchor;
+  }
+
+  /** Over a secure connection, or over the page's own: that of a bot on loopback, say. */
+  function isShowable(url) {
+    return isSafe(url) && (/^https:/i.test(url) || new URL(url).origin === location.origin);
   }
 
   function isSafe(url) {

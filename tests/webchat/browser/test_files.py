@@ -84,6 +84,21 @@ def test_any_other_file_and_what_is_not_secure_is_a_link(visit: Visit) -> None:
     assert addresses == [FILE, insecure]
 
 
+def test_a_picture_from_the_page_s_own_address_is_shown(visit: Visit) -> None:
+    elsewhere = "http://files.example"
+    anna = visit(showing({"url": f"{elsewhere}/menu.png", "type": "image"}))
+    own = anna.address.partition("/chat/")[0]
+
+    def answer_with_own(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace(elsewhere, own))
+
+    anna.page.route("**/api/webhook/**", answer_with_own)
+    anna.page.route(f"{own}/menu.png", lambda route: route.fulfill(body=PNG, content_type="image/png"))
+    anna.opens().waits_for("Our menu")
+    anna.waits_until("document.querySelector('.shown img')?.naturalWidth > 0")
+
+
 def test_a_picture_that_comes_late_keeps_the_end_in_sight(
     visit: Visit, screenshot: Callable[[Visitor], Path]
 ) -> None:
