@@ -110,6 +110,7 @@ class ReceiptsSettings(Settings):
     """Where receipts come from, those go that cannot be put to their message, and what follows from some."""
 
     inbound_queue_url: str
+    outbound_queue_url: str
     receipts_queue_url: str
     receipts_dlq_url: str
 

@@ -55,7 +55,8 @@ class MessageDelivery:
     """Sends message `n` of a turn; `write` records how far it has come.
 
     `carries` says that its transport takes files along; without, such a message is handed over to one that
-    does. `is_template` says that only its template may be sent, or was tried.
+    does. `is_template` says that only its template may be sent, or was tried. With `links_at` it is the one
+    request at that place, made again with the addresses of its files.
     """
 
     sender: Sender
@@ -66,6 +67,7 @@ class MessageDelivery:
     write: Callable[[int, DeliveryRecord], None]
     carries: bool = False
     is_template: bool = False
+    links_at: int | None = None
 
     def run(self, record: DeliveryRecord, *, is_recorded: bool) -> Delivery:
         """Make the requests that are still missing; the last outcome, with all of it recorded.
@@ -74,13 +76,15 @@ class MessageDelivery:
         """
         rendered = self._rendered()
         record = _degraded(record, *rendered.degradations)
-        missing = rendered.requests[len(record.message_ids) :]
+        missing = self._missing(rendered, record)
         if _has_arrived(record, rendered):
             return self._sent(msgspec.structs.replace(record, message_ids=("",)))
+        if self.links_at is not None and not missing:
+            return self._not_sent(record, Delivery(Outcome.MEDIA_FAILED, reason=record.reason))
         hold = self._account.hold() if missing else None
         if hold:
             return self._heed(hold, record, is_recorded=is_recorded)
-        if not self.is_template:
+        if not self.is_template and self.links_at is None:
             missing, record = self._with_files(missing, record)
         while missing:
             self._expect_death(record, missing[0], is_recorded=is_recorded)
@@ -122,6 +126,14 @@ class MessageDelivery:
         if template is None:
             return self._adapter.render(message, *self._address)
         return Rendered(template.requests, (SENT_AS_TEMPLATE,))
+
+    def _missing(self, rendered: Rendered, record: DeliveryRecord) -> tuple[Request, ...]:
+        """The requests still to be made: none, if the one to be made again is another one by now."""
+        if self.links_at is None:
+            return rendered.requests[len(record.message_ids) :]
+        is_as_it_was = len(rendered.requests) == len(record.message_ids) + 1
+        instead = rendered.requests[self.links_at].instead if is_as_it_was else None
+        return (instead,) if instead else ()
 
     # ── Holds ──────────────────────────────────────────────────────────────────────────────────────
 

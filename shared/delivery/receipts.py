@@ -23,6 +23,10 @@ class TakesReceipts(Protocol):
 
 
 class TakesFailures(Protocol):
+    def is_answered(self, envelope: ReceiptEnvelope, dialog_id: str, key: str) -> bool:
+        """Whether the message is said again in another way, from now on or already."""
+        ...
+
     def act(self, envelope: ReceiptEnvelope, dialog_id: str, key: str) -> None:
         """Do what follows from a failure, perhaps once more after a crash."""
         ...
@@ -61,6 +65,8 @@ class ReceiptBook:
         A messenger is often faster than the sender's own record, and tells of messages that are not ours.
         """
         place = self._place_of(envelope)
+        if place and envelope.outcome and self.failures.is_answered(envelope, *place):
+            return True
         receipt = ReceiptRecord(envelope.status, envelope.at, envelope.reason)
         if place and self.history.receive(*place, receipt):
             if envelope.outcome:

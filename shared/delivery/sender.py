@@ -32,13 +32,14 @@ from shared.delivery.findings import NOBODY, Findings
 from shared.delivery.holds import NO_HOLDS, Holds
 from shared.delivery.message import AWAITS_FILES, MAX_FAILURES, MessageDelivery, bounded, failed
 from shared.delivery.receipts import NO_NAMES, MessageNames
+from shared.delivery.resending import SAID_AGAIN_WITHIN, is_later_word, taken_up
 from shared.delivery.transport import Transport
 from shared.dialog.history import DeliveryRecord, HistoryEntry, delivery_id_of, entry_key
 from shared.dialog.messages import Message
 from shared.dialog.ports import HistoryRepository
 from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Request
-from shared.queueing.envelopes import FirstSendEnvelope, OutboundEnvelope
+from shared.queueing.envelopes import FirstSendEnvelope, OutboundEnvelope, Resend
 
 WINDOW_EDGE = timedelta(minutes=5)
 """After the end of a messenger's window in which it is asked and not taken for closed."""
@@ -91,6 +92,8 @@ class Sender:
         rest has to be tried later: all that was done until then is recorded.
         """
         turn = _TurnDelivery(self, envelope, self._records(envelope, is_repeat=is_repeat))
+        if envelope.resend:
+            return tuple(turn.say_again(envelope.resend))
         return tuple(turn.run(is_repeat=is_repeat or envelope.reemitted))
 
     def leave(self, envelope: OutboundEnvelope) -> None:
@@ -153,7 +156,7 @@ class _TurnDelivery:
         before = self.sender.now()
         for n, message in enumerate(self.envelope.messages, start=1):
             record = self._record_of(n)
-            if record and record.status in _DONE:
+            if record and (record.status in _DONE or record.replaced):
                 before = self.records[n].timestamp
                 if record.status == "failed" and record.attempts >= MAX_FAILURES:
                     yield record.reason  # given up before, but perhaps not told
@@ -189,8 +192,37 @@ class _TurnDelivery:
             self.window_closed = delivery.reason or delivery.outcome.value
         return delivery
 
+    def say_again(self, resend: Resend) -> Iterator[str]:
+        """Say the one message in another way, unless that was done, or it is of no use any more."""
+        entry = self.records.get(resend.n)
+        record = entry.delivery if entry else None
+        again = taken_up(record, resend, is_redriven=bool(self.envelope.failure)) if record else None
+        if entry is None or record is None or again is None:
+            return
+        credential = self.sender.credential_of(self.envelope.bot_id, self.envelope.platform)
+        if credential is None or not credential.is_active or self._has_gone_on(entry, resend):
+            self.write(resend.n, failed(record, resend.reason))
+            return
+        delivery = self._say_again(again, resend, credential)
+        if delivery.outcome is Outcome.RETRY:
+            yield delivery.reason
+
+    def _say_again(self, record: DeliveryRecord, resend: Resend, credential: Credential) -> Delivery:
+        if resend.remedy == "template":
+            self.window_closed, links_at = WINDOW_OVER, None
+        else:
+            links_at = record.replaced[resend.message_id]
+        one = self._message(resend.n, record, credential, links_at=links_at)
+        return one.run(record, is_recorded=True)
+
     def _message(
-        self, n: int, record: DeliveryRecord, credential: Credential, *, carries: bool = False
+        self,
+        n: int,
+        record: DeliveryRecord,
+        credential: Credential,
+        *,
+        carries: bool = False,
+        links_at: int | None = None,
     ) -> MessageDelivery:
         """With its files as they are now."""
         message, limits = self.envelope.messages[n - 1], self.sender.adapter_of(self.envelope.platform)
@@ -207,6 +239,7 @@ class _TurnDelivery:
             self.write,
             carries=carries,
             is_template=self.window_closed == WINDOW_OVER and message.template is not None,
+            links_at=links_at,
         )
 
     # ── Hand-overs ─────────────────────────────────────────────────────────────────────────────────────
@@ -296,9 +329,19 @@ class _TurnDelivery:
         is_copy = envelope.failure or envelope.reemitted
         if not is_copy or all(map(self._is_done, range(1, len(envelope.messages) + 1))):
             return ""
-        key = entry_key(envelope.epoch, envelope.turn, 9999)
-        later = self.sender.history.after(envelope.dialog_id, envelope.epoch, key, _LOOKED_AHEAD)
+        later = self._later()
         return SUPERSEDED if any(each.delivery and each.delivery.status == "sent" for each in later) else ""
+
+    def _has_gone_on(self, entry: HistoryEntry, resend: Resend) -> bool:
+        """Whether nobody expects the message any more: it is old, or the dialog has gone on since."""
+        is_old = self.sender.now() - entry.timestamp > SAID_AGAIN_WITHIN
+        return is_old or any(is_later_word(each, resend.remedy) for each in self._later())
+
+    def _later(self) -> list[HistoryEntry]:
+        """What came after the turn."""
+        envelope = self.envelope
+        key = entry_key(envelope.epoch, envelope.turn, 9999)
+        return self.sender.history.after(envelope.dialog_id, envelope.epoch, key, _LOOKED_AHEAD)
 
     def _is_done(self, n: int) -> bool:
         record = self._record_of(n)
@@ -307,7 +350,7 @@ class _TurnDelivery:
     def _record_of(self, n: int) -> DeliveryRecord | None:
         entry = self.records.get(n)
         record = entry.delivery if entry else None
-        if record and record.status == "failed" and self.envelope.failure:
+        if record and record.status == "failed" and self.envelope.failure and not record.replaced:
             # redriven: once more
             return DeliveryRecord("queued", message_ids=record.message_ids, not_before=record.not_before)
         return record

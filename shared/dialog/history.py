@@ -44,6 +44,8 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     sender that died half-way goes on where it stopped. `attempts` counts failures. `in_doubt` is
     true after a request whose answer was lost; `possibly_doubled` once such a request was repeated.
     `not_before` is when the message may go out: after its delay, or after what a try of it has found out.
+    `replaced` has the names of requests that were taken and failed afterwards, and in whose place something
+    else was said, with their places among the message's requests; the last is the one dealt with last.
     `receipt` is written by another hand than all the rest, and never by this record.
     """
 
@@ -56,6 +58,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     degradations: tuple[str, ...] = ()
     not_before: datetime | None = None
     files: FilesRecord | None = None
+    replaced: dict[str, int] = {}
     receipt: ReceiptRecord | None = None
 
     @property

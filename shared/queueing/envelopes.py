@@ -39,13 +39,30 @@ class InboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     failure: str = ""
 
 
+Remedy = Literal["template", "links"]
+"""How a message is said again: as its template, or with addresses in place of its files."""
+
+
+class Resend(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Message `n` of a turn once more, which its messenger took, and told afterwards that it had failed.
+
+    `message_id` is the messenger's name of the request that failed, `reason` is for people.
+    """
+
+    n: int
+    remedy: Remedy
+    message_id: str
+    reason: str = ""
+
+
 class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="turn.v1"):
     """Everything one turn wants said to one person; message `n` counts from 1.
 
     `reemitted` says that an earlier copy may exist, so the sender looks at what it has recorded
     before it sends. `last_message_id` is the messenger's name of what the person said, where the turn answers
     that. `said_at` is when the turn was made, and `last_interaction_at` when the person had last written by
-    then, None if they never had. `failure` is set when the sender gives it up.
+    then, None if they never had. With `resend` only one message of the turn is said, again; the others stand
+    for their places. `failure` is set when the sender gives it up.
     """
 
     dialog_id: str
@@ -60,6 +77,7 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     last_message_id: str = ""
     said_at: datetime | None = None
     last_interaction_at: datetime | None = None
+    resend: Resend | None = None
     failure: str = ""
 
 

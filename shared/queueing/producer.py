@@ -157,8 +157,7 @@ class SqsOutbound:
 
     def send(self, envelope: OutboundEnvelope) -> None:
         """Put it in. Raises `NotAccepted` unless it was taken, `MessageTooLarge` if it never can be."""
-        name = f"{envelope.dialog_id}:{envelope.epoch}:{envelope.turn}"
-        _send_one(self._client, self._queue_url, _message(envelope, name))
+        _send_one(self._client, self._queue_url, _message(envelope, _name_of_turn(envelope)))
 
 
 class SqsTasks:
@@ -261,6 +260,12 @@ def _name_of_event(envelope: InboundEnvelope) -> str:
     event = envelope.event
     kind = type(event).__struct_config__.tag
     return _digest(_encoder.encode((envelope.platform, envelope.bot_id, kind, event.id)))
+
+
+def _name_of_turn(envelope: OutboundEnvelope) -> str:
+    """A message that is said again is another one than its turn; it goes by the request that failed."""
+    name = f"{envelope.dialog_id}:{envelope.epoch}:{envelope.turn}"
+    return _digest(f"{name}:{envelope.resend.message_id}".encode()) if envelope.resend else name
 
 
 def _digest(data: bytes) -> str:

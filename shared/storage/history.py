@@ -72,6 +72,10 @@ class DynamoHistory:
         found = BotDialogHistory.query(dialog_id, of_epoch, consistent_read=True, attributes_to_get=keys)
         return deleting(BotDialogHistory, found)
 
+    def find(self, dialog_id: str, key: str) -> HistoryEntry | None:
+        item = BotDialogHistory.find(dialog_id, key)
+        return None if item is None else _entry_of(item)
+
     def of_turn(self, dialog_id: str, epoch: str, turn: int) -> list[HistoryEntry]:
         """All entries of one turn, in order."""
         first, last = entry_key(epoch, turn, 0), entry_key(epoch, turn, 9999)

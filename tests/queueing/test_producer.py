@@ -21,9 +21,11 @@ from shared.queueing.envelopes import (
     MenuEnvelope,
     OrderedEnvelope,
     OutboundEnvelope,
+    Resend,
     TaskEnvelope,
     UploadEnvelope,
     read_deletion,
+    read_outbound,
     read_work,
 )
 from shared.queueing.producer import (
@@ -245,6 +247,18 @@ def test_a_queue_out_of_reach_is_not_acceptance(aws_account: Aws, monkeypatch: p
 
     with pytest.raises(NotAccepted, match="EndpointConnectionError"):
         SqsOutbound(aws_account.sqs, aws_account.outbound).send(outbound())
+
+
+def test_a_message_said_again_is_no_repeat_of_its_turn_and_goes_out_once(aws_account: Aws) -> None:
+    queue = SqsOutbound(aws_account.sqs, aws_account.outbound)
+    again = [
+        msgspec.structs.replace(outbound(), resend=Resend(1, "links", name))
+        for name in ("wamid.1", "wamid.2")
+    ]
+    for envelope in (outbound(), *again, *again):
+        queue.send(envelope)
+    bodies = [message["Body"] for message in received(aws_account, aws_account.outbound)]
+    assert [read_outbound(body) for body in bodies] == [outbound(), *again]
 
 
 def test_a_turn_goes_out_once_in_one_call(aws_account: Aws, aws_calls: list[Call]) -> None:

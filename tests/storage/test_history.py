@@ -62,6 +62,7 @@ def a_full_entry() -> HistoryEntry:
             possibly_doubled=True,
             reason="gone",
             degradations=("bold",),
+            replaced={"m-0": 1},
         ),
     )
 
@@ -71,6 +72,8 @@ def test_an_entry_is_read_as_it_was_recorded(history: History, kept: HistoryEntr
     history.record(kept)
 
     assert history.of_turn(DIALOG, "e1", 2) == [kept]
+    assert history.find(DIALOG, kept.key) == kept
+    assert history.find(DIALOG, entry_key("e1", 3, 1)) is None
 
 
 def test_a_later_record_takes_the_place_of_an_earlier_one(history: History) -> None:

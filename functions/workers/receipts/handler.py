@@ -1,6 +1,7 @@
 """Receipts: what messengers tell of messages afterwards goes to the history.
 
-That somebody cannot be reached, or a credential is refused, is told as the sender tells it.
+That somebody cannot be reached, or a credential is refused, is told as the sender tells it. What can be said
+in another way goes to the sender once more.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import ReceiptEnvelope, read_receipt
 from shared.queueing.giving_up import UnorderedDeadLetters, giving_up
-from shared.queueing.producer import SqsInbound
+from shared.queueing.producer import SqsInbound, SqsOutbound
 from shared.settings import ReceiptsSettings
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
@@ -33,7 +34,10 @@ _sqs = aws.client("sqs")
 _visibility = Visibility(_sqs, _settings.receipts_queue_url)
 _dead_letters = UnorderedDeadLetters(_sqs, _settings.receipts_dlq_url)
 _reports = Reports(SqsInbound(_sqs, _settings.inbound_queue_url), DynamoCredentials(aws.client("kms")))
-_book = ReceiptBook(DynamoHistory(), DynamoMessageNames(), Failures(DynamoDialogs(), _reports))
+_history = DynamoHistory()
+_outbound = SqsOutbound(_sqs, _settings.outbound_queue_url)
+_failures = Failures(DynamoDialogs(), _history, _outbound, _reports)
+_book = ReceiptBook(_history, DynamoMessageNames(), _failures)
 
 
 def lambda_handler(event: Mapping[str, Any], _context: Context) -> BatchAnswer:

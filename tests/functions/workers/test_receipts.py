@@ -14,8 +14,10 @@ import pytest
 
 from shared.delivery.receipts import TRIES
 from shared.dialog.history import DeliveryRecord, HistoryEntry, delivery_id_of
-from shared.queueing.envelopes import ReceiptEnvelope
+from shared.dialog.state import Dialog
+from shared.queueing.envelopes import ReceiptEnvelope, Resend, read_outbound
 from shared.queueing.giving_up import TRIES as TRIES_OF_A_BODY
+from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from tests.conftest import Aws, Call
 
@@ -53,7 +55,7 @@ def batch(*bodies: ReceiptEnvelope | str, receive_count: int = 1) -> dict[str, A
     }
 
 
-def send(*places: int) -> None:
+def send(*places: int, said: dict[str, Any] | None = None) -> None:
     for n in places:
         entry = HistoryEntry(
             dialog_id=DIALOG,
@@ -61,12 +63,19 @@ def send(*places: int) -> None:
             turn=1,
             n=n,
             message_type="bot",
-            message_data={"text": "Hello!"},
+            message_data=said or {"text": "Hello!"},
             timestamp=NOON,
             created_at=NOON,
-            delivery=DeliveryRecord("sent"),
+            delivery=DeliveryRecord("sent", (f"wamid.{n}",)),
         )
         DynamoHistory().record(entry)
+
+
+def talk() -> None:
+    """The dialog that the messages belong to."""
+    times: dict[str, Any] = {"created_at": NOON, "updated_at": NOON, "last_interaction_at": NOON}
+    chat: dict[str, Any] = {"bot_id": "b", "platform": "whatsapp", "platform_chat_id": "42"}
+    DynamoDialogs().commit(Dialog(id=DIALOG, epoch="e", turn=1, **chat, **times), None)
 
 
 def reached() -> list[str]:
@@ -106,6 +115,22 @@ def test_a_message_that_was_not_delivered_is_counted(
     counted = json.loads(capsys.readouterr().out)
     assert counted["failed_receipts"] == 1
     assert "words" not in str(counted)
+
+
+def test_what_can_be_said_in_another_way_goes_to_the_sender_in_place_of_the_history(
+    worker: Worker, aws_account: Aws
+) -> None:
+    send(1, 2, said={"text": "Are you there?", "template": {"name": "reminder", "language": "en"}})
+    talk()
+    late = receipt(2, status="failed", message_id="wamid.2", outcome="window_closed", reason="131047")
+    assert worker(batch(late, late), None) == {"batchItemFailures": []}
+    assert reached() == ["sent", "sent"]
+    (queued,) = aws_account.sqs.receive_message(QueueUrl=aws_account.outbound, MaxNumberOfMessages=10)[
+        "Messages"
+    ]
+    again = read_outbound(queued["Body"])
+    assert again.resend == Resend(2, "template", "wamid.2", "131047")
+    assert (again.messages[1].text, again.platform_chat_id, again.reemitted) == ("Are you there?", "42", True)
 
 
 def test_what_is_no_receipt_is_put_where_a_person_will_find_it(worker: Worker, aws_account: Aws) -> None:
