@@ -6,11 +6,13 @@ from io import BytesIO
 
 from shared.deletion.folders import Folders
 from shared.media.store import S3Store
-from tests.conftest import Aws
+from tests.conftest import ENVIRONMENT, Aws
 
 
 def test_exports_and_unread_updates_are_removed_from_the_deployment_s_own_bucket(aws_account: Aws) -> None:
-    aws_account.s3.create_bucket(Bucket="foreign")
+    aws_account.s3.create_bucket(
+        Bucket="foreign", CreateBucketConfiguration={"LocationConstraint": ENVIRONMENT["AWS_DEFAULT_REGION"]}
+    )
     foreign, own = (S3Store(lambda: aws_account.s3, name) for name in ("foreign", aws_account.bucket))
     for store, path in (
         (foreign, "received/b/d/m/a.png"),
