@@ -153,3 +153,10 @@ def test_the_reason_quotes_nothing_of_the_message(address: str) -> None:
     answer = {"ok": False, "error_code": 400, "description": said}
     reason = ADAPTER.interpret(response(400, answer)).reason
     assert reason == "400 Bad Request: can't use the button URL … is invalid: Wrong HTTP URL"
+
+
+@pytest.mark.parametrize("address", ["https://cdn.example/media/1/key/a.png", "HTTP://b.example/?q=1"])
+def test_the_reason_names_no_address_that_we_have_sent(address: str) -> None:
+    answer = {"ok": False, "error_code": 400, "description": f"Bad Request: failed to get {address} (404)"}
+    reason = ADAPTER.interpret(response(400, answer)).reason
+    assert reason == "400 Bad Request: failed to get … (404)"
