@@ -15,7 +15,7 @@ from pynamodb.expressions.update import Action
 from shared.dialog.ports import ActiveScenario, Running
 from shared.errors import Conflict, NoSuchBot
 from shared.storage.clock import Clock, utc_now
-from shared.storage.conditions import is_refused, refused_writes
+from shared.storage.conditions import is_overtaken, is_refused, refused_writes
 from shared.storage.paging import Page, Position, page_of, slice_of
 from shared.storage.tables import BotInstance, BotScenario, DeletedBot, whole
 
@@ -101,7 +101,7 @@ class DynamoBots:
         try:
             item.update(_actions(fields, self._clock()), _exists_unchanged(met))
         except UpdateError as error:
-            if not is_refused(error):
+            if not is_overtaken(error):
                 raise
             self.get(bot_id)
             raise Conflict(_CHANGED) from None
@@ -142,7 +142,7 @@ class DynamoBots:
         try:
             DeletedBot(bot_id, deleted_at=self._clock()).save(_exists_unchanged(met))
         except PutError as error:
-            if not is_refused(error):
+            if not is_overtaken(error):
                 raise
             self.get(bot_id)
             raise Conflict(_CHANGED) from None

@@ -10,6 +10,11 @@ def is_refused(error: PynamoDBException) -> bool:
     return error.cause_response_code == "ConditionalCheckFailedException"
 
 
+def is_overtaken(error: PynamoDBException) -> bool:
+    """The condition of a single write did not hold, or the item is in somebody's transaction just now."""
+    return is_refused(error) or error.cause_response_code == "TransactionConflictException"
+
+
 def refused_writes(error: TransactWriteError) -> set[int]:
     """Which writes of a transaction had conditions that did not hold, or met another transaction.
 

@@ -19,7 +19,7 @@ from shared.dialog.ports import Found
 from shared.dialog.state import Dialog, Remains
 from shared.errors import ConcurrentTurn, DialogTooLarge, GiveUp
 from shared.storage.batches import deleting
-from shared.storage.conditions import is_refused, refused_writes
+from shared.storage.conditions import is_overtaken, refused_writes
 from shared.storage.paging import Page, Position
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState, DeletedDialog
 
@@ -182,7 +182,7 @@ def _told_as_concurrent(dialog_id: str) -> Iterator[None]:
     try:
         yield
     except PutError as error:
-        if is_refused(error):
+        if is_overtaken(error):
             raise ConcurrentTurn(dialog_id) from None
         raise
     except TransactWriteError as error:

@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from shared.dialog.events import Person
 from shared.dialog.history import HistoryEntry
@@ -218,6 +220,19 @@ def test_in_the_place_of_a_deleted_dialog_are_its_remains(dialogs: Dialogs) -> N
     assert dialogs.load(a_dialog().id) is None
     assert dialogs.find(a_dialog().id) == REMAINS
     assert dialogs.of_bot(BOT, None, 10).items == []
+
+
+def test_a_turn_that_meets_a_joining_of_dialogs_loads_anew(aws_account: Aws) -> None:
+    """DynamoDB refuses a plain write to what is in somebody's transaction by an error of its own."""
+    conflict = {"Error": {"Code": "TransactionConflictException", "Message": ""}, "ResponseMetadata": {}}
+    refused = AWSResponse("", 400, HTTPHeaders(), None), conflict
+    events = aws_account.dynamodb.meta.events
+    events.register("before-call.dynamodb.PutItem", lambda **_: refused, unique_id="in-transaction")
+    try:
+        with pytest.raises(ConcurrentTurn):
+            DynamoDialogs().commit(a_dialog(), None)
+    finally:
+        events.unregister("before-call.dynamodb.PutItem", unique_id="in-transaction")
 
 
 @pytest.mark.parametrize("fields", [{"turn": 2}, {"epoch": "e2"}], ids=str)
