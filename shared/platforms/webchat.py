@@ -173,7 +173,7 @@ class WebchatAdapter:
 
 
 def _is_linked(media: Media) -> bool:
-    """The page shows pictures, videos and sounds itself, unless their address is neither secure nor its own."""
+    """The page shows pictures, videos and sounds itself, unless from elsewhere without `https`."""
     is_shown = media.url.lower().startswith("https:") or bool(media.media_id)
     return bool(media.url) and media.type != "file" and not is_shown
 

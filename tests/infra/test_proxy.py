@@ -21,7 +21,7 @@ class Upstream(StandIn):
         self.next = answer_json({})
 
     def answer(self, request: Incoming) -> Answer:
-        return self.next
+        return Answer(206, b"picture") if request.path == "/bucket/hall.png" else self.next
 
     def is_send(self, request: Incoming) -> bool:
         return False
@@ -53,6 +53,16 @@ def test_the_answer_comes_back_as_it_was_given(client: httpx.Client, upstream: U
     answer = client.put("/api/bots/1", json={})
     assert (answer.status_code, answer.json()) == (409, {"title": "Conflict"})
     assert answer.headers["etag"] == '"7"'
+
+
+def test_a_public_file_is_served_at_its_own_address(client: httpx.Client, upstream: Upstream) -> None:
+    upstream.next = Answer(302, headers={"location": f"{upstream.url}/bucket/hall.png"})
+    answer = client.get("/media/1/key/hall.png", headers={"Range": "bytes=0-6", "Authorization": "Bearer x"})
+    assert (answer.status_code, answer.content) == (206, b"picture")
+    fetched = upstream.requests[-1]
+    assert (fetched.path, fetched.headers["range"]) == ("/bucket/hall.png", "bytes=0-6")
+    assert "authorization" not in fetched.headers
+    assert client.get("/api/bots/1").status_code == 302
 
 
 def test_a_body_over_the_gateway_s_limit_is_413(client: httpx.Client, upstream: Upstream) -> None:
