@@ -6,12 +6,12 @@ from io import BytesIO
 
 from shared.deletion.folders import Folders
 from shared.media.store import S3Store
-from tests.conftest import ENVIRONMENT, Aws
+from tests.conftest import Aws
 
 
 def test_exports_and_unread_updates_are_removed_from_the_deployment_s_own_bucket(aws_account: Aws) -> None:
     aws_account.s3.create_bucket(
-        Bucket="foreign", CreateBucketConfiguration={"LocationConstraint": ENVIRONMENT["AWS_DEFAULT_REGION"]}
+        Bucket="foreign", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
     )
     foreign, own = (S3Store(lambda: aws_account.s3, name) for name in ("foreign", aws_account.bucket))
     for store, path in (
