@@ -225,9 +225,12 @@ def test_in_the_place_of_a_deleted_dialog_are_its_remains(dialogs: Dialogs) -> N
 def test_a_turn_that_meets_a_joining_of_dialogs_loads_anew(aws_account: Aws) -> None:
     """DynamoDB refuses a plain write to what is in somebody's transaction by an error of its own."""
     conflict = {"Error": {"Code": "TransactionConflictException", "Message": ""}, "ResponseMetadata": {}}
-    refused = AWSResponse("", 400, HTTPHeaders(), None), conflict
+
+    def refused(**_: Any) -> Any:
+        return AWSResponse("", 400, HTTPHeaders(), None), conflict
+
     events = aws_account.dynamodb.meta.events
-    events.register("before-call.dynamodb.PutItem", lambda **_: refused, unique_id="in-transaction")
+    events.register("before-call.dynamodb.PutItem", refused, unique_id="in-transaction")
     try:
         with pytest.raises(ConcurrentTurn):
             DynamoDialogs().commit(a_dialog(), None)
