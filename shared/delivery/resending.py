@@ -34,7 +34,7 @@ def is_answered(record: DeliveryRecord, message_id: str) -> bool:
 
 def can_be_said(remedy: Remedy, message: Message, record: DeliveryRecord, message_id: str) -> bool:
     """Whether that way is left. Of a message that its sender is still at, its names are not known yet."""
-    if record.status == "failed" or SENT_AS_TEMPLATE in record.degradations:
+    if record.status == "failed" or SENT_AS_TEMPLATE in record.degradations or _has_arrived(record):
         return False
     is_made = message.template is not None if remedy == "template" else bool(message.media)
     return is_made and (record.status == "queued" or message_id in _answerable(record, remedy))
@@ -46,8 +46,8 @@ def taken_up(record: DeliveryRecord, resend: Resend, *, is_redriven: bool) -> De
         is_open = record.status == "queued" or (record.status == "failed" and is_redriven)
         is_its_own = resend.message_id == list(record.replaced)[-1]
         return msgspec.structs.replace(record, status="queued") if is_open and is_its_own else None
-    answered = _answerable(record, resend.remedy) if record.status == "sent" else {}
-    if resend.message_id not in answered:
+    answered = _answerable(record, resend.remedy)
+    if record.status != "sent" or resend.message_id not in answered or _has_arrived(record):
         return None
     if resend.remedy == "links":
         answered = {resend.message_id: answered[resend.message_id]}
@@ -74,6 +74,11 @@ def is_later_word(entry: HistoryEntry, remedy: Remedy) -> bool:
     if record is None or record.reached in ("queued", "failed"):
         return False
     return remedy == "links" or SENT_AS_TEMPLATE in record.degradations
+
+
+def _has_arrived(record: DeliveryRecord) -> bool:
+    """Of several requests nobody knows which one was delivered."""
+    return len(record.message_ids) == 1 and record.reached in ("delivered", "read")
 
 
 def _answerable(record: DeliveryRecord, remedy: Remedy) -> dict[str, int]:

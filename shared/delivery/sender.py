@@ -333,9 +333,13 @@ class _TurnDelivery:
         return SUPERSEDED if any(each.delivery and each.delivery.status == "sent" for each in later) else ""
 
     def _has_gone_on(self, entry: HistoryEntry, resend: Resend) -> bool:
-        """Whether nobody expects the message any more: it is old, or the dialog has gone on since."""
+        """Whether nobody expects the message any more: it is old, and nobody redrove it, or the dialog has
+        gone on.
+        """
         is_old = self.sender.now() - entry.timestamp > SAID_AGAIN_WITHIN
-        return is_old or any(is_later_word(each, resend.remedy) for each in self._later())
+        return (is_old and not self.envelope.failure) or any(
+            is_later_word(each, resend.remedy) for each in self._later()
+        )
 
     def _later(self) -> list[HistoryEntry]:
         """What came after the turn."""

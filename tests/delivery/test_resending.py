@@ -275,6 +275,18 @@ def test_a_later_template_that_has_arrived_is_not_followed_by_an_earlier_one() -
     assert street.record_of().reason == WHY[CLOSED]
 
 
+@pytest.mark.parametrize("is_queued", [False, True], ids=["before", "after"])
+def test_what_has_arrived_is_not_said_again_whatever_is_told_of_it(*, is_queued: bool) -> None:
+    street = said(REMINDER)
+    if is_queued:
+        street.tell("m1", CLOSED)
+    street.tell("m1", status="delivered")
+    street.tell("m1", CLOSED)
+    street.work()
+    assert again(street) == []
+    assert street.record_of() == DeliveryRecord("sent", ("m1",), receipt=ReceiptRecord("delivered", NOW))
+
+
 @pytest.mark.parametrize(("late", "is_said"), [(timedelta(), True), (timedelta(minutes=1), False)])
 def test_nobody_is_said_again_what_nobody_expects_any_more(late: timedelta, *, is_said: bool) -> None:
     street = said(REMINDER)
@@ -390,6 +402,7 @@ def test_what_was_given_up_is_said_when_it_is_redriven() -> None:
             street.work(is_repeat=True)
     street.work(is_repeat=True)
     assert street.record_of().status == "failed"
+    street.now += 2 * SAID_AGAIN_WITHIN
     street.queue.append(msgspec.structs.replace(dead, failure="503"))
     street.work()
     assert (street.record_of().status, street.record_of().degradations) == ("sent", ("sent_as_template",))
