@@ -1,4 +1,5 @@
 import time
+from pathlib import Path
 from typing import Any, Self
 from uuid import NAMESPACE_URL, uuid5
 
@@ -51,6 +52,9 @@ class AdminApi:
 
     def post(self, path: str, body: object = None) -> dict[str, Any]:
         return _read(self._client.post(path, json=body))
+
+    def upload(self, path: str, file: Path) -> dict[str, Any]:
+        return _read(self._client.post(path, files={"file": (file.name, file.read_bytes())}))
 
     def put(self, path: str, body: object) -> dict[str, Any]:
         return _read(self._client.put(path, json=body))

@@ -13,25 +13,30 @@ from infra.local.commands import ROOT
 
 @dataclass(frozen=True)
 class Example:
-    """A scenario, and the bot that runs it."""
+    """A scenario, and the bot that runs it; its first step shows the picture, if there is one."""
 
     file: Path
     bot_name: str
+    picture: Path | None = None
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.file.read_bytes()).hexdigest()
+        files = filter(None, (self.file, self.picture))
+        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
 
-    @property
-    def scenario(self) -> dict[str, Any]:
-        return {"name": self.bot_name, "scenario_data": json.loads(self.file.read_text(encoding="utf-8"))}
+    def scenario(self, media_id: str | None) -> dict[str, Any]:
+        """A body for the admin API. The file itself names no media id: each library gives its own."""
+        document = json.loads(self.file.read_text(encoding="utf-8"))
+        if media_id is not None:
+            document["steps"][0]["message"]["media"] = [{"type": "image", "media_id": media_id}]
+        return {"name": self.bot_name, "scenario_data": document}
 
 
 _BOTS = f"/api/accounts/{DEMO_ACCOUNT_ID}/bots"
 _FOLDER = ROOT / "infra" / "examples"
 EXAMPLES = (
     Example(_FOLDER / "onboarding.json", "Onboarding"),
-    Example(_FOLDER / "restaurant.json", "Table booking"),
+    Example(_FOLDER / "restaurant.json", "Table booking", _FOLDER / "green-garden.png"),
     Example(_FOLDER / "quiz.json", "Kitchen quiz"),
     Example(_FOLDER / "feedback.json", "Feedback"),
     Example(_FOLDER / "faq.json", "Questions and answers"),
@@ -93,12 +98,17 @@ def _first_seed(api: AdminApi, example: Example, bot_id: str | None) -> Seed:
 
 def _with_scenario(api: AdminApi, example: Example, bot_id: str, scenario_id: str | None) -> Seed:
     """Save the example as the scenario's newest revision, and activate it."""
+    scenario = example.scenario(_in_library(api, bot_id, example.picture))
     if scenario_id is None:
-        scenario_id = str(api.post(f"/api/bots/{bot_id}/scenarios", example.scenario)["id"])
+        scenario_id = str(api.post(f"/api/bots/{bot_id}/scenarios", scenario)["id"])
     else:
-        api.put(f"/api/scenarios/{scenario_id}", example.scenario)
+        api.put(f"/api/scenarios/{scenario_id}", scenario)
     api.post(f"/api/scenarios/{scenario_id}/activate", {})
     return Seed(example.bot_name, bot_id, scenario_id, example.digest)
+
+
+def _in_library(api: AdminApi, bot_id: str, picture: Path | None) -> str | None:
+    return None if picture is None else str(api.upload(f"/api/bots/{bot_id}/media", picture)["id"])
 
 
 def _bots_by_name(api: AdminApi) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi
 from infra.local.errors import StartError
 from infra.local.seeding import EXAMPLES, Example, load, save, seed_all
+from shared.media.inspection import inspect
 
 BOTS = f"/api/accounts/{DEMO_ACCOUNT_ID}/bots"
 
@@ -23,6 +25,7 @@ class RememberingApi(AdminApi):
         self.kept: dict[str, Any] = {BOTS: {"items": []}}
         self.changes: list[str] = []
         self.refused = ""
+        self.saved: list[dict[str, Any]] = []
 
     def find(self, path: str) -> dict[str, Any] | None:
         return self.kept.get(path)
@@ -32,6 +35,7 @@ class RememberingApi(AdminApi):
 
     def post(self, path: str, body: object = None) -> dict[str, Any]:
         self._change("POST", path)
+        self._note(path, body)
         made: dict[str, Any] = {**body, "id": f"id-{len(self.changes)}"} if isinstance(body, dict) else {}
         self.kept.setdefault(path, {"items": []})["items"].append(made)
         if path.endswith("/platforms"):
@@ -40,7 +44,15 @@ class RememberingApi(AdminApi):
 
     def put(self, path: str, body: object) -> dict[str, Any]:
         self._change("PUT", path)
+        self._note(path, body)
         return {}
+
+    def upload(self, path: str, file: Path) -> dict[str, Any]:
+        return self.post(path, {"file_name": file.name})
+
+    def _note(self, path: str, body: object) -> None:
+        if isinstance(body, dict) and "scenario_data" in body:
+            self.saved.append(body["scenario_data"])
 
     def _change(self, method: str, path: str) -> None:
         if self.refused and path.endswith(self.refused):
@@ -98,6 +110,32 @@ def test_a_changed_file_comes_as_a_new_revision(api: RememberingApi, example: Ex
         f"POST /api/scenarios/{seed.scenario_id}/activate",
     ]
     assert seed_all(api, [seed], [example]) == [seed]
+
+
+def test_an_example_s_picture_is_in_the_library_before_its_first_step_shows_it(
+    api: RememberingApi, example: Example, tmp_path: Path
+) -> None:
+    picture = tmp_path / "hall.png"
+    picture.write_bytes(b"a hall")
+    (seed,) = seed_all(api, [], [replace(example, picture=picture)])
+    library = f"/api/bots/{seed.bot_id}/media"
+    (shelved,) = api.kept[library]["items"]
+    assert api.saved[0]["steps"][0]["message"] == {
+        "text": "Hi",
+        "media": [{"type": "image", "media_id": shelved["id"]}],
+    }
+
+    picture.write_bytes(b"another hall")
+    seed_all(api, [seed], [replace(example, picture=picture)])
+    assert len(api.kept[library]["items"]) == len(api.saved) == 2
+
+
+def test_pictures_lie_beside_the_examples_and_the_library_takes_them() -> None:
+    pictures = [each.picture for each in EXAMPLES if each.picture]
+    assert pictures
+    for picture in pictures:
+        with picture.open("rb") as body:
+            assert inspect(body, picture.name, {}).file_type == "image"
 
 
 def test_a_deleted_bot_is_made_again(api: RememberingApi, example: Example) -> None:
