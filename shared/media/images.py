@@ -35,6 +35,7 @@ _OPTIONS: Final[dict[str, dict[str, Any]]] = {
 }
 _VARIANT_QUALITIES: Final = (88, 75)
 _SHRINK: Final = 0.8
+_LONGEST_SIDE_OF_JPEG: Final = 65_500
 _MAX_PROFILE_BYTES: Final = 100_000
 _DECODERS_FAIL_WITH: Final = (
     ArithmeticError,
@@ -177,8 +178,9 @@ def _fitted(picture: Picture, limit: MediaLimits) -> Picture:
     picture.body.seek(0)
     with Image.open(picture.body) as image:
         opaque = _on_white(image)
-    sides = opaque.width + opaque.height
-    scale = min(1.0, limit.max_sides / sides) if limit.max_sides else 1.0
+    scale = min(1.0, _LONGEST_SIDE_OF_JPEG / max(opaque.size))
+    if limit.max_sides:
+        scale = min(scale, limit.max_sides / sum(opaque.size))
     while True:
         scaled = _scaled(opaque, scale)
         for quality in _VARIANT_QUALITIES:

@@ -289,14 +289,25 @@ def test_a_picture_of_a_kind_that_a_messenger_does_not_show_becomes_a_jpeg(conte
     assert found.variants["roomy"].content_type == "image/jpeg"
 
 
+@pytest.mark.parametrize("size", [(70_000, 2), (2, 70_000)], ids=["wide", "high"])
+def test_a_picture_longer_than_any_jpeg_is_made_to_fit_too(size: tuple[int, int]) -> None:
+    limits = {"small": MediaLimits(100_000, JPEG_ONLY)}
+
+    made = inspected(files.noise(size), limits=limits).variants["small"]
+
+    assert max(made.width, made.height) <= 65_500
+    assert made.size <= 100_000
+
+
 def test_just_at_a_limit_a_picture_goes_as_it_is_and_just_over_it_does_not() -> None:
-    size = inspected(files.noise((50, 50))).size
+    content = files.noise((50, 50))  # another one each time
+    size = inspected(content).size
 
     at = {"at": MediaLimits(size, JPEG_ONLY), "over": MediaLimits(size - 1, JPEG_ONLY)}
     sides = {"at": MediaLimits(size, JPEG_ONLY, 100), "over": MediaLimits(size, JPEG_ONLY, 99)}
 
-    assert set(inspected(files.noise((50, 50)), limits=at).variants) <= {"over"}
-    assert set(inspected(files.noise((50, 50)), limits=sides).variants) == {"over"}
+    assert set(inspected(content, limits=at).variants) == {"over"}
+    assert set(inspected(content, limits=sides).variants) == {"over"}
 
 
 def test_a_movie_tells_its_size_and_length_and_not_its_place() -> None:
