@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -28,7 +29,8 @@ ABOUT: Final = (
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Without it Excel takes UTF-8 for something else."""
 
-_BEGINS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FORMULA: Final = re.compile(r"""(?:\A|(?<=[;\t\r\n]))(?=[ "]*[=+\-@＝＋－＠])|\A(?= *[\t\r\n])""")
+"""Where one could begin, also for a spreadsheet that parts cells by semicolons and heeds no quotes."""
 
 
 def csv_header(columns: Iterable[str]) -> bytes:
@@ -55,7 +57,7 @@ def _about(result: RunResult) -> Iterable[Any]:
 
 
 def _cell(value: Any) -> str:
-    """A value as text; lists and maps as JSON."""
+    """A value as text; lists and maps as JSON, in which people's words are too."""
     match value:
         case None:
             return ""
@@ -63,12 +65,14 @@ def _cell(value: Any) -> str:
             return _harmless(value)
         case datetime():
             return str(msgspec.to_builtins(value))
-    return msgspec.json.encode(value).decode()
+        case bool() | int() | float():
+            return msgspec.json.encode(value).decode()
+    return _harmless(msgspec.json.encode(value).decode())
 
 
 def _harmless(text: str) -> str:
-    """What a person wrote, so that no spreadsheet takes it for a formula: with an apostrophe before it."""
-    return f"'{text}" if text.lstrip(" ").startswith(_BEGINS_FORMULA) else text
+    """What a person wrote, with an apostrophe before all that a spreadsheet could take for a formula."""
+    return _FORMULA.sub("'", text)
 
 
 def _lines(rows: Iterable[Iterable[str]]) -> bytes:
