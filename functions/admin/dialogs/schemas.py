@@ -125,7 +125,7 @@ class DeliveryView(View):
 def _readable(data: Any) -> Any:
     """An entry's data without what only a replay can open, and what leads to a file on its messenger."""
     readable = {name: value for name, value in data.items() if name != "sealed"}
-    file = readable.get("event", {}).get("file")
+    file = (readable.get("event") or {}).get("file")
     if file:
         named = {name: value for name, value in file.items() if name != "reference"}
         readable["event"] = {**readable["event"], "file": named}
