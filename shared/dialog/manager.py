@@ -36,7 +36,6 @@ from shared.dialog.moving import may_move
 from shared.dialog.ports import (
     ActiveScenario,
     DeletionQueue,
-    Found,
     HistoryRepository,
     OutboundQueue,
     StateRepository,
@@ -191,19 +190,21 @@ class DialogManager:
             messages=turn.messages,
             timers=turn.timers,
             tasks=turn.tasks,
+            group=_group_of(dialog, applying.envelope),
         )
-        self._leave(met.others, applying.envelope)
+        self._finish_former(met.dialogs, applying.envelope)
         self._save(dialog, met)
         if turn.notes:
             self.tell_mistakes(dialog.bot_id, turn.notes)
         self._emit(dialog, applying.envelope, reemitted=False)
         return applied
 
-    def _leave(self, others: Iterable[Found], envelope: InboundEnvelope) -> None:
-        """See to what dialogs still want that are continued in another one: nobody else will from now on."""
-        for other in others:
-            if other.dialog:
-                self._emit(other.dialog, envelope, reemitted=True)
+    def _finish_former(self, dialogs: Iterable[Dialog], envelope: InboundEnvelope) -> None:
+        """Do once more what the last turns want that came under other ids: their groups of the queue may not
+        have done it yet, and could not any more."""
+        for dialog in dialogs:
+            if dialog.outbox and dialog.outbox.group != _group_of(dialog, envelope):
+                self._emit(dialog, envelope, reemitted=True)
 
     def _save(self, dialog: Dialog, met: Met) -> None:
         """Commit the turn; if its event is what makes it too large, without that."""
@@ -430,6 +431,10 @@ def _author_of(event: Event) -> Author:
     if isinstance(event, FROM_PERSON):
         return "user"
     return "operator" if isinstance(event, _OF_OPERATOR) else "system"
+
+
+def _group_of(dialog: Dialog, envelope: InboundEnvelope) -> str:
+    return "" if envelope.dialog_id == dialog.id else envelope.dialog_id
 
 
 def _deletion(gone: Dialog, envelope: InboundEnvelope, event: DeletionRequested) -> DialogDeletionEnvelope:

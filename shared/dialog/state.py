@@ -158,7 +158,8 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
 class Outbox(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is still to be done for the last turn, until it is certain that it was.
 
-    `event` is the hash of the event that caused it, `entry` its row for the history.
+    `event` is the hash of the event that caused it, `entry` its row for the history. `group` is the id that
+    the event came under, if that is not the dialog's own.
     """
 
     event: str
@@ -166,6 +167,7 @@ class Outbox(msgspec.Struct, frozen=True, omit_defaults=True):
     messages: tuple[Message, ...]
     timers: tuple[Timer, ...] = ()
     tasks: tuple[Task, ...] = ()
+    group: str = ""
 
 
 class Identities(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -122,7 +122,8 @@ def test_the_same_holds_over_each_store(people: People) -> None:
 def test_what_is_said_goes_where_the_person_was_heard_from_last() -> None:
     people = People()
     people.handle(said(NUMBER, SCOPED), said(SCOPED, minute=1), said(NUMBER, SCOPED, minute=2))
-    assert [each.platform_chat_id for each in people.outbound.envelopes] == [NUMBER, SCOPED, NUMBER]
+    told = [each for each in people.outbound.envelopes if not each.reemitted]
+    assert [each.platform_chat_id for each in told] == [NUMBER, SCOPED, NUMBER]
     assert {each.dialog_id for each in people.outbound.envelopes} == {place(NUMBER)}
 
 
@@ -195,6 +196,21 @@ def test_what_a_deleted_dialog_knew_is_known_to_who_goes_on_under_another_identi
     people.handle(msgspec.structs.replace(anew, received_at=people.now))
     assert people.of(SCOPED).id == place(NUMBER)
     assert people.handle(word, said(SCOPED, minute=60)) == [Applied.KNOWN, Applied.LATE]
+
+
+def test_what_a_turn_wants_is_done_before_the_next_that_comes_under_another_identity(people: People) -> None:
+    """Each identity has a group of the queue, which does not wait for what another is to do once more."""
+    people.handle(said(NUMBER, SCOPED))
+    people.outbound.is_down = True
+    with pytest.raises(NotAccepted):
+        people.handle(said(NUMBER, minute=1))
+    people.outbound.is_down = False
+    people.handle(said(SCOPED, minute=2), said(SCOPED, minute=3))
+    assert people.handle(said(NUMBER, minute=1)) == [Applied.KNOWN]
+    emitted = [(each.turn, each.reemitted) for each in people.outbound.envelopes]
+    assert emitted == [(1, False), (2, True), (3, False), (4, False)]
+    entries = people.history.after(place(NUMBER), people.of(NUMBER).epoch, "", 10)
+    assert [entry.turn for entry in entries] == [1, 2, 3, 4]
 
 
 def test_whoever_writes_between_the_reading_and_the_joining_is_not_lost(people: People) -> None:
