@@ -216,6 +216,16 @@ def test_the_bucket_forgets_exports_when_their_records_are(template: Template) -
     assert (rule["Status"], timedelta(days=rule["ExpirationInDays"])) == ("Enabled", KEPT)
 
 
+def test_revisions_are_written_once_and_removed_with_their_bot(template: Template) -> None:
+    writes = {
+        (name, action)
+        for name in template.functions
+        for action, target in template.rights(name)
+        if target == "ScenarioRevision" and not action.endswith(("GetItem", "Query"))
+    }
+    assert writes == {("ScenariosAdmin", "dynamodb:PutItem"), ("DeletionWorker", "dynamodb:BatchWriteItem")}
+
+
 def test_whoever_follows_revisions_needs_no_heads(template: Template) -> None:
     reads = {
         name for name in template.functions if ("dynamodb:GetItem", "BotScenario") in template.rights(name)
