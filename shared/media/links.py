@@ -10,7 +10,6 @@ from collections.abc import Callable
 from functools import partial
 from urllib.parse import quote
 
-from shared.media.base import MediaFile
 from shared.platforms import PLATFORMS
 
 _KEY_BYTES = 24
@@ -44,12 +43,6 @@ def path_of_upload(media_id: str) -> str:
 def addresses_below(media_url: str) -> Callable[[str], str]:
     """Makes a path in the store a public address below that one."""
     return partial(_address, media_url.rstrip("/"))
-
-
-def public_url_of(file: MediaFile, platform: str, media_url: str) -> str:
-    """The address by which a messenger, or anybody who has it, gets the file."""
-    variant = file.variants.get(platform)
-    return addresses_below(media_url)(variant.storage_path if variant else file.storage_path)
 
 
 def _address(base: str, path: str) -> str:
