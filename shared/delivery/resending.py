@@ -43,11 +43,21 @@ def can_be_said(remedy: Remedy, message: Message, record: DeliveryRecord, messag
 def taken_up(record: DeliveryRecord, resend: Resend, *, is_redriven: bool) -> DeliveryRecord | None:
     """The record of the message as it is said again, or goes on to be; None where that was done before."""
     if resend.message_id in record.replaced:
-        is_open = record.status == "queued" or (record.status == "failed" and is_redriven)
-        is_its_own = resend.message_id == list(record.replaced)[-1]
-        return msgspec.structs.replace(record, status="queued") if is_open and is_its_own else None
+        return _gone_on_with(record, resend, is_redriven=is_redriven)
+    return None if record.status != "sent" or _has_arrived(record) else _begun(record, resend)
+
+
+def _gone_on_with(record: DeliveryRecord, resend: Resend, *, is_redriven: bool) -> DeliveryRecord | None:
+    if resend.message_id != list(record.replaced)[-1]:
+        return None
+    if record.status == "failed" and is_redriven:
+        return msgspec.structs.replace(record, status="queued", attempts=0)
+    return record if record.status == "queued" else None
+
+
+def _begun(record: DeliveryRecord, resend: Resend) -> DeliveryRecord | None:
     answered = _answerable(record, resend.remedy)
-    if record.status != "sent" or resend.message_id not in answered or _has_arrived(record):
+    if resend.message_id not in answered:
         return None
     if resend.remedy == "links":
         answered = {resend.message_id: answered[resend.message_id]}

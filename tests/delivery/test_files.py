@@ -16,6 +16,7 @@ from shared.errors import NotAccepted
 from shared.media.base import FileType, MediaFile, PlatformFileId, Variant
 from shared.media.library import account_of
 from shared.platforms.formatting import MEDIA_AS_LINKS, MEDIA_GONE
+from shared.queueing.envelopes import Resend
 from shared.storage.memory import MemoryMedia
 from shared.webchat.listing import items_of
 from tests.delivery.gallery import BOT_ID, NOW, TYPES, Fifo, Gallery, opened, shows
@@ -428,6 +429,27 @@ def test_a_renewal_that_nobody_hears_of_costs_no_message(
 
 
 # ── What a messenger does not want ───────────────────────────────────────────────────────────────────
+
+
+def test_a_file_that_turns_out_bad_afterwards_goes_as_its_address_and_is_not_waited_for(
+    on_whatsapp: Gallery,
+) -> None:
+    cat = on_whatsapp.add("cat.png")
+    on_whatsapp.say(ONE, shows(cat, text="A cat"))
+    on_whatsapp.settle()
+    (sent,) = on_whatsapp.records(ONE)
+    known = on_whatsapp.file(cat).platform_file_ids["whatsapp"]
+    on_whatsapp.files.forget_file_id(cat, "whatsapp", known.file_id)
+    on_whatsapp.worker_is_down = True
+    again = Resend(1, "links", sent.message_ids[0], "131053")
+    on_whatsapp.say(ONE, shows(cat, text="A cat"), reemitted=True, resend=again)
+    on_whatsapp.settle()
+    (record,) = on_whatsapp.records(ONE)
+    assert (record.status, record.degradations) == ("sent", ("media_as_links",))
+    assert len(record.message_ids) == 1
+    assert record.message_ids != sent.message_ids
+    assert "https://cdn.example.com/media/" in said(on_whatsapp)["text"]["body"]
+    assert refusals(on_whatsapp) == []
 
 
 def refused_file(gallery: Gallery) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import permutations
@@ -13,16 +14,16 @@ import pytest
 from shared.delivery.failures import Failures
 from shared.delivery.message import MAX_FAILURES
 from shared.delivery.receipts import NO_NAMES, ReceiptBook
-from shared.delivery.resending import SAID_AGAIN_WITHIN
+from shared.delivery.resending import SAID_AGAIN_WITHIN, taken_up
 from shared.delivery.transport import AnswerLost
 from shared.dialog.history import DeliveryRecord, HistoryEntry, ReceiptRecord, ReceiptStatus, delivery_id_of
 from shared.dialog.messages import Media, Message, Template
 from shared.dialog.state import Dialog, Remains
 from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome, Request, Response
-from shared.queueing.envelopes import OutboundEnvelope, ReceiptEnvelope
+from shared.queueing.envelopes import OutboundEnvelope, ReceiptEnvelope, Resend
 from shared.storage.memory import MemoryDialogs
-from tests.delivery.stage import DIALOG, NOW, Stage
+from tests.delivery.stage import DIALOG, NOW, Stage, Step
 
 REMINDER = Message("Are you there?", template=Template("reminder", "en"))
 ALBUM = Message("picture a\npicture b\npicture c", media=(Media("image", "https://example.com/a.jpg"),))
@@ -244,14 +245,16 @@ def test_a_template_takes_the_place_of_all_that_a_message_said() -> None:
         (REMINDER, CLOSED, Message("two"), True),  # it cannot have arrived either
         (ALBUM, NO_MEDIA, None, False),
         (ALBUM, NO_MEDIA, Message("two"), False),
+        (ALBUM, NO_MEDIA, Message("refused"), True),
     ],
-    ids=["answered", "went on behind the window", "a picture's question answered", "went on"],
+    ids=["answered", "went on behind the window", "a picture's question answered", "went on", "in vain"],
 )
 def test_what_a_dialog_has_left_behind_is_not_said_again(
     message: Message, outcome: str, later: Message | None, *, is_said: bool
 ) -> None:
     street = said(message)
     if later:
+        street.script = [Delivery(Outcome.BAD_PAYLOAD)] * (later.text == "refused")
         street.say_later(2, later)
     else:
         street.hear(2)
@@ -411,18 +414,24 @@ def test_what_was_given_up_is_said_when_it_is_redriven() -> None:
 @pytest.mark.parametrize(
     "copy", [{"reemitted": True}, {"failure": "redriven"}], ids=["emitted again", "redriven"]
 )
-@pytest.mark.parametrize("is_under_way", [False, True])
+@pytest.mark.parametrize(
+    ("step", "status"),
+    [
+        (Delivery(Outcome.SENT, "m3"), "sent"),
+        (Delivery(Outcome.BAD_PAYLOAD), "failed"),
+        (AnswerLost("timeout"), "queued"),
+    ],
+    ids=["sent", "failed", "under way"],
+)
 def test_a_copy_of_the_turn_says_nothing_of_what_was_said_again(
-    copy: dict[str, Any], *, is_under_way: bool
+    copy: dict[str, Any], step: Step, status: str
 ) -> None:
     street = said(REMINDER)
     street.tell("m1", CLOSED)
-    if is_under_way:
-        street.script = [AnswerLost("timeout")]
-        with pytest.raises(Wait):
-            street.work()
-    else:
+    street.script = [step]
+    with suppress(Wait):
         street.work()
+    assert street.statuses() == [status]
     street.deliver(REMINDER, **copy)
     assert again(street) == ["template reminder"]
 
@@ -438,3 +447,44 @@ def test_a_failure_of_what_may_have_gone_out_twice_is_the_known_one_s() -> None:
     street.tell("m2", CLOSED)
     street.work()
     assert street.lines[-1] == "template reminder"
+
+
+def test_a_failure_told_while_the_sender_is_at_the_message_waits_for_it_in_the_queue() -> None:
+    street = Street([AnswerLost("timeout")])
+    with pytest.raises(Wait):
+        street.deliver(REMINDER)
+    assert street.tell("the one whose answer was lost", CLOSED)
+    street.deliver(REMINDER, is_repeat=True)
+    street.work()
+    assert street.lines == ["Are you there?"] * 2
+    assert (street.record_of().status, street.record_of().receipt) == ("sent", None)
+
+
+UNDER_WAY = DeliveryRecord("queued", ("c",), replaced={"a": 0, "b": 1})
+
+
+@pytest.mark.parametrize(
+    ("record", "message_id", "is_redriven", "goes_on"),
+    [
+        (UNDER_WAY, "b", False, True),
+        (UNDER_WAY, "a", False, False),
+        (UNDER_WAY, "c", False, False),
+        (msgspec.structs.replace(UNDER_WAY, status="failed"), "b", False, False),
+        (msgspec.structs.replace(UNDER_WAY, status="failed", attempts=20), "b", True, True),
+        (msgspec.structs.replace(UNDER_WAY, status="failed"), "c", True, False),
+        (msgspec.structs.replace(UNDER_WAY, status="sent"), "b", True, False),
+    ],
+    ids=["its own", "one before", "another", "over", "redriven", "another redriven", "done"],
+)
+def test_what_goes_on_is_what_was_begun_last(
+    record: DeliveryRecord, message_id: str, *, is_redriven: bool, goes_on: bool
+) -> None:
+    found = taken_up(record, Resend(1, "links", message_id), is_redriven=is_redriven)
+    assert found == (UNDER_WAY if goes_on else None)
+
+
+def test_it_is_tried_as_often_as_anything_new() -> None:
+    worn_out = DeliveryRecord("sent", ("a",), attempts=MAX_FAILURES - 1)
+    begun = taken_up(worn_out, Resend(1, "template", "a", "131047"), is_redriven=False)
+    assert begun
+    assert (begun.attempts, begun.reason) == (0, "131047")
