@@ -94,7 +94,7 @@ def media_store(settings: MediaSettings) -> S3Store:
 
 def disposition_of(file_name: str) -> str:
     """The header by which a browser saves a file under its name (RFC 6266)."""
-    plain = "".join(c if c.isascii() and c not in '"\\%' else "_" for c in file_name)
+    plain = "".join(c if c.isascii() and c.isprintable() and c not in '"\\%' else "_" for c in file_name)
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(file_name, safe='')}"
 
 

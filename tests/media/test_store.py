@@ -66,6 +66,7 @@ def test_an_object_says_what_it_is_and_how_to_save_it(store: S3Store, aws_accoun
 
 
 def test_a_name_in_a_header_cannot_become_another_header() -> None:
+    assert disposition_of("a\r\nX: y") == "attachment; filename=\"a__X: y\"; filename*=UTF-8''a%0D%0AX%3A%20y"
     assert disposition_of('я "a"\\.png') == (
         "attachment; filename=\"_ _a__.png\"; filename*=UTF-8''%D1%8F%20%22a%22%5C.png"
     )
