@@ -41,6 +41,16 @@ _PLACES: Final[Json] = {
 }
 """What may stand in a path; any other place takes an id."""
 
+_MEANINGS: Final = {
+    "limit": "How many at most; a page may hold fewer and still have a next one.",
+    "cursor": "The `next_cursor` of the page before, with the same filters.",
+    "since": "From this moment on.",
+    "until": "Before this moment.",
+    "order": "Oldest first (`asc`) or newest first.",
+    "message_type": "Of whom; may be named several times.",
+    "If-Match": "The `ETag` of the version that is meant; 412 if there is another by now.",
+}
+
 _DONE: Final = {
     "200": "As asked",
     "201": "Made",
@@ -129,7 +139,9 @@ def _parameters(operation: Json, each: Described, *, reads_versions: bool) -> li
         for place in _places(each.path)
         if place not in known
     ]
-    own = [{**parameter, **_example_of(parameter)} for parameter in (*in_path, *given)]
+    own = [
+        {**parameter, **_meaning_of(parameter), **_example_of(parameter)} for parameter in (*in_path, *given)
+    ]
     shared = ["IfNoneMatch"] * reads_versions + ["IdempotencyKey"] * _takes_key(each)
     return own + [{"$ref": f"#/components/parameters/{name}"} for name in shared]
 
@@ -140,6 +152,10 @@ def _without_null(parameter: Json) -> Json:
     options = [option for option in schema.pop("anyOf", []) if option != {"type": "null"}]
     only = {"anyOf": options} if len(options) > 1 else next(iter(options), {})
     return {**parameter, "schema": {**schema, **only}}
+
+
+def _meaning_of(parameter: Json) -> Json:
+    return {"description": _MEANINGS[parameter["name"]]} if parameter["name"] in _MEANINGS else {}
 
 
 def _example_of(parameter: Json) -> Json:

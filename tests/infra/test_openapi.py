@@ -73,6 +73,13 @@ def test_every_body_has_an_example(document: Json) -> None:
     assert bodies == set(REQUESTS), "write one in infra/openapi/examples.py"
 
 
+def test_every_bound_of_a_list_and_every_condition_is_told_in_words(document: Json) -> None:
+    bounds = {"limit", "cursor", "since", "until", "If-Match"}
+    asked = [each for _, operation in operations(document) for each in operation.get("parameters", [])]
+    assert bounds <= {each.get("name") for each in asked}
+    assert [each for each in asked if each.get("name") in bounds and "description" not in each] == []
+
+
 def test_only_what_is_public_takes_no_token(document: Json) -> None:
     public = {route.key for route in admin_routes() if route.role == "public"}
 

@@ -89,6 +89,7 @@ def replace_bot(
     switch: Switching,
     response: Response,
 ) -> BotView:
+    """All that its owner writes at once: what is not named takes its default, but for `is_active`."""
     if_match.check(_view(bot))
     fields: dict[str, Any] = change.model_dump(exclude_none=True)
     with if_match.guard():
@@ -98,11 +99,13 @@ def replace_bot(
 
 @router.post("/api/bots/{id}/activate")
 def activate_bot(bot: WritableBot, bots: Bots, switch: Switching, response: Response) -> BotView:
+    """Let it answer; the webhooks that its deactivation took away are registered again."""
     return _tagged(response, switch(bot, bots.change(bot.id, is_active=True)))
 
 
 @router.post("/api/bots/{id}/deactivate")
 def deactivate_bot(bot: WritableBot, bots: Bots, switch: Switching, response: Response) -> BotView:
+    """Let it answer nobody, and take its webhooks away at the messengers."""
     return _tagged(response, switch(bot, bots.change(bot.id, is_active=False)))
 
 

@@ -128,6 +128,7 @@ def export_results(
 
 @router.get("/api/exports/{id}")
 def read_export(export: ReadableExport, files: Annotated[ObjectStore, Depends(_files_of)]) -> ExportView:
+    """How far it is and, once it is ready, where to download its file."""
     if export.status != "ready":
         return ExportView.of(export)
     name = f"results-{export.created_at:%Y-%m-%d}.{export.format}"

@@ -97,6 +97,7 @@ Selected = Annotated[Selection, Depends(_selection)]
 def list_dialogs(
     bot: ReadableBot, selected: Selected, dialogs: Dialogs, page: PageAsked
 ) -> Listing[DialogView]:
+    """Those with the latest activity first; `since` and `until` are by that."""
     found = select(dialogs, bot.id, selected, page.limit, page.start)
     return Listing(**page.answer([DialogView.model_validate(dialog) for dialog in found.items], found.next))
 
@@ -150,11 +151,13 @@ def write_message(
 
 @router.post("/api/dialogs/{id}/handoff", status_code=202)
 def hand_off(dialog: WritableDialog, acts: ActsOfCaller, handover: Handover | None = None) -> Accepted:
+    """Take the dialog over: the bot is silent until it is given back."""
     return acts.send(Chat.of(dialog), HandedOff, reason=(handover or Handover()).reason)
 
 
 @router.post("/api/dialogs/{id}/resume", status_code=202)
 def give_back(dialog: WritableDialog, acts: ActsOfCaller, resumption: Resumption | None = None) -> Accepted:
+    """Let the bot go on after a hand-off."""
     return acts.send(Chat.of(dialog), GivenBack, step_id=(resumption or Resumption()).step)
 
 
@@ -166,6 +169,7 @@ def restart(
     columns: Columns,
     beginning: Beginning | None = None,
 ) -> Accepted:
+    """Begin a new run of the active scenario; one that is under way is abandoned."""
     bot, variables = bots.get(dialog.bot_id), (beginning or Beginning()).variables
     require_connected(bot, dialog.platform)
     require_known(variables, bot, columns)

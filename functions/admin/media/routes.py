@@ -193,11 +193,13 @@ def read_media(owned: Readable, show: Showing) -> MediaView:
 
 @router.post("/api/media/{id}/complete")
 def complete_media(owned: Writable, shelf: OnShelf, show: Showing) -> MediaView:
+    """Take in a file that was put where `upload` said. Again, it answers the same."""
     return show(shelf.complete(owned.file))
 
 
 @router.delete("/api/media/{id}", status_code=204)
 def delete_media(owned: Writable, shelf: OnShelf, scenarios: Scenarios) -> None:
+    """Refused, with the steps, while the active scenario shows it."""
     if steps := steps_that_show(owned.file.id, owned.bot, scenarios):
         raise _in_use(steps)
     shelf.remove(owned.file)

@@ -84,6 +84,7 @@ def list_platforms(bot: ReadableBot, stored: Stored, page: PageAsked) -> Listing
 def connect_platform(
     bot: AdministeredBot, draft: PlatformDraft, stored: Stored, response: Response
 ) -> PlatformView:
+    """Keep a credential. The messenger hears of it by `…/connect`."""
     ready = prepare(draft.platform, draft.credentials, kept={}, hints={})
     try:
         made = stored.create(
@@ -109,6 +110,7 @@ def replace_platform(
     connections: Connecting,
     response: Response,
 ) -> PlatformView:
+    """All that its owner writes at once. A secret that is sent as it is shown stays as it is."""
     if_match.check(view_of(met))
     stored = connections.credentials
     before, ready = _prepared(met, change, stored)
@@ -130,6 +132,7 @@ def replace_platform(
 
 @router.delete("/api/bots/{bot_id}/platforms/{platform}", status_code=204)
 def disconnect_platform(connection: Administered, if_match: IfMatchSent, connections: Connecting) -> None:
+    """Forget the credential, and have the messenger call the bot no more."""
     if_match.check(view_of(connection))
     connections.delete(connection)
 
@@ -138,6 +141,7 @@ def disconnect_platform(connection: Administered, if_match: IfMatchSent, connect
 def register_webhook(
     found: AdministeredWithBot, connections: Connecting, base_url: BaseUrl
 ) -> ConnectionView:
+    """Check the credential with the messenger, and have it call the bot. Twice does no harm."""
     bot, stored = found
     return connection_view_of(*connections.connect(bot, stored.platform, base_url))
 

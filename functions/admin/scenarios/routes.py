@@ -122,6 +122,7 @@ def list_scenarios(bot: ReadableBot, scenarios: Scenarios, page: PageAsked) -> L
 def create_scenario(
     bot: WritableBot, draft: ScenarioDraft, scenarios: Scenarios, response: Response
 ) -> ScenarioView:
+    """Refused is only what is not in the language's form; whatever else is found is in `findings`."""
     require_form(draft.scenario_data)
     now = utc_now()
     head = Scenario(
@@ -147,6 +148,7 @@ def validate_scenario(
     bots: Bots,
     scenarios: Scenarios,
 ) -> Verdict:
+    """What activation would say of a document; with `bot_id`, of what it needs of that bot too."""
     bot = None
     if candidate.bot_id is not None:
         bot = admitted_bot(principal, bots, candidate.bot_id, Role.VIEWER)
@@ -163,6 +165,7 @@ def read_scenario(owned: Readable, scenarios: Scenarios, response: Response) -> 
 def save_revision(
     owned: Writable, change: ScenarioChange, if_match: IfMatchSent, scenarios: Scenarios, response: Response
 ) -> ScenarioView:
+    """Add an immutable revision. Nothing follows it before it is activated."""
     require_form(change.scenario_data)
     if if_match:
         if_match.check(_latest(owned, scenarios))
@@ -200,6 +203,7 @@ def activate_scenario(
     tasks: TaskQueue,
     asked: Activation | None = None,
 ) -> ScenarioView:
+    """Have new runs follow a revision. Refused with every finding that the linter or a test has."""
     activation = asked or Activation()
     chosen = _chosen(owned.head, activation.revision, scenarios)
     called, findings = require_runnable(chosen, owned.bot, scenarios, trials)
@@ -215,6 +219,7 @@ def activate_scenario(
 def simulate_scenario(
     owned: Readable, scenarios: Scenarios, trials: Trying, asked: Simulation
 ) -> SimulationView:
+    """Talk to it as a person would; nothing is kept, and nobody is written to."""
     document = _tried(owned, asked, scenarios)
     called = called_by(document, owned.bot, scenarios).documents
     return simulation_view(*trials.simulated(document, called, asked.opening(owned.bot), asked.acts))
@@ -224,6 +229,7 @@ def simulate_scenario(
 def run_tests_of_scenario(
     owned: Readable, scenarios: Scenarios, trials: Trying, asked: Trial | None = None
 ) -> ReportView:
+    """Run the tests inside it, and tell what they cover."""
     document = _tried(owned, asked or Trial(), scenarios)
     called = called_by(document, owned.bot, scenarios).documents
     return report_view(trials.tested(document, called, owned.bot))
@@ -231,6 +237,7 @@ def run_tests_of_scenario(
 
 @router.post("/api/scenarios/{id}/preview")
 def preview_step(owned: Readable, scenarios: Scenarios, previews: Previewing, asked: Preview) -> PreviewView:
+    """Show a step as each messenger would be asked to, and what it cannot show as written."""
     document = _tried(owned, asked, scenarios)
     called = called_by(document, owned.bot, scenarios).documents
     previewed = previews.of(owned.bot.id, document, called, asked.step, asked.openings(owned.bot))
