@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import permutations
+from itertools import count, permutations
 from typing import Any
 
 import msgspec
 import pytest
 
 from shared.dialog.events import AddressChanged, DeletionRequested, HandedOff, MessageReceived, TimerFired
+from shared.dialog.history import HistoryEntry
 from shared.dialog.manager import Applied
 from shared.dialog.ports import Found
 from shared.dialog.replay import Difference, replay
@@ -88,6 +90,14 @@ class People(Parley):
         found = self.dialogs.follow(place(identity)).dialog
         assert found is not None
         return found
+
+    def dialogs_there(self) -> list[Dialog]:
+        """Those that go on, and those left for them."""
+        found = [self.dialogs.load(place(each)) for each in (NUMBER, SCOPED, NEW_NUMBER)]
+        return list({dialog.id: dialog for dialog in found if dialog}.values())
+
+    def entries_of(self, dialog: Dialog) -> list[HistoryEntry]:
+        return self.history.after(dialog.id, dialog.epoch, "", 500)
 
     def answers(self, identity: str) -> int:
         return int(self.of(identity).variables.get("count", 0))
@@ -391,3 +401,66 @@ def test_a_dialog_that_is_continued_elsewhere_is_deleted_with_that(people: Peopl
     assert people.handle(envelope(deleted, NUMBER)) == [Applied.DELETED]
     assert [people.dialogs.load(place(each)) for each in (NUMBER, SCOPED)] == [None, None]
     assert len(people.deletions.dialogs) == 2
+
+
+class Killed(BaseException):
+    """The process is gone: no `except Exception` sees it."""
+
+
+class Mortal:
+    """A collaborator; the process ends at the call of that number, before it is made or once it is."""
+
+    def __init__(self, inner: Any, numbers: Iterator[int], place: int, *, after: bool) -> None:
+        self._inner, self._numbers, self._place, self._after = inner, numbers, place, after
+
+    def __getattr__(self, name: str) -> Any:
+        def call(*given: Any, **named: Any) -> Any:
+            is_last = next(self._numbers) == self._place
+            if is_last and not self._after:
+                raise Killed
+            answer = getattr(self._inner, name)(*given, **named)
+            if is_last:
+                raise Killed
+            return answer
+
+        return call
+
+
+def mortal(people: People, place: int, *, after: bool) -> Any:
+    numbers = count()
+    names = ("dialogs", "history", "outbound", "deletions")
+    replaced: dict[str, Any] = {
+        name: Mortal(getattr(people.manager, name), numbers, place, after=after) for name in names
+    }
+    return replace(people.manager, **replaced)
+
+
+MOMENTS = {
+    "a first word": ([], said(NUMBER, SCOPED)),
+    "a joining": ([said(SCOPED), said(NUMBER, minute=1)], said(NUMBER, SCOPED, minute=2)),
+    "a joining the other way": ([said(NUMBER), said(SCOPED, minute=1)], said(NUMBER, SCOPED, minute=2)),
+    "a word in one": ([said(NUMBER, SCOPED)], said(NUMBER, minute=2)),
+    "a word under the alias": ([said(NUMBER, SCOPED)], said(SCOPED, minute=2)),
+    "a change of number": ([said(NUMBER, SCOPED)], gone(NUMBER, NEW_NUMBER, 2)),
+}
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before a call", "after it"])
+@pytest.mark.parametrize(("before", "event"), MOMENTS.values(), ids=MOMENTS)
+def test_a_worker_killed_anywhere_loses_nothing_of_a_person_with_two_identities(
+    before: list[InboundEnvelope], event: InboundEnvelope, *, after: bool
+) -> None:
+    """Even if a word under the other identity is applied before the event comes again."""
+    other = NUMBER if event.platform_chat_id == SCOPED else SCOPED
+    following = [said(other, minute=3), event, said(SCOPED, minute=4)]
+    for place_killed in range(10):
+        people = People()
+        people.handle(*before)
+        with suppress(Killed):
+            mortal(people, place_killed, after=after).handle(event)
+        people.handle(*following)
+        entries = [entry for dialog in people.dialogs_there() for entry in people.entries_of(dialog)]
+        applied = sorted(entry.message_data["event"]["id"] for entry in entries if entry.n == 0)
+        assert applied == sorted(each.event.id for each in (*before, *following))
+        said_in = {(each.dialog_id, each.turn) for each in people.outbound.envelopes}
+        assert said_in == {(entry.dialog_id, entry.turn) for entry in entries if entry.messages}
