@@ -15,6 +15,7 @@ from shared.dialog.messages import Button, Media, Message
 from shared.errors import NotAccepted
 from shared.media.base import FileType, MediaFile, PlatformFileId, Variant
 from shared.media.library import account_of
+from shared.platforms import adapter_for
 from shared.platforms.formatting import MEDIA_AS_LINKS, MEDIA_GONE
 from shared.queueing.envelopes import Resend
 from shared.storage.memory import MemoryMedia
@@ -243,6 +244,30 @@ def test_every_type_is_shown_as_what_it_is(gallery: Gallery, kind: FileType, ext
     assert (gallery.statuses(ONE), gallery.statuses(ONE, 2)) == (["sent"], ["sent"])
     assert gallery.records(ONE, 2)[0].degradations in {(), ("caption_apart",)}
     assert len(carrying(gallery)) == 1
+
+
+@pytest.mark.parametrize(
+    ("platform", "kind", "called"),
+    [
+        ("telegram", "image", ["sendPhoto", "sendDocument"]),
+        ("whatsapp", "image", ["image", "document"]),
+        ("whatsapp", "video", ["video", "document"]),
+        ("whatsapp", "audio", ["audio", "document"]),
+    ],
+)
+def test_just_over_a_limit_a_file_is_a_document(
+    request: pytest.FixtureRequest, platform: str, kind: FileType, called: list[str]
+) -> None:
+    gallery: Gallery = request.getfixturevalue(f"on_{platform}")
+    most = adapter_for(platform).capabilities.media[kind].max_bytes
+    for turn, size in enumerate((most, most + 1), 1):
+        gallery.say(ONE, shows(gallery.add(str(size), kind, size=size), as_type=kind), turn=turn)
+        gallery.settle()
+    sent = [each for each in gallery.messenger.requests if each.path.rpartition("/")[2] != "media"]
+    names = [each.path.rpartition("/")[2] for each in sent]
+    shown = names if platform == "telegram" else [each.body.get("type") for each in sent]
+    assert [name for name in shown if name in called] == called
+    assert refusals(gallery) == []
 
 
 @pytest.mark.parametrize("kind", list(TYPES))
