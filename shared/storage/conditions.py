@@ -20,6 +20,14 @@ def refused_writes(error: TransactWriteError) -> set[int]:
 
     PynamoDB sends checks first, then deletes, puts and updates, whatever order they were named in.
     """
-    codes = {"ConditionalCheckFailed", "TransactionConflict"}
+    return _cancelled_for({"ConditionalCheckFailed", "TransactionConflict"}, error)
+
+
+def unmet_conditions(error: TransactWriteError) -> set[int]:
+    """Of those, the ones whose conditions did not hold."""
+    return _cancelled_for({"ConditionalCheckFailed"}, error)
+
+
+def _cancelled_for(codes: set[str], error: TransactWriteError) -> set[int]:
     reasons = enumerate(error.cancellation_reasons)
     return {place for place, reason in reasons if reason is not None and reason.code in codes}

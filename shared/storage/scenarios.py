@@ -15,7 +15,7 @@ from pynamodb.expressions.condition import And, Condition, Not, Or
 from shared.errors import Conflict, Invalid, NotFound, Refused, Violation
 from shared.storage.batches import AT_ONCE, deleting
 from shared.storage.clock import Clock, utc_now
-from shared.storage.conditions import refused_writes
+from shared.storage.conditions import refused_writes, unmet_conditions
 from shared.storage.paging import Page, Position, page_of, slice_of
 from shared.storage.tables import BotInstance, BotScenario, ScenarioRevision
 
@@ -216,10 +216,9 @@ def _delete_head(head: Scenario, now: datetime) -> bool:
             transaction.condition_check(BotInstance, head.bot_id, condition=_runs_without(head.id))
             transaction.save(_item_of(deleted), _unchanged(head, head.latest_revision))
     except TransactWriteError as error:
-        refused = refused_writes(error)
-        if 0 in refused:
+        if 0 in unmet_conditions(error):
             raise ScenarioInUse from None
-        if refused:
+        if refused_writes(error):
             return False
         raise
     return True

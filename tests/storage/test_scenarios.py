@@ -11,6 +11,8 @@ from uuid import uuid4
 
 import msgspec
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from shared.errors import Conflict, Invalid, NotFound
 from shared.storage.bots import Bot, DynamoBots
@@ -278,6 +280,27 @@ class TestDeletion:
         with pytest.raises(ScenarioInUse):
             stored.delete(SCENARIO)
         assert stored.get(SCENARIO) == a_scenario()
+
+    def test_one_is_deleted_though_its_bot_is_in_another_transaction_just_then(
+        self, stored: DynamoScenarios, aws_account: Aws
+    ) -> None:
+        """A renaming of the bot, say: that is no use of the scenario."""
+        reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+        told = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+        refusals = [(AWSResponse("", 400, HTTPHeaders(), None), told)]
+
+        def refused_once(**_: Any) -> Any:
+            return refusals.pop() if refusals else None
+
+        events = aws_account.dynamodb.meta.events
+        events.register("before-call.dynamodb.TransactWriteItems", refused_once, unique_id="once")
+        try:
+            stored.delete(SCENARIO)
+        finally:
+            events.unregister("before-call.dynamodb.TransactWriteItems", unique_id="once")
+
+        with pytest.raises(NotFound):
+            stored.get(SCENARIO)
 
     def test_nothing_of_it_is_left_when_its_bot_is_removed(self, stored: DynamoScenarios) -> None:
         for _ in range(30):
