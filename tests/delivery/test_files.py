@@ -465,10 +465,10 @@ def test_a_file_that_turns_out_bad_afterwards_goes_as_its_address_and_is_not_wai
     (sent,) = on_whatsapp.records(ONE)
     known = on_whatsapp.file(cat).platform_file_ids["whatsapp"]
     on_whatsapp.files.forget_file_id(cat, "whatsapp", known.file_id)
-    on_whatsapp.worker_is_down = True
+    on_whatsapp.start()
     again = Resend(1, "links", sent.message_ids[0], "131053")
     on_whatsapp.say(ONE, shows(cat, text="A cat"), reemitted=True, resend=again)
-    on_whatsapp.settle()
+    on_whatsapp.settle(until=timedelta(0))
     (record,) = on_whatsapp.records(ONE)
     assert (record.status, record.degradations) == ("sent", ("media_as_links",))
     assert len(record.message_ids) == 1

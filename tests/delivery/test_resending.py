@@ -469,12 +469,22 @@ UNDER_WAY = DeliveryRecord("queued", ("c",), replaced={"a": 0, "b": 1})
         (UNDER_WAY, "b", False, True),
         (UNDER_WAY, "a", False, False),
         (UNDER_WAY, "c", False, False),
+        (DeliveryRecord("queued", ("c", "d")), "c", False, False),
         (msgspec.structs.replace(UNDER_WAY, status="failed"), "b", False, False),
         (msgspec.structs.replace(UNDER_WAY, status="failed", attempts=20), "b", True, True),
         (msgspec.structs.replace(UNDER_WAY, status="failed"), "c", True, False),
         (msgspec.structs.replace(UNDER_WAY, status="sent"), "b", True, False),
     ],
-    ids=["its own", "one before", "another", "over", "redriven", "another redriven", "done"],
+    ids=[
+        "its own",
+        "one before",
+        "another",
+        "still being said",
+        "over",
+        "redriven",
+        "another redriven",
+        "done",
+    ],
 )
 def test_what_goes_on_is_what_was_begun_last(
     record: DeliveryRecord, message_id: str, *, is_redriven: bool, goes_on: bool
