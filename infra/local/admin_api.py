@@ -10,6 +10,7 @@ from infra.local.errors import StartError
 
 DEMO_ACCOUNT_ID = str(uuid5(NAMESPACE_URL, "https://parley.example/demo"))
 TOKEN_DAYS = 365
+PATIENCE = 3
 
 
 def admin_token(jwt_secret: str, account_id: str = DEMO_ACCOUNT_ID) -> str:
@@ -44,17 +45,25 @@ class AdminApi:
         self._client.close()
 
     def find(self, path: str) -> dict[str, Any] | None:
-        response = self._client.get(path)
+        response = self._asked(path)
         return None if response.status_code == httpx.codes.NOT_FOUND else _read(response)
 
     def get(self, path: str) -> dict[str, Any]:
-        return _read(self._client.get(path))
+        return _read(self._asked(path))
 
     def post(self, path: str, body: object = None) -> dict[str, Any]:
         return _read(self._client.post(path, json=body))
 
     def upload(self, path: str, file: Path) -> dict[str, Any]:
         return _read(self._client.post(path, files={"file": (file.name, file.read_bytes())}))
+
+    def _asked(self, path: str) -> httpx.Response:
+        """A Lambda that starts may take longer than the gateway waits; the next call finds it there."""
+        for _ in range(PATIENCE):
+            response = self._client.get(path)
+            if response.status_code != httpx.codes.GATEWAY_TIMEOUT:
+                break
+        return response
 
     def put(self, path: str, body: object) -> dict[str, Any]:
         return _read(self._client.put(path, json=body))
