@@ -181,6 +181,31 @@ def test_a_plain_turn_makes_four_calls(
     ]
 
 
+@pytest.mark.parametrize(
+    ("chat_id", "alias", "reads"),
+    [("4915112345678", "US.1349", 1), ("4915112345678", "", 1), ("US.1349", "", 2)],
+    ids=["both told", "the one the dialog lies under", "the other"],
+)
+def test_who_is_known_by_two_identities_costs_a_read_more_only_under_the_other_one(
+    chat_id: str,
+    alias: str,
+    reads: int,
+    bot_id: str,
+    start: Callable[[str], Handler],
+    aws_calls: list[Call],
+) -> None:
+    worker, now = start("functions.workers.dialog.handler"), datetime.now(UTC)
+    first = on_whatsapp(bot_id, ConversationStarted(id="1", occurred_at=now), "4915112345678", "US.1349")
+    assert worker(batch(first), Context()) == {"batchItemFailures": []}
+    for event_id in ("2", "3"):
+        aws_calls.clear()
+        answer = MessageReceived(id=event_id, occurred_at=now, text="Ada")
+        said = batch(on_whatsapp(bot_id, answer, chat_id, alias))
+        assert worker(said, Context()) == {"batchItemFailures": []}
+    written = ["dynamodb:PutItem", "dynamodb:PutItem", "sqs:SendMessage"]
+    assert names(aws_calls) == ["dynamodb:GetItem"] * reads + written
+
+
 @pytest.fixture
 def schedules(aws_account: Aws) -> Iterator[None]:
     client, group = aws.client("scheduler"), ENVIRONMENT["SCHEDULE_GROUP"]
@@ -375,6 +400,18 @@ def inbound(bot_id: str, event: ConversationStarted | MessageReceived) -> Inboun
         event=event,
         received_at=event.occurred_at,
         trace_id="trace",
+    )
+
+
+def on_whatsapp(
+    bot_id: str, event: ConversationStarted | MessageReceived, chat_id: str, alias: str
+) -> InboundEnvelope:
+    return msgspec.structs.replace(
+        inbound(bot_id, event),
+        dialog_id=dialog_id_of(bot_id, "whatsapp", chat_id),
+        platform="whatsapp",
+        platform_chat_id=chat_id,
+        alias=alias,
     )
 
 
