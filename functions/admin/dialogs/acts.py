@@ -33,15 +33,21 @@ Act = RunRequested | HandedOff | OperatorWrote | GivenBack | DeletionRequested
 
 @dataclass(frozen=True, slots=True)
 class Chat:
-    """Where a bot talks to somebody."""
+    """Where a bot talks to somebody. A number may have had other owners: a dialog goes by its own id."""
 
     bot_id: str
     platform: str
     chat_id: str
+    dialog_id: str
+
+    @classmethod
+    def at(cls, bot_id: str, platform: str, chat_id: str) -> Chat:
+        """With whoever is there now."""
+        return cls(bot_id, platform, chat_id, dialog_id_of(bot_id, platform, chat_id))
 
     @classmethod
     def of(cls, dialog: Dialog) -> Chat:
-        return cls(dialog.bot_id, dialog.platform, dialog.platform_chat_id)
+        return cls(dialog.bot_id, dialog.platform, dialog.platform_chat_id, dialog.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +61,7 @@ class Acts:
         """Put the act into the dialog's queue. Raises `Unavailable`; then nothing was done."""
         now, trace_id = utc_now(), str(uuid4())
         envelope = InboundEnvelope(
-            dialog_id=dialog_id_of(chat.bot_id, chat.platform, chat.chat_id),
+            dialog_id=chat.dialog_id,
             bot_id=chat.bot_id,
             platform=chat.platform,
             platform_chat_id=chat.chat_id,

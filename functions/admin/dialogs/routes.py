@@ -133,7 +133,7 @@ def start_dialog(
     """Begin a run with somebody, who need not have written yet where their messenger allows that."""
     require_connected(bot, draft.platform)
     require_known(draft.variables, bot, columns)
-    chat = Chat(bot.id, draft.platform, draft.platform_chat_id)
+    chat = Chat.at(bot.id, draft.platform, draft.platform_chat_id)
     accepted = acts.send(chat, RunRequested, variables=draft.variables)
     response.headers["Location"] = f"/api/dialogs/{accepted.dialog_id}"
     return accepted

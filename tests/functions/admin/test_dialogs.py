@@ -411,6 +411,19 @@ def test_an_act_becomes_an_event_in_the_dialogs_queue(
     assert event == expected(id=event.id, occurred_at=event.occurred_at, by=claims({})["sub"])
 
 
+def test_an_act_goes_to_the_dialog_it_names_whoever_had_its_number_before(
+    api: Api, talk: Talk, aws_account: Aws
+) -> None:
+    bot = activated(api)
+    talk(bot, platform="webchat", chat="4915123456789")
+    later = talk(bot, platform="webchat", platform_chat_id="4915123456789")
+
+    assert api("POST", f"/api/dialogs/{later.id}/handoff", "editor").status_code == 202
+
+    (envelope,) = queued(aws_account)
+    assert (envelope.dialog_id, envelope.platform_chat_id) == (later.id, "4915123456789")
+
+
 KEEPING: dict[str, Any] = {
     "version": "1.0",
     "variables": {
