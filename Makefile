@@ -24,7 +24,8 @@ UNUSED_OF_PILLOW := PIL/_avif* PIL/_imagingft* PIL/_imagingtk* pillow.libs/libav
 
 export UV_PYTHON_DOWNLOADS := never
 export SAM_CLI_TELEMETRY := 0
-unexport VIRTUAL_ENV
+# Without bytecode every process would compile all that it imports.
+unexport VIRTUAL_ENV PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-quick check bench load openapi build deploy redrive register clean environment

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
@@ -87,6 +88,9 @@ for _name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
 
 BROWSER = "tests/webchat/browser/"
 
+JUDGED = "tests/platforms/test_telegram"
+"""What asks aiogram, whose import takes seconds."""
+
 SLOW = (
     "tests/benchmarks/",
     "tests/infra/test_artifact.py",
@@ -96,7 +100,7 @@ SLOW = (
     "tests/delivery/test_faults.py",
     "tests/delivery/test_files.py",
     "tests/delivery/test_first_send_safety.py",
-    "tests/functions/admin/",
+    "tests/functions/",
     "tests/infra/test_scenario_cli.py",
     "tests/scenario/inputs/",
     "tests/standins/",
@@ -111,19 +115,35 @@ SLOW = (
     "tests/admin_api/test_idempotency.py",
     "tests/deletion/",
     "tests/dialog/test_deletion.py",
-    "tests/functions/test_received_files.py",
-    "tests/functions/workers/test_dialog.py",
-    "tests/functions/workers/test_exports.py",
-    "tests/functions/workers/test_sending.py",
     "tests/infra/test_openapi.py",
     "tests/results/",
     "tests/scenario/test_columns.py",
     "tests/storage/",
+    "tests/backend/test_auth.py",
+    "tests/connecting/test_against_standins.py",
+    "tests/delivery/test_transport.py",
+    "tests/infra/test_embedded_run.py",
+    "tests/infra/test_proxy.py",
+    "tests/infra/test_telegram_polling.py",
+    "tests/media/test_received.py",
+    "tests/media/test_store.py",
+    "tests/test_aws.py",
+    "tests/webhook/test_welcome.py",
 )
 """What needs a benchmark, a browser, a build, hundreds of examples, or a table for every line."""
 
+QUICK_LEAVES_OUT = {*SLOW, "tests/deployed/"}
+
 TOGETHER = SLOW[:3]
 """With the deployed tests: what shares a build or a deployment, and so stays in one process."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even read what is slow as a whole, where that is not wanted."""
+    if "not slow" not in config.option.markexpr:
+        return None
+    path = collection_path.relative_to(config.rootpath).as_posix()
+    return path in QUICK_LEAVES_OUT or f"{path}/" in QUICK_LEAVES_OUT or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -139,6 +159,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("dear"))
         elif item.nodeid.startswith(BROWSER):
             item.add_marker(pytest.mark.xdist_group("browser"))
+        elif item.nodeid.startswith(JUDGED):
+            item.add_marker(pytest.mark.xdist_group("judged"))
 
 
 @dataclass(frozen=True)

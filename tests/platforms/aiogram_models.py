@@ -1,26 +1,41 @@
-"""aiogram's models as a second opinion on what Telegram sends and takes: nobody here wrote them."""
+"""aiogram's models as a second opinion on what Telegram sends and takes: nobody here wrote them.
+
+Its import takes seconds, so it waits for the first test that asks, and all that ask are kept together.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from functools import cache
 
-from aiogram import methods
-from aiogram.methods import TelegramMethod
 from pydantic import BaseModel
 
 from shared.platforms.base import Request
 
-_METHODS: Mapping[str, type[TelegramMethod[Any]]] = {
-    method.__api_method__: method
-    for method in vars(methods).values()
-    if isinstance(method, type) and issubclass(method, TelegramMethod) and method is not TelegramMethod
-}
+
+def model_of(name: str) -> type[BaseModel]:
+    """aiogram's model of one of Telegram's types."""
+    from aiogram import types  # noqa: PLC0415 - see above
+
+    found: type[BaseModel] = getattr(types, name)
+    return found
 
 
 def method_of(request: Request) -> BaseModel:
     """The call as aiogram's own model of its method. Raises where a parameter is not as it must be."""
-    return _METHODS[request.url.rpartition("/")[2]].model_validate(request.json)
+    return _methods()[request.url.rpartition("/")[2]].model_validate(request.json)
+
+
+@cache
+def _methods() -> Mapping[str, type[BaseModel]]:
+    from aiogram import methods  # noqa: PLC0415 - see above
+
+    every = (each for each in vars(methods).values() if isinstance(each, type))
+    return {
+        each.__api_method__: each
+        for each in every
+        if issubclass(each, methods.TelegramMethod) and each is not methods.TelegramMethod
+    }
 
 
 def unknown_to_aiogram(model: BaseModel) -> list[str]:

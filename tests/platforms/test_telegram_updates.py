@@ -5,8 +5,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiogram.types import Message as AiogramMessage
-from aiogram.types import Update
 from msgspec.structs import replace
 
 from shared.dialog.events import (
@@ -23,7 +21,7 @@ from shared.dialog.events import (
 from shared.platforms import telegram_updates
 from shared.platforms.base import Parsed
 from shared.platforms.telegram import TelegramAdapter
-from tests.platforms.aiogram_models import unknown_to_aiogram
+from tests.platforms.aiogram_models import model_of, unknown_to_aiogram
 from tests.platforms.cases import RECEIVED_AT, Samples, credential, message_in, payload, payload_names
 
 ADAPTER = TelegramAdapter()
@@ -44,7 +42,7 @@ INVENTED = {"unheard_of": ["telepathy"], "message_unheard_of": ["message.hologra
 
 @pytest.mark.parametrize("name", payload_names("telegram"))
 def test_every_payload_is_one_that_aiogram_knows_too(name: str) -> None:
-    update = Update.model_validate(payload("telegram", name))
+    update = model_of("Update").model_validate(payload("telegram", name))
     assert unknown_to_aiogram(update) == INVENTED.get(name, [])
 
 
@@ -72,13 +70,13 @@ def test_every_field_of_a_message_is_of_a_kind_that_is_read_or_kept_or_told_by_t
     """Fails where aiogram, and so the Bot API, has a field that nobody has put anywhere yet."""
     read = {name for name, _ in telegram_updates._CONTENT}
     known = HEAD | UNREADABLE | read | telegram_updates._SERVICE
-    assert set(AiogramMessage.model_fields) <= known
+    assert set(model_of("Message").model_fields) <= known
     assert not telegram_updates._SERVICE & (HEAD | UNREADABLE | read)
 
 
 def test_every_kind_of_update_is_read_or_ignored_by_its_name() -> None:
     read = {"update_id", "message", "callback_query", "my_chat_member"}
-    assert set(Update.model_fields) - read == telegram_updates._OTHER_UPDATES
+    assert set(model_of("Update").model_fields) - read == telegram_updates._OTHER_UPDATES
 
 
 # ── Messages ─────────────────────────────────────────────────────────────────────────────────────────
