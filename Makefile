@@ -19,8 +19,8 @@ BUILD_FOR ?= --python-version $(RUNTIME:python%=%) --python-platform $(PLATFORM_
 # botocore describes 400 services; these are the ones that the Lambdas call.
 AWS_SERVICES := dynamodb kms s3 scheduler sqs ssm sts
 
-# Pillow brings AVIF and fonts along.
-UNUSED_OF_PILLOW := PIL/_avif* PIL/_imagingft* PIL/_imagingtk* pillow.libs/libavif* pillow.libs/libfreetype* pillow.libs/libharfbuzz* pillow.libs/libbrotli*
+# Pillow brings AVIF and fonts along, CEL its extensions, each with all of CEL in it.
+UNUSED := cel_expr_python/ext PIL/_avif* PIL/_imagingft* PIL/_imagingtk* pillow.libs/libavif* pillow.libs/libfreetype* pillow.libs/libharfbuzz* pillow.libs/libbrotli*
 
 export UV_PYTHON_DOWNLOADS := never
 export SAM_CLI_TELEMETRY := 0
@@ -127,7 +127,7 @@ artifact: | $(UV)
 	$(UV) export --frozen --quiet --no-default-groups --no-emit-project \
 		| $(UV) pip install --quiet --target "$(ARTIFACT).making" $(BUILD_FOR) --only-binary :all: --no-deps -r -
 	cp -R functions shared "$(ARTIFACT).making"
-	cd "$(ARTIFACT).making" && rm -rf bin bazel-project .lock $(UNUSED_OF_PILLOW) \
+	cd "$(ARTIFACT).making" && rm -rf bin bazel-project .lock $(UNUSED) \
 		&& find . -type d \( -name __pycache__ -o -name tests \) -prune -exec rm -rf {} + \
 		&& find botocore/data -mindepth 1 -maxdepth 1 -type d $(foreach service,$(AWS_SERVICES),! -name $(service)) -exec rm -rf {} +
 	@$(COMPILE)
