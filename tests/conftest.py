@@ -50,6 +50,9 @@ ENVIRONMENT = {
     "DIALOGS_TABLE": "parley-dialogs",
     "HISTORY_TABLE": "parley-history",
     "MEDIA_TABLE": "parley-media-files",
+    "SETTINGS_TABLE": "parley-settings",
+    "USAGE_TABLE": "parley-usage",
+    "REFUSALS_TABLE": "parley-refusals",
     "CACHE_TABLE": "parley-cache",
     "INBOUND_QUEUE_URL": f"{_QUEUES}/parley-inbound.fifo",
     "OUTBOUND_QUEUE_URL": f"{_QUEUES}/parley-outbound.fifo",
@@ -70,6 +73,7 @@ ENVIRONMENT = {
     "SCHEDULE_TARGET_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-inbound.fifo",
     "SCHEDULE_DLQ_ARN": f"arn:aws:sqs:{_REGION}:{_ACCOUNT}:parley-delays-dead",
     "HISTORY_KEY_ID": "alias/parley-history",
+    "SETTINGS_KEY_ID": "alias/parley-settings",
     "MEDIA_BUCKET": "parley-media",
     "MEDIA_URL": "https://media.invalid",
     "CREDENTIALS_KEY_ID": "alias/parley-credentials",
@@ -238,7 +242,7 @@ def _create_tables_and_key(account: Aws) -> None:
         get_backend(service)[_ACCOUNT][_REGION].reset()
     for table in TABLES:
         table.create_table(billing_mode="PAY_PER_REQUEST")
-    for variable in ("CREDENTIALS_KEY_ID", "HISTORY_KEY_ID"):
+    for variable in ("CREDENTIALS_KEY_ID", "HISTORY_KEY_ID", "SETTINGS_KEY_ID"):
         _create_key(account.kms, ENVIRONMENT[variable])
 
 

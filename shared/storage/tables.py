@@ -380,6 +380,62 @@ class BotMediaFile(Table):
     by_owner = ByOwner()
 
 
+class BotSettings(Table):
+    """What a bot has beside its platforms. Key: `bot_id`, `name` ("llm", "sync", "secret#" and a name).
+
+    `public`, `hints` and `health` are JSON objects; `sealed` holds the secrets, encrypted by KMS.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "SETTINGS_TABLE"
+
+    bot_id = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute(range_key=True)
+    public = UnicodeAttribute()
+    hints = UnicodeAttribute()
+    health = UnicodeAttribute(default="{}")
+    sealed = UnicodeAttribute()
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+
+
+class BotUsage(Table):
+    """What language models cost a bot. Key: `bot_id`, `day` ("2026-11-23", in UTC).
+
+    DynamoDB deletes the item some time after `expires_at`.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "USAGE_TABLE"
+
+    bot_id = UnicodeAttribute(hash_key=True)
+    day = UnicodeAttribute(range_key=True)
+    calls = NumberAttribute(default=0)
+    prompt_tokens = NumberAttribute(default=0)
+    completion_tokens = NumberAttribute(default=0)
+    cache_hits = NumberAttribute(default=0)
+    saved_tokens = NumberAttribute(default=0)
+    expires_at = TTLAttribute()
+
+
+class SyncRefusal(Table):
+    """What a bot's sink has refused. Key: `bot_id`, `id`, which begins with when that was.
+
+    `refusal` is JSON. DynamoDB deletes the item some time after `expires_at`.
+    """
+
+    class Meta(Table.Meta):
+        table_name = ""
+        variable = "REFUSALS_TABLE"
+
+    bot_id = UnicodeAttribute(hash_key=True)
+    id = UnicodeAttribute(range_key=True)
+    refusal = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+
 class Cache(Table):
     """What is of use for a while. Key: `key`, whose first word tells the kind (see `holds` and `names`).
 
@@ -403,5 +459,8 @@ TABLES: tuple[type[Table], ...] = (
     BotDialogState,
     BotDialogHistory,
     BotMediaFile,
+    BotSettings,
+    BotUsage,
+    SyncRefusal,
     Cache,
 )

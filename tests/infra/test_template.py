@@ -19,9 +19,13 @@ TABLE_VARIABLES = {
     "DIALOGS_TABLE": "BotDialogState",
     "HISTORY_TABLE": "BotDialogHistory",
     "MEDIA_TABLE": "BotMediaFile",
+    "SETTINGS_TABLE": "BotSettings",
+    "USAGE_TABLE": "BotUsage",
+    "REFUSALS_TABLE": "SyncRefusal",
     "CACHE_TABLE": "Cache",
 }
 QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Exports", "Receipts", "Deletions"}
+KEYS = ("CredentialsKey", "HistoryKey", "SettingsKey")
 WITH_UNPARSED = ("Telegram", "WhatsApp", "Viber")
 FOURTEEN_DAYS_SECONDS = 14 * 86400
 
@@ -117,6 +121,18 @@ def test_only_the_dialog_worker_may_use_the_history_s_key_and_only_to_encrypt(te
         if target == "HistoryKey"
     }
     assert uses == {("DialogWorker", "kms:Encrypt")}
+
+
+def test_secrets_of_settings_are_encrypted_by_the_api_and_decrypted_by_the_tasks_worker(
+    template: Template,
+) -> None:
+    uses = {
+        (name, action)
+        for name in template.functions
+        for action, target in template.rights(name)
+        if target == "SettingsKey"
+    }
+    assert uses == {("BotsAdmin", "kms:Encrypt"), ("TasksWorker", "kms:Decrypt")}
 
 
 def test_no_tasks_worker_outlives_what_its_sender_believes(template: Template) -> None:
@@ -292,7 +308,7 @@ def test_tables_survive_mistakes(template: Template) -> None:
         assert "TableName" not in properties, name
 
 
-@pytest.mark.parametrize("name", [*TABLE_VARIABLES.values(), "MediaBucket", "CredentialsKey", "HistoryKey"])
+@pytest.mark.parametrize("name", [*TABLE_VARIABLES.values(), "MediaBucket", *KEYS])
 def test_what_cannot_be_made_again_is_retained(template: Template, name: str) -> None:
     resource = template.document["Resources"][name]
     assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
