@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sqs import SQSClient
 
+    from tests.postgres import Postgres
+
 # Properties are about what holds, not how fast: other tests share the cores.
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -157,7 +159,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     First of all: pytest-xdist reads the groups in the same hook.
     """
     for item in items:
-        if item.nodeid.startswith(SLOW):
+        asks_postgres = "postgres" in getattr(item, "fixturenames", ())
+        if item.nodeid.startswith(SLOW) or asks_postgres:
             item.add_marker(pytest.mark.slow)
         if item.get_closest_marker("deployed") or item.nodeid.startswith(TOGETHER):
             item.add_marker(pytest.mark.xdist_group("dear"))
@@ -165,6 +168,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
         elif item.nodeid.startswith(JUDGED):
             item.add_marker(pytest.mark.xdist_group("judged"))
+        elif asks_postgres:
+            item.add_marker(pytest.mark.xdist_group("postgres"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A real PostgreSQL, started when first asked for; whoever asks is slow, and runs in one process."""
+    from tests.postgres import running_postgres  # noqa: PLC0415 - its driver is dear, and few need it
+
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres: Postgres) -> Iterator[str]:
+    """The name of an empty database of it."""
+    with postgres.database() as name:
+        yield name
 
 
 @dataclass(frozen=True)
