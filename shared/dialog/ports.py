@@ -26,7 +26,9 @@ Running = Literal["keep", "move", "restart"]
 class ActiveScenario:
     """What a run of a bot starts with, read afresh when one starts.
 
-    `called` are the revisions of the scenarios that it may call, by id, locked by the activation.
+    `called` are the revisions of the scenarios that it may call, by id, locked by the activation. With
+    `has_sync`, runs that end are sent to the account's main system; `contact_fields` has the types of what
+    that knows of a person, by name.
     """
 
     bot_name: str
@@ -35,6 +37,8 @@ class ActiveScenario:
     revision: int
     called: Mapping[str, int] = field(default_factory=dict)
     running: Running = "keep"
+    has_sync: bool = False
+    contact_fields: Mapping[str, str] = field(default_factory=dict)
 
 
 class Found(NamedTuple):

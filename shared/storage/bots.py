@@ -29,9 +29,14 @@ CHANGEABLE = frozenset(
         "active_revision",
         "active_called",
         "active_running",
+        "has_sync",
+        "contact_fields",
     }
 )
 """The fields of a bot that can be changed once it exists."""
+
+_MAPPINGS = ("active_called", "contact_fields")
+"""Those that are saved as JSON."""
 
 _CHANGED = "the bot was changed by somebody else"
 
@@ -41,7 +46,9 @@ class Bot:
     """A bot; the active pointer is None until a scenario has been activated.
 
     `active_called` are the revisions of called scenarios that the activation has locked, by id;
-    `active_running` is what it means for runs under way.
+    `active_running` is what it means for runs under way. The bot's sync is told here in so far as turns need
+    it: `has_sync` says that runs which end are sent somewhere, `contact_fields` maps the fields of people's
+    records in the account's main system to their types.
     """
 
     id: str
@@ -54,6 +61,8 @@ class Bot:
     active_revision: int | None = None
     active_called: Mapping[str, int] = field(default_factory=dict)
     active_running: Running = "keep"
+    has_sync: bool = False
+    contact_fields: Mapping[str, str] = field(default_factory=dict)
     created_at: datetime
     updated_at: datetime
 
@@ -69,6 +78,8 @@ def pointer_of(bot: Bot) -> ActiveScenario | None:
         revision=bot.active_revision,
         called=bot.active_called,
         running=bot.active_running,
+        has_sync=bot.has_sync,
+        contact_fields=bot.contact_fields,
     )
 
 
@@ -186,13 +197,13 @@ def _actions(fields: dict[str, Any], now: datetime) -> list[Action]:
     actions: list[Action] = [BotInstance.updated_at.set(now)]
     for name, value in fields.items():
         attribute = getattr(BotInstance, name)
-        saved = _json(value) if name == "active_called" else value
+        saved = _json(value) if name in _MAPPINGS else value
         actions.append(attribute.remove() if saved is None else attribute.set(saved))
     return actions
 
 
-def _json(called: Mapping[str, int] | None) -> str | None:
-    return msgspec.json.encode(called).decode() if called else None
+def _json(mapping: Mapping[str, Any] | None) -> str | None:
+    return msgspec.json.encode(mapping).decode() if mapping else None
 
 
 def _exists_unchanged(met: datetime | None) -> Condition:
@@ -212,6 +223,8 @@ def _item_of(bot: Bot) -> BotInstance:
         active_revision=bot.active_revision,
         active_called=_json(bot.active_called),
         active_running=bot.active_running,
+        has_sync=bot.has_sync,
+        contact_fields=_json(bot.contact_fields),
         created_at=bot.created_at,
         updated_at=bot.updated_at,
     )
@@ -229,6 +242,8 @@ def _bot_of(item: BotInstance) -> Bot:
         active_revision=whole(item.active_revision),
         active_called=_called_of(item.active_called),
         active_running=cast("Running", item.active_running or "keep"),
+        has_sync=bool(item.has_sync),
+        contact_fields=_fields_of(item.contact_fields),
         created_at=item.created_at,
         updated_at=item.updated_at,
     )
@@ -236,3 +251,7 @@ def _bot_of(item: BotInstance) -> Bot:
 
 def _called_of(saved: str | None) -> dict[str, int]:
     return msgspec.json.decode(saved, type=dict[str, int]) if saved else {}
+
+
+def _fields_of(saved: str | None) -> dict[str, str]:
+    return msgspec.json.decode(saved, type=dict[str, str]) if saved else {}

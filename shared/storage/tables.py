@@ -107,7 +107,8 @@ class ByAccount(GlobalSecondaryIndex["BotInstance"]):  # type: ignore[no-untyped
 
 
 class BotInstance(Table):
-    """Bots. Key: `id`. Index `by_account`: `account_id`, `created_at`. `active_called` is JSON.
+    """Bots. Key: `id`. Index `by_account`: `account_id`, `created_at`. `active_called` and `contact_fields`
+    are JSON.
 
     Only a deleted one has `deleted_at`: see `DeletedBot`.
     """
@@ -126,6 +127,8 @@ class BotInstance(Table):
     active_revision = NumberAttribute(null=True)
     active_called = UnicodeAttribute(null=True)
     active_running = UnicodeAttribute(null=True)
+    has_sync = BooleanAttribute(null=True)
+    contact_fields = UnicodeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
     deleted_at = UTCDateTimeAttribute(null=True)

@@ -52,6 +52,8 @@ FULL = a_bot(
     active_revision=3,
     active_called={ACCOUNT: 7},
     active_running="move",
+    has_sync=True,
+    contact_fields={"first_name": "string", "hired": "date"},
 )
 
 
