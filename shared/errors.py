@@ -17,10 +17,13 @@ ParleyError
 │   ├── Unavailable
 │   ├── NotAnswered
 │   └── Wait
+├── TaskFailed         tell the dialog that waits: an ordinary outcome
 └── GiveUp             repeating cannot help
     ├── UnreadableUpdate
     ├── AddressRefused
+    ├── AnswerTooLarge
     ├── ScenarioUnusable
+    ├── BadSchema
     └── EventNotApplicable
         └── DialogTooLarge
 
@@ -148,6 +151,13 @@ class Wait(Later):
         self.reason = reason
 
 
+class TaskFailed(ParleyError):
+    """A task of a dialog came to nothing in an ordinary way (nobody answers, it is not there).
+
+    Says why, for people: the dialog hears it and goes another way, and nothing is tried again.
+    """
+
+
 class GiveUp(ParleyError):
     """Repeating cannot help; keep the input where a person will find it."""
 
@@ -160,8 +170,19 @@ class AddressRefused(GiveUp):
     """Nothing is asked for at an address that somebody has named; says why, and never the address."""
 
 
+class AnswerTooLarge(GiveUp):
+    """An address that somebody has named answers with more than is taken."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        super().__init__(f"the answer is larger than {limit_bytes // 1000} KB")
+
+
 class ScenarioUnusable(GiveUp):
     """A saved scenario that our compiler cannot digest: a fault of ours."""
+
+
+class BadSchema(GiveUp):
+    """A JSON schema that an author wrote cannot be used; says why."""
 
 
 @dataclass
