@@ -24,8 +24,9 @@ from infra.local.lock import StateLock
 from infra.local.ports import free_port_above, is_free, reserve
 from infra.local.preflight import Preflights
 from infra.local.progress import Say, say_nothing, step
-from infra.local.proxy import Gateway, Proxy
+from infra.local.proxy import Gateway
 from infra.local.running import RunInfo, SeededBot
+from infra.local.serving import Server
 from infra.local.settings import Settings
 from infra.local.warming import warm_workers
 
@@ -43,7 +44,7 @@ class EmbeddedParley:
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._logs = self._state / "logs"
         self._lock = StateLock(self._state)
-        self._proxy: Proxy | None = None
+        self._proxy: Server | None = None
         self._emulator: Emulator | None = None
 
     def __enter__(self) -> RunInfo:
@@ -83,7 +84,7 @@ class EmbeddedParley:
 
     def _start(self) -> RunInfo:
         (self._state / "run.json").unlink(missing_ok=True)  # of a run that was killed
-        self._proxy = Proxy(reserve(self._settings.port))
+        self._proxy = Server("local gateway", reserve(self._settings.port))
         template = self._build()
         with step(self._tell, "start the embedded AWS"):
             self._emulator = Emulator(
@@ -92,7 +93,7 @@ class EmbeddedParley:
             self._emulator.start()
         secret = self._jwt_secret()
         self._deploy(template, secret)
-        self._proxy.start(self._gateway())
+        self._proxy.start(self._gateway().app)
         with step(self._tell, "set up the demo bots"):
             info = self._seed(secret)
         self._publish(info)

@@ -1,20 +1,15 @@
 """The nice address: passes every request on to the emulated API, and has the gateway's own edges."""
 
 import asyncio
-import socket
-import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-
-from infra.local.errors import StartError
 
 BODY_LIMIT_BYTES = 10 * 1024 * 1024
 TIMEOUT_SECONDS = 30
@@ -41,13 +36,20 @@ class Gateway:
         self._room = asyncio.Semaphore(CONCURRENT_CALLS)
         self._client = httpx.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False)
 
-    async def answer(self, request: Request) -> Response:
+    @property
+    def app(self) -> Starlette:
+        routes = [Route("/{path:path}", self._answer, methods=METHODS)]
+        return Starlette(routes=routes, lifespan=self._at_work)
+
+    async def _answer(self, request: Request) -> Response:
         if request.method == "OPTIONS":
             return await asyncio.to_thread(self._answer_preflight, request)
         return await self._pass_on(request)
 
-    async def close(self) -> None:
-        await self._client.aclose()
+    @asynccontextmanager
+    async def _at_work(self, _app: Starlette) -> AsyncIterator[None]:
+        async with self._client:
+            yield
 
     def _answer_preflight(self, request: Request) -> Response:
         answer = self._preflight(request.url.path, dict(request.headers))
@@ -94,42 +96,6 @@ class Gateway:
         """A public file at its own address, as CloudFront serves it: the chat's page shows no other."""
         part = [(name, value) for name, value in request.headers.raw if name == b"range"]
         return await self._client.send(httpx.Request("GET", location, headers=part), stream=True)
-
-
-class Proxy:
-    """Serves a gateway on sockets that are already bound, in a thread of its own."""
-
-    def __init__(self, sockets: list[socket.socket]) -> None:
-        self._sockets = sockets
-        self._server: uvicorn.Server | None = None
-        self._thread: threading.Thread | None = None
-
-    def start(self, gateway: Gateway) -> None:
-        app = Starlette(routes=[Route("/{path:path}", gateway.answer, methods=METHODS)])
-        config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, lifespan="off")
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(
-            target=self._serve, args=(self._server, gateway), name="proxy", daemon=True
-        )
-        self._thread.start()
-        while not self._server.started:
-            if not self._thread.is_alive():
-                raise StartError("The local gateway did not start.")
-            time.sleep(0.01)
-
-    def stop(self) -> None:
-        if self._server is not None and self._thread is not None:
-            self._server.should_exit = True
-            self._thread.join(TIMEOUT_SECONDS)
-        for bound in self._sockets:
-            bound.close()
-
-    def _serve(self, server: uvicorn.Server, gateway: Gateway) -> None:
-        async def serve() -> None:
-            await server.serve(sockets=self._sockets)
-            await gateway.close()
-
-        asyncio.run(serve())
 
 
 async def _body_within_limit(request: Request) -> bytes | None:

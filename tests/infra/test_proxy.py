@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from infra.local.ports import free_port, reserve
-from infra.local.proxy import BODY_LIMIT_BYTES, Gateway, Proxy
+from infra.local.proxy import BODY_LIMIT_BYTES, Gateway
+from infra.local.serving import Server
 from tests.standins.server import Answer, Incoming, StandIn, answer_json
 
 RAW_PATH = "/api/bots/%D0%BF%2Fa/dialogs?x=1&x=2&y=a+b%20c"
@@ -107,8 +108,8 @@ def _preflight(path: str, headers: dict[str, str]) -> dict[str, Any] | None:
 
 def _proxied(upstream_port: int) -> Iterator[httpx.Client]:
     port = free_port()
-    proxy = Proxy(reserve(port))
-    proxy.start(Gateway("0123abcd", upstream_port, _preflight))
+    proxy = Server("proxy", reserve(port))
+    proxy.start(Gateway("0123abcd", upstream_port, _preflight).app)
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False) as client:
             yield client
