@@ -1,33 +1,41 @@
-"""The client for addresses that others name: it goes to public ones only.
+"""The one client for addresses that others name: `shared.guard` says where it may go.
 
-A name is looked up here, all that it stands for is looked at, and the connection is made to that very
-address: a name that means another thing a moment later leads nowhere else. No redirect is followed.
+A connection is made to the very address that was looked at, under the name that was asked for, and serves
+one request: no cookie, no connection and no redirect carries anything from one tenant's to another's.
 """
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import cached_property
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any
+from urllib.parse import urljoin
 
+import httpcore
 import httpx
 
-from shared.errors import AddressRefused, NotAnswered
+from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered
+from shared.guard import Guard
 
 TIMEOUT_SECONDS = 10.0
 """For a connection to be made, for an answer to begin, and between its parts."""
 
-_LAST_PORT = 65_535
-_TRANSLATED = IPv6Network("64:ff9b::/96")
-"""Addresses of IPv4, as a gateway to it writes them (RFC 6052)."""
+MOST_REDIRECTS = 5
 
-_GIVEN_OUT = IPv6Network("2000::/3")
-"""The only addresses of IPv6 that anybody was ever given (RFC 4291): none of those beside them is public,
-though Python holds some of them to be.
-"""
+_REDIRECTS = (301, 302, 303, 307, 308)
+_KEEP_METHOD = (307, 308)
+_SEE_OTHER = 303
+_LEAST_SECONDS = 0.001
+_CORE_ERRORS = (
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,129 +47,175 @@ class Answer:
     parts: Iterator[bytes]
 
 
-class OutboundHttp:
-    """Gets what is at an address that somebody has named."""
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer with its whole body; header names are lower-case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """A request to an address that somebody has named. What it says is nobody's to print."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    content: bytes = b""
+
+    def __repr__(self) -> str:
+        return f"Ask({self.method})"
+
+    def redirected(self, status: int, location: str) -> Ask:
+        """What follows from a redirect. Another origin hears nothing of what was meant for the first.
+
+        Raises `AddressRefused`: a body is handed on to nobody else.
+        """
+        onward = self if _keeps_method(self.method, status) else _as_get(self)
+        url = _joined(self.url, location)
+        if _origin_of(url) == _origin_of(self.url):
+            return replace(onward, url=url)
+        if onward.content:
+            raise AddressRefused("it leads elsewhere with what was meant for it")
+        return Ask(onward.method, url, {})
+
+
+class GuardedTransport(httpx.BaseTransport):
+    """What an httpx client goes through that is given addresses by others.
+
+    Where it `bounds_all`, the time to read is that of the whole exchange, not of each of its parts. Answers
+    are taken as they are, never packed. Raises, beside what httpx does, `AddressRefused` before anything is
+    sent, and `AnswerTooLarge`.
+    """
 
     def __init__(
         self,
+        guard: Guard,
         *,
-        timeout_seconds: float = TIMEOUT_SECONDS,
-        resolve: Callable[[str, int], Sequence[str]] | None = None,
-        allows: Callable[[str], bool] | None = None,
+        most_bytes: int | None = None,
+        bounds_all: bool = True,
+        tls: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
+        self._guard = guard
+        self._most_bytes = most_bytes
+        self._bounds_all = bounds_all
+        self._tls = tls or _authorities
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        asked = _asked(request)
+        is_secret = asked.url.scheme == b"https"
+        network = _Network(self._guard, self._time_left(request))
+        tls = self._tls() if is_secret else None
+        connection = httpcore.HTTPConnection(asked.url.origin, tls, network_backend=network)
+        with _as_httpx():
+            answer = connection.handle_request(asked)
+        return _unpacked(answer, _Body(answer, connection, self._most_bytes))
+
+    def _time_left(self, request: httpx.Request) -> Callable[[], float | None]:
+        seconds = request.extensions.get("timeout", {}).get("read") if self._bounds_all else None
+        if seconds is None:
+            return lambda: None
+        ends_at = time.monotonic() + seconds
+        return lambda: ends_at - time.monotonic()
+
+
+class OutboundHttp:
+    """Asks what is at an address that somebody has named."""
+
+    def __init__(self, guard: Guard | None = None, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        self._guard = guard or Guard()
         self._timeout_seconds = timeout_seconds
-        self._resolve = resolve or addresses_of
-        self._allows = allows or is_public
 
     @contextmanager
     def get(
         self, url: str, headers: Mapping[str, str] | None = None, *, is_ours: bool = False
     ) -> Iterator[Answer]:
-        """The answer of whoever is there. `is_ours`: a setting names it, so it may be anywhere.
+        """The answer of whoever is there, however long it takes to come in; no redirect is followed.
 
-        Raises `AddressRefused` before anything is sent, and `NotAnswered`.
+        `is_ours`: a setting names it, so it may be anywhere. Raises `AddressRefused` before anything is sent,
+        and `NotAnswered`.
         """
-        asked = _checked(url)
-        addresses = (_name_in(asked),) if is_ours else self._allowed(asked)
-        with ExitStack() as stack, _told():
-            answer = self._answer(stack, [_towards(asked, address) for address in addresses], headers or {})
-            yield Answer(answer.status_code, dict(answer.headers), _parts(answer))
-
-    def close(self) -> None:
-        if "_client" in vars(self):
-            self._client.close()
-
-    def _allowed(self, asked: httpx.URL) -> Sequence[str]:
-        """All that the name stands for, as long as everything of it is public."""
-        try:
-            addresses = self._resolve(_name_in(asked), asked.port or (443 if asked.scheme == "https" else 80))
-        except (OSError, UnicodeError):
-            raise NotAnswered("the name is not known") from None
-        if not addresses or not all(map(self._allows, addresses)):
-            raise AddressRefused("the address is not a public one")
-        return addresses
-
-    def _answer(self, stack: ExitStack, ways: Sequence[_Way], headers: Mapping[str, str]) -> httpx.Response:
-        """That of the first address where anybody is."""
-        for way in ways[:-1]:
-            try:
-                return stack.enter_context(self._stream(way, headers))
-            except (httpx.ConnectError, httpx.ConnectTimeout):
-                continue
-        return stack.enter_context(self._stream(ways[-1], headers))
-
-    @contextmanager
-    def _stream(self, way: _Way, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
-        asking = {"accept-encoding": "identity", **headers, "host": way.host}
-        extensions = {"sni_hostname": way.name}
-        with self._client.stream("GET", way.url, headers=asking, extensions=extensions) as answer:
+        guard = _ANYWHERE if is_ours else self._guard
+        transport = GuardedTransport(guard, bounds_all=False)
+        with _answer(transport, Ask("GET", url, headers or {}), self._timeout_seconds) as answer:
             yield answer
 
-    @cached_property
-    def _client(self) -> httpx.Client:
-        """Keeps no connection: the next name may stand for the same address, and have another certificate."""
-        limits = httpx.Limits(max_keepalive_connections=0)
-        return httpx.Client(timeout=self._timeout_seconds, limits=limits, trust_env=False)
+    def request(self, ask: Ask, *, timeout_seconds: float, most_bytes: int) -> Reply:
+        """The whole answer, in time, of whoever it leads to in the end; each redirect is looked at anew.
+
+        Raises `AddressRefused`, `NotAnswered`, `AnswerTooLarge`.
+        """
+        transport = GuardedTransport(self._guard, most_bytes=most_bytes)
+        ends_at = time.monotonic() + timeout_seconds
+        for _ in range(MOST_REDIRECTS + 1):
+            with _answer(transport, ask, ends_at - time.monotonic()) as answer:
+                reply = Reply(answer.status, answer.headers, b"".join(answer.parts))
+            location = reply.headers.get("location", "")
+            if reply.status not in _REDIRECTS or not location:
+                return reply
+            ask = ask.redirected(reply.status, location)
+        raise NotAnswered("it leads from one address to another without end")
 
 
-@dataclass(frozen=True, slots=True)
-class _Way:
-    """A URL with an address in the place of the name, and the name as headers and certificates have it."""
-
-    url: httpx.URL
-    host: str
-    name: str
+_ANYWHERE = Guard(allows=lambda _: True)
 
 
-def addresses_of(host: str, port: int) -> list[str]:
-    """All addresses of a name, each once, in the system's order. Raises `OSError`, `UnicodeError`."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+@cache
+def _authorities() -> ssl.SSLContext:
+    """Made when first needed: reading the authorities' certificates takes a while."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
-def is_public(text: str) -> bool:
-    """Whether the address is one that everybody can reach, whatever way it is written in."""
+# --- redirects -------------------------------------------------------------------------------------
+
+
+def _keeps_method(method: str, status: int) -> bool:
+    """As browsers do (WHATWG Fetch): 303 becomes a GET, and so does a POST that 301 or 302 answers."""
+    return status in _KEEP_METHOD or method in ("GET", "HEAD") or (status != _SEE_OTHER and method != "POST")
+
+
+def _as_get(ask: Ask) -> Ask:
+    headers = {name: value for name, value in ask.headers.items() if not name.lower().startswith("content-")}
+    return Ask("GET", ask.url, headers)
+
+
+def _joined(url: str, location: str) -> str:
     try:
-        address = ip_address(text.partition("%")[0])
+        return urljoin(url, location)
     except ValueError:
-        return False
-    real = _unwrapped(address)
-    return real is not None and real.is_global and not real.is_multicast
+        raise AddressRefused("it leads to what is no address") from None
 
 
-def _unwrapped(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address | None:
-    """The address that is meant; None for one that is nobody's, or leads through somebody's tunnel."""
-    if isinstance(address, IPv4Address):
-        return address
-    if address in _TRANSLATED:
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    if address.ipv4_mapped:
-        return address.ipv4_mapped
-    is_tunnel = address.sixtofour or address.teredo
-    return address if address in _GIVEN_OUT and not is_tunnel else None
+def _origin_of(url: str) -> tuple[str, str, int | None]:
+    asked = _parsed(url)
+    port = asked.port or {"http": 80, "https": 443}.get(asked.scheme)
+    return asked.scheme, asked.host, port
 
 
-def _checked(url: str) -> httpx.URL:
-    try:
-        asked = httpx.URL(url)
-    except (httpx.InvalidURL, ValueError, TypeError):
-        raise AddressRefused("it is no address") from None
-    if asked.scheme not in ("http", "https") or not asked.host:
-        raise AddressRefused("it is no address of the web")
-    if asked.port is not None and not 0 < asked.port <= _LAST_PORT:
-        raise AddressRefused("there is no such port")
-    if asked.userinfo:
-        raise AddressRefused("the address has a password in it")
-    return asked
+# --- one exchange ----------------------------------------------------------------------------------
 
 
-def _towards(asked: httpx.URL, address: str) -> _Way:
-    return _Way(asked.copy_with(host=address), asked.netloc.decode("ascii"), _name_in(asked))
+@contextmanager
+def _answer(transport: GuardedTransport, ask: Ask, seconds: float) -> Iterator[Answer]:
+    timeout = httpx.Timeout(max(seconds, _LEAST_SECONDS)).as_dict()
+    headers = [(name.encode(), value.encode()) for name, value in ask.headers.items()]
+    with _told():
+        request = httpx.Request(
+            ask.method,
+            _parsed(ask.url),
+            headers=headers,
+            content=ask.content,
+            extensions={"timeout": timeout},
+        )
+        with closing(transport.handle_request(request)) as answer:
+            yield Answer(answer.status_code, dict(answer.headers), _parts(answer))
 
 
-def _name_in(asked: httpx.URL) -> str:
-    """As it is looked up and certified: in ASCII."""
-    return asked.raw_host.decode("ascii")
+def _parts(answer: httpx.Response) -> Iterator[bytes]:
+    with _told():
+        yield from answer.iter_raw()
 
 
 @contextmanager
@@ -170,12 +224,143 @@ def _told() -> Iterator[None]:
     try:
         yield
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError):
-        raise AddressRefused("it is no address of the web") from None
+        raise AddressRefused("it is no request of the web") from None
     except httpx.HTTPError as error:
         raise NotAnswered(type(error).__name__) from None
 
 
-def _parts(answer: httpx.Response) -> Iterator[bytes]:
-    """The body as it comes in: what nobody asked to be packed is not unpacked."""
-    with _told():
-        yield from answer.iter_raw()
+def _parsed(url: str) -> httpx.URL:
+    try:
+        return httpx.URL(url)
+    except (httpx.InvalidURL, ValueError, TypeError):
+        raise AddressRefused("it is no address") from None
+
+
+def _asked(request: httpx.Request) -> httpcore.Request:
+    """Raises `AddressRefused`."""
+    url = request.url
+    if url.scheme not in ("http", "https") or not url.host:
+        raise AddressRefused("it is no address of the web")
+    if url.userinfo:
+        raise AddressRefused("the address has a password in it")
+    if url.port == 0:
+        raise AddressRefused("there is no such port")
+    request.headers["accept-encoding"] = "identity"
+    return httpcore.Request(
+        request.method,
+        httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+        headers=request.headers.raw,
+        content=request.stream,
+        extensions=request.extensions,
+    )
+
+
+def _unpacked(answer: httpcore.Response, body: _Body) -> httpx.Response:
+    response = httpx.Response(answer.status, headers=answer.headers, stream=body)
+    if response.headers.get("content-encoding", "identity") != "identity":
+        body.close()
+        raise httpx.DecodingError("packed, though nobody asked for it")
+    return response
+
+
+class _Body(httpx.SyncByteStream):
+    """The answer's body, and the end of its connection."""
+
+    def __init__(
+        self, answer: httpcore.Response, connection: httpcore.HTTPConnection, most_bytes: int | None
+    ) -> None:
+        self._answer = answer
+        self._connection = connection
+        self._most_bytes = most_bytes
+
+    def __iter__(self) -> Iterator[bytes]:
+        taken = 0
+        with _as_httpx():
+            for part in self._answer.iter_stream():
+                taken += len(part)
+                if self._most_bytes is not None and taken > self._most_bytes:
+                    raise AnswerTooLarge(self._most_bytes)
+                yield part
+
+    def close(self) -> None:
+        self._answer.close()
+        self._connection.close()
+
+
+@contextmanager
+def _as_httpx() -> Iterator[None]:
+    """httpcore's errors as those of the same name in httpx."""
+    try:
+        yield
+    except _CORE_ERRORS as error:
+        raise getattr(httpx, type(error).__name__)(str(error)) from error
+
+
+# --- the connection --------------------------------------------------------------------------------
+
+
+class _Network(httpcore.NetworkBackend):
+    """Connects to the first address, of those that the guard lets through, where anybody is."""
+
+    def __init__(self, guard: Guard, time_left: Callable[[], float | None]) -> None:
+        self._guard = guard
+        self._time_left = time_left
+        self._real = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.NetworkStream:
+        *others, last = self._guard.addresses(host, port)
+        connected = partial(
+            self._real.connect_tcp, port=port, local_address=local_address, socket_options=socket_options
+        )
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return _Timed(connected(address, timeout=self._within(timeout)), self._time_left)
+        return _Timed(connected(last, timeout=self._within(timeout)), self._time_left)
+
+    def _within(self, timeout: float | None) -> float | None:
+        return _within(self._time_left, timeout, httpcore.ConnectTimeout)
+
+
+class _Timed(httpcore.NetworkStream):
+    """A connection that has its time in all."""
+
+    def __init__(self, stream: httpcore.NetworkStream, time_left: Callable[[], float | None]) -> None:
+        self._stream = stream
+        self._time_left = time_left
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _within(self._time_left, timeout, httpcore.ReadTimeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _within(self._time_left, timeout, httpcore.WriteTimeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        within = _within(self._time_left, timeout, httpcore.ConnectTimeout)
+        return _Timed(self._stream.start_tls(ssl_context, server_hostname, within), self._time_left)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+def _within(
+    time_left: Callable[[], float | None], timeout: float | None, out_of_time: type[httpcore.TimeoutException]
+) -> float | None:
+    """How long a part may take: its own time, if the whole has as much left."""
+    left = time_left()
+    if left is None:
+        return timeout
+    if left <= 0:
+        raise out_of_time
+    return left if timeout is None else min(left, timeout)

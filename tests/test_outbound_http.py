@@ -2,45 +2,111 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
+import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.errors import AddressRefused, NotAnswered
-from shared.outbound_http import OutboundHttp, is_public
+from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered
+from shared.guard import Guard
+from shared.outbound_http import MOST_REDIRECTS, Ask, GuardedTransport, OutboundHttp, Reply
+from tests.certificates import Authority
 
 PUBLIC = "93.184.215.14"
+ANYWHERE = Guard(allows=lambda _: True)
 
 
 class Web:
-    """A server on loopback that remembers who has connected."""
+    """A server on loopback that remembers who has connected and what was asked.
+
+    `/to?status=…&url=…` leads on, `/loop` to itself; the others are as they are called.
+    """
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
+        self.heard: list[tuple[str, dict[str, str], bytes]] = []
+        self.connections = 0
         web = self
+        answers = {
+            "/to": self.to,
+            "/loop": self.loop,
+            "/cut": self.cut,
+            "/drip": self.drip,
+            "/large": self.large,
+            "/packed": self.packed,
+        }
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
+            def setup(self) -> None:
+                web.connections += 1
+                super().setup()
+
+            def handle_any(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 web.asked.append((self.headers["host"], self.path))
-                if self.path == "/cut":
-                    self.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
-                    return
-                self.send_response(302 if self.path == "/away" else 200)
-                self.send_header("location", "http://127.0.0.1/")
-                self.send_header("content-length", "5")
-                self.end_headers()
-                self.wfile.write(b"hello")
+                web.heard.append((self.command, {k.lower(): v for k, v in self.headers.items()}, body))
+                self.wfile.write(b"HTTP/1.1 ")
+                path = urlsplit(self.path)
+                answers.get(path.path, web.hello)(self, parse_qs(path.query))
+
+            def __getattr__(self, name: str) -> Callable[[], None]:
+                if name.startswith("do_"):
+                    return self.handle_any
+                raise AttributeError(name)
 
             def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
         self.url = f"http://127.0.0.1:{self.port}"
+
+    def hello(self, of: BaseHTTPRequestHandler, _query: dict[str, list[str]]) -> None:
+        of.wfile.write(b"200 OK\r\nset-cookie: a=b\r\nX-Kind: greeting\r\ncontent-length: 5\r\n\r\n")
+        of.wfile.write(b"" if of.command == "HEAD" else b"hello")
+
+    def to(self, of: BaseHTTPRequestHandler, query: dict[str, list[str]]) -> None:
+        [status], [url] = query["status"], query["url"]
+        of.wfile.write(f"{status} On\r\nlocation: {url}\r\ncontent-length: 0\r\n\r\n".encode())
+
+    def loop(self, of: BaseHTTPRequestHandler, _query: dict[str, list[str]]) -> None:
+        of.wfile.write(b"302 On\r\nlocation: /loop\r\ncontent-length: 0\r\n\r\n")
+
+    def cut(self, of: BaseHTTPRequestHandler, _query: dict[str, list[str]]) -> None:
+        of.wfile.write(b"200 OK\r\ncontent-length: 100\r\n\r\nhalf")
+
+    def drip(self, of: BaseHTTPRequestHandler, _query: dict[str, list[str]]) -> None:
+        """Headers without end, one now and then."""
+        of.wfile.write(b"200 OK\r\n")
+        for _ in range(100):
+            time.sleep(0.02)
+            try:
+                of.wfile.write(b"x-more: 1\r\n")
+            except OSError:
+                return
+
+    def large(self, of: BaseHTTPRequestHandler, _query: dict[str, list[str]]) -> None:
+        of.wfile.write(b"200 OK\r\ncontent-length: 2000\r\n\r\n" + b"a" * 2000)
+
+    def packed(self, of: BaseHTTPRequestHandler, _query: dict[str, list[str]]) -> None:
+        body = gzip.compress(b"a" * 100_000)
+        of.wfile.write(b"200 OK\r\ncontent-encoding: gzip\r\ncontent-length: %d\r\n\r\n" % len(body))
+        of.wfile.write(body)
+
+    def reset(self) -> None:
+        self.asked.clear()
+        self.heard.clear()
+        self.connections = 0
 
 
 @pytest.fixture(scope="module")
@@ -56,235 +122,333 @@ def serving() -> Iterator[Web]:
 
 @pytest.fixture
 def web(serving: Web) -> Web:
-    serving.asked.clear()
+    serving.reset()
     return serving
 
 
-@pytest.fixture
-def client_with() -> Iterator[Callable[..., OutboundHttp]]:
-    made: list[OutboundHttp] = []
-
-    def make(**how: object) -> OutboundHttp:
-        made.append(OutboundHttp(timeout_seconds=2, **how))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield make
-    for client in made:
-        client.close()
+Way = Callable[[Guard, str], object]
 
 
-@pytest.mark.parametrize(
-    ("address", "expected"),
-    [
-        (PUBLIC, True),
-        ("2606:2800:21f:cb07:6820:80da:af6b:8b2c", True),
-        ("::ffff:93.184.215.14", True),
-        ("64:ff9b::5db8:d70e", True),
-        ("127.0.0.1", False),
-        ("0.0.0.0", False),
-        ("10.1.2.3", False),
-        ("172.16.0.1", False),
-        ("192.168.1.1", False),
-        ("100.64.0.1", False),
-        ("169.254.169.254", False),
-        ("224.0.0.1", False),
-        ("255.255.255.255", False),
-        ("::1", False),
-        ("::", False),
-        ("fe80::1%eth0", False),
-        ("fd00:ec2::254", False),
-        ("ff02::1", False),
-        ("::ffff:127.0.0.1", False),
-        ("::ffff:169.254.169.254", False),
-        ("64:ff9b::a9fe:a9fe", False),
-        ("2002:7f00:1::", False),
-        ("2001:0:5ef5:79fb::1", False),
-        ("2001:db8::1", False),
-        ("fec0::1", False),
-        ("::127.0.0.1", False),
-        ("::a9fe:a9fe", False),
-        ("::ffff:0:127.0.0.1", False),
-        ("64:ff9b:1::a9fe:a9fe", False),
-        ("4000::1", False),
-        ("169.254.170.2", False),
-        ("198.18.0.1", False),
-        ("192.0.0.170", False),
-        ("localhost", False),
-        ("", False),
-    ],
-)
-def test_only_what_everybody_can_reach_is_public(address: str, *, expected: bool) -> None:
-    assert is_public(address) is expected
+def by_get(guard: Guard, url: str) -> None:
+    with OutboundHttp(guard, timeout_seconds=2).get(url):
+        pass
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1",
-        "127.0.0.1.",
-        "127.127.127.127",
-        "127.1",
-        "127.0.1",
-        "2130706433",
-        "017700000001",
-        "0177.0.0.1",
-        "0x7f.1",
-        "0x7f000001",
-        "0x7F.0x0.0x0.0x1",
-        "127.0.0.01",
-        "0",
-        "0.0.0.0",
-        "0x0",
-        "1",
-        "127。0。0。1",
-        "①②⑦.⓪.⓪.①",
-        "１２７.0.0.1",
-        "%31%32%37.0.0.1",
-        "localhost",
-        "LOCALHOST",
-        "localhost.",
-        "ⓛocalhost",
-        "[::1]",
-        "[0:0:0:0:0:0:0:1]",
-        "[::]",
-        "[::1%25lo]",
-        "[::ffff:127.0.0.1]",
-        "[::ffff:7f00:1]",
-        "[::127.0.0.1]",
-        "[64:ff9b::127.0.0.1]",
-        "[2002:7f00:1::]",
-        "[fe80::1]",
-        "[fec0::1]",
-        "[fd00:ec2::254]",
-        "169.254.169.254",
-        "2852039166",
-        "0xa9fea9fe",
-        "0251.0376.0251.0376",
-        "169.254.43518",
-        "169.254.170.2",
-        "10.0.0.1",
-        "192.168.0.1",
-        "255.255.255.255",
-        "a.example@127.0.0.1",
-        "127.0.0.1\\@a.example",
-    ],
-)
-def test_no_way_of_writing_a_private_address_leads_there(
-    client_with: Callable[..., OutboundHttp], web: Web, host: str
-) -> None:
+def by_request(guard: Guard, url: str) -> Reply:
+    return asked(guard, Ask("POST", url, {"x-token": "t"}, b"{}"))
+
+
+def by_transport(guard: Guard, url: str) -> httpx.Response:
+    """As a client of somebody else's has it, and one that follows redirects."""
+    with httpx.Client(transport=GuardedTransport(guard), timeout=2, follow_redirects=True) as client:
+        return client.post(url, json={})
+
+
+WAYS = [by_get, by_request, by_transport]
+
+
+def asked(guard: Guard, ask: Ask, *, timeout_seconds: float = 2, most_bytes: int = 1000) -> Reply:
+    return OutboundHttp(guard).request(ask, timeout_seconds=timeout_seconds, most_bytes=most_bytes)
+
+
+HOSTS = [
+    "127.0.0.1",
+    "127.0.0.1.",
+    "127.127.127.127",
+    "127.1",
+    "127.0.1",
+    "2130706433",
+    "017700000001",
+    "0177.0.0.1",
+    "0x7f.1",
+    "0x7f000001",
+    "0x7F.0x0.0x0.0x1",
+    "127.0.0.01",
+    "0",
+    "0.0.0.0",
+    "0x0",
+    "1",
+    "127。0。0。1",
+    "①②⑦.⓪.⓪.①",
+    "１２７.0.0.1",
+    "%31%32%37.0.0.1",
+    "localhost",
+    "LOCALHOST",
+    "localhost.",
+    "ⓛocalhost",
+    "[::1]",
+    "[0:0:0:0:0:0:0:1]",
+    "[::]",
+    "[::1%25lo]",
+    "[::ffff:127.0.0.1]",
+    "[::ffff:7f00:1]",
+    "[::127.0.0.1]",
+    "[64:ff9b::127.0.0.1]",
+    "[2002:7f00:1::]",
+    "[fe80::1]",
+    "[fec0::1]",
+    "[fd00:ec2::254]",
+    "169.254.169.254",
+    "2852039166",
+    "0xa9fea9fe",
+    "0251.0376.0251.0376",
+    "169.254.43518",
+    "169.254.170.2",
+    "10.0.0.1",
+    "192.168.0.1",
+    "255.255.255.255",
+    "a.example@127.0.0.1",
+    "127.0.0.1\\@a.example",
+]
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_way_of_writing_a_private_address_leads_there(web: Web, host: str, way: Way) -> None:
     """Some are no address or no name to this system, which is as good."""
-    with (
-        pytest.raises((AddressRefused, NotAnswered)) as told,
-        client_with().get(f"http://{host}:{web.port}/"),
-    ):
-        pass
+    with pytest.raises((AddressRefused, NotAnswered, httpx.InvalidURL)) as told:
+        way(Guard(), f"http://{host}:{web.port}/")
     assert str(told.value) != "ConnectError", "nobody was asked"
-    assert web.asked == []
+    assert web.connections == 0
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "ftp://a.example/",
-        "file:///etc/passwd",
-        "http://",
-        "http://u:p@a.example/",
-        "http://u@a.example/",
-        "http://a.example@b.example/",
-        "gopher://a.example/",
-        "data:text/plain,a",
-        "javascript:alert(1)",
-        "unix:///run/docker.sock",
-        "http:a.example",
-        "http:///a.example",
-        "http://a.example\r\nhost: b/",
-        "http://[::1/",
-        "http://a:-1/",
-        "http://a:0/",
-        "//a",
-        "http://a:99999/",
-    ],
-)
-def test_what_is_no_address_of_the_web_is_refused(client_with: Callable[..., OutboundHttp], url: str) -> None:
-    client = client_with(resolve=lambda *_: [PUBLIC])
-    with pytest.raises(AddressRefused) as refused, client.get(url):
-        pass
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_redirect_leads_to_a_private_address(web: Web, host: str, status: int) -> None:
+    """The first is let through by its name alone; where it leads is looked at as the first was."""
+    guard = Guard(f"start.example:{web.port}", resolve=_leading(start="127.0.0.1"))
+    there = f"http://{host.replace('%', '%25')}:{web.port}/x"
+    with pytest.raises((AddressRefused, NotAnswered)) as told:
+        asked(guard, Ask("GET", f"http://start.example:{web.port}/to?status={status}&url={there}", {}))
+    assert str(told.value) != "ConnectError"
+    assert web.connections == 1
+
+
+NO_ADDRESSES = [
+    "",
+    "ftp://a.example/",
+    "file:///etc/passwd",
+    "http://",
+    "http://u:p@a.example/",
+    "http://u@a.example/",
+    "http://a.example@b.example/",
+    "gopher://a.example/",
+    "data:text/plain,a",
+    "javascript:alert(1)",
+    "unix:///run/docker.sock",
+    "http:a.example",
+    "http:///a.example",
+    "http://a.example\r\nhost: b/",
+    "http://[::1/",
+    "http://a:-1/",
+    "http://a:0/",
+    "//a",
+    "http://a:99999/",
+]
+
+
+@pytest.mark.parametrize("way", [by_get, by_request])
+@pytest.mark.parametrize("url", NO_ADDRESSES)
+def test_what_is_no_address_of_the_web_is_refused(url: str, way: Way) -> None:
+    with pytest.raises(AddressRefused) as refused:
+        way(Guard(resolve=lambda *_: [PUBLIC]), url)
     assert not url or url not in str(refused.value)
 
 
-def test_a_name_with_one_private_address_among_its_own_is_refused(
-    client_with: Callable[..., OutboundHttp],
-) -> None:
-    client = client_with(resolve=lambda *_: [PUBLIC, "10.0.0.1"])
-    with pytest.raises(AddressRefused), client.get("http://a.example/"):
-        pass
-
-
-def test_the_connection_is_made_to_the_address_that_was_looked_at(
-    client_with: Callable[..., OutboundHttp], web: Web
-) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_the_connection_is_made_to_the_address_that_was_looked_at(web: Web, way: Way) -> None:
     """A second look-up could lead elsewhere; there is none, and the name goes along."""
     looked_up: list[str] = []
 
     def resolve(host: str, port: int) -> list[str]:
         looked_up.append(host)
-        return ["127.0.0.1"]
+        return ["127.0.0.1"] if len(looked_up) == 1 else ["127.0.0.2"]
 
-    client = client_with(resolve=resolve, allows=lambda _: True)
-    with client.get(f"http://files.example:{web.port}/a?b=c") as answer:
-        assert (answer.status, b"".join(answer.parts)) == (200, b"hello")
+    way(Guard(resolve=resolve, allows=lambda _: True), f"http://files.example:{web.port}/a?b=c")
     assert looked_up == ["files.example"]
     assert web.asked == [(f"files.example:{web.port}", "/a?b=c")]
 
 
-def test_where_nobody_is_at_the_first_address_the_next_is_tried(
-    client_with: Callable[..., OutboundHttp], web: Web
-) -> None:
-    client = client_with(resolve=lambda *_: ["127.0.0.2", "127.0.0.1"], allows=lambda _: True)
-    with client.get(f"http://files.example:{web.port}/") as answer:
-        assert answer.status == 200
-
-
-def test_an_address_of_a_setting_may_be_anywhere(client_with: Callable[..., OutboundHttp], web: Web) -> None:
-    with client_with().get(web.url, {"x-token": "t"}, is_ours=True) as answer:
-        assert b"".join(answer.parts) == b"hello"
-
-
-def test_a_redirect_is_an_answer(client_with: Callable[..., OutboundHttp], web: Web) -> None:
-    with client_with().get(f"{web.url}/away", is_ours=True) as answer:
-        assert (answer.status, answer.headers["location"]) == (302, "http://127.0.0.1/")
+@pytest.mark.parametrize("way", WAYS)
+def test_where_nobody_is_at_the_first_address_the_next_is_tried(web: Web, way: Way) -> None:
+    guard = Guard(resolve=lambda *_: ["127.0.0.2", "127.0.0.1"], allows=lambda _: True)
+    way(guard, f"http://files.example:{web.port}/")
     assert len(web.asked) == 1
 
 
-def test_half_an_answer_is_none(client_with: Callable[..., OutboundHttp], web: Web) -> None:
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("files.example", nullcontext()),
+        ("other.example", pytest.raises(httpx.ConnectError, match="certificate")),
+    ],
+)
+def test_the_certificate_is_held_to_the_name(
+    tmp_path: Path, name: str, expected: AbstractContextManager[object]
+) -> None:
+    authority = Authority()
+    pair = authority.issue("files.example")
+    both = tmp_path / "pair.pem"
+    both.write_text(pair.certificate + pair.key)
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(both)
+    secret = Web()
+    secret.server.socket = theirs.wrap_socket(secret.server.socket, server_side=True)
+    thread = threading.Thread(target=secret.server.serve_forever, args=(0.02,))
+    thread.start()
+    ours = ssl.create_default_context(cadata=authority.certificate)
+    guard = Guard(resolve=lambda *_: ["127.0.0.1"], allows=lambda _: True)
+    try:
+        with httpx.Client(transport=GuardedTransport(guard, tls=lambda: ours)) as client, expected:
+            assert client.get(f"https://{name}:{secret.port}/").text == "hello"
+    finally:
+        secret.server.shutdown()
+        secret.server.server_close()
+        thread.join()
+
+
+def test_an_address_of_a_setting_may_be_anywhere(web: Web) -> None:
+    with OutboundHttp().get(web.url, {"x-token": "t"}, is_ours=True) as answer:
+        assert (answer.status, b"".join(answer.parts)) == (200, b"hello")
+
+
+def test_a_redirect_is_an_answer_to_whoever_takes_a_body_in_parts(web: Web) -> None:
+    with OutboundHttp(ANYWHERE).get(f"{web.url}/to?status=302&url=/x") as answer:
+        assert (answer.status, answer.headers["location"]) == (302, "/x")
+    assert len(web.asked) == 1
+
+
+def test_half_an_answer_is_none(web: Web) -> None:
     with (
         pytest.raises(NotAnswered, match="RemoteProtocolError"),
-        client_with().get(f"{web.url}/cut", is_ours=True) as answer,
+        OutboundHttp(ANYWHERE).get(f"{web.url}/cut") as answer,
     ):
         list(answer.parts)
+    with pytest.raises(NotAnswered, match="RemoteProtocolError"):
+        asked(ANYWHERE, Ask("GET", f"{web.url}/cut", {}))
 
 
-def test_nobody_there_is_told_without_the_address(client_with: Callable[..., OutboundHttp]) -> None:
+@pytest.mark.parametrize("way", [by_get, by_request])
+def test_nobody_there_is_told_without_the_address(way: Way) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{taken.getsockname()[1]}/secret"
-        with pytest.raises(NotAnswered) as told, client_with().get(url, is_ours=True):
-            pass
+        with pytest.raises(NotAnswered) as told:
+            way(ANYWHERE, f"http://127.0.0.1:{taken.getsockname()[1]}/secret")
     assert str(told.value) == "ConnectError"
 
 
-def test_a_name_that_nobody_knows_is_no_answer(client_with: Callable[..., OutboundHttp]) -> None:
+@pytest.mark.parametrize("way", WAYS)
+def test_a_name_that_nobody_knows_is_no_answer(way: Way) -> None:
     def resolve(host: str, port: int) -> list[str]:
         raise OSError
 
-    with pytest.raises(NotAnswered), client_with(resolve=resolve).get("http://a.example/"):
-        pass
+    with pytest.raises(NotAnswered):
+        way(Guard(resolve=resolve), "http://a.example/")
+
+
+def test_a_request_goes_as_it_was_made_and_its_answer_comes_whole(web: Web) -> None:
+    headers = {"x-token": "t", "content-type": "application/json", "x-name": "Ян"}
+    reply = asked(ANYWHERE, Ask("PATCH", f"{web.url}/a", headers, b'{"a":1}'))
+    assert (reply.status, reply.body, reply.headers["x-kind"]) == (200, b"hello", "greeting")
+    [(method, heard, body)] = web.heard
+    assert (method, body) == ("PATCH", b'{"a":1}')
+    assert (heard["x-token"], heard["accept-encoding"], heard["content-length"]) == ("t", "identity", "7")
+    assert heard["x-name"].encode("latin-1").decode() == "Ян"
+
+
+def test_no_cookie_is_kept_from_one_request_to_the_next(web: Web) -> None:
+    http = OutboundHttp(ANYWHERE)
+    for _ in range(2):
+        http.request(Ask("GET", web.url, {}), timeout_seconds=2, most_bytes=1000)
+    assert ["cookie" in headers for _, headers, _ in web.heard] == [False, False]
+
+
+def test_an_answer_that_drips_is_cut_off_when_the_time_is_up(web: Web) -> None:
+    began = time.monotonic()
+    with pytest.raises(NotAnswered, match="ReadTimeout"):
+        asked(ANYWHERE, Ask("GET", f"{web.url}/drip", {}), timeout_seconds=0.2)
+    assert time.monotonic() - began < 1
+
+
+def test_an_answer_larger_than_is_taken_is_refused(web: Web) -> None:
+    with pytest.raises(AnswerTooLarge, match="larger than 1 KB"):
+        asked(ANYWHERE, Ask("GET", f"{web.url}/large", {}), most_bytes=1000)
+    assert asked(ANYWHERE, Ask("GET", f"{web.url}/large", {}), most_bytes=2000).body == b"a" * 2000
+
+
+def test_what_is_packed_is_not_unpacked(web: Web) -> None:
+    """A small parcel may hold a very large thing."""
+    with pytest.raises(NotAnswered, match="DecodingError"):
+        asked(ANYWHERE, Ask("GET", f"{web.url}/packed", {}))
+
+
+REDIRECTED = [
+    ("GET", 301, "GET"),
+    ("GET", 307, "GET"),
+    ("HEAD", 303, "HEAD"),
+    ("POST", 301, "GET"),
+    ("POST", 302, "GET"),
+    ("POST", 303, "GET"),
+    ("PUT", 302, "PUT"),
+    ("PUT", 303, "GET"),
+    ("POST", 307, "POST"),
+    ("POST", 308, "POST"),
+    ("DELETE", 308, "DELETE"),
+]
+
+
+@pytest.mark.parametrize(("method", "status", "then"), REDIRECTED)
+def test_a_redirect_keeps_its_method_where_browsers_do(web: Web, method: str, status: int, then: str) -> None:
+    content = b"" if method in ("GET", "HEAD", "DELETE") else b"{}"
+    headers = {"x-token": "t", "Content-Type": "application/json"} if content else {"x-token": "t"}
+    asked(ANYWHERE, Ask(method, f"{web.url}/to?status={status}&url=/x", headers, content))
+    onward, heard, body = web.heard[1]
+    assert (onward, heard["x-token"], web.asked[1][1]) == (then, "t", "/x")
+    assert body == (content if then == method else b"")
+    assert ("content-type" in heard) is bool(body)
+
+
+def test_another_origin_hears_nothing_of_what_was_meant_for_the_first(web: Web) -> None:
+    url = f"{web.url}/to?status=302&url=http://localhost:{web.port}/x"
+    asked(ANYWHERE, Ask("POST", url, {"authorization": "Bearer s", "x-api-key": "s"}, b"{}"))
+    [_, (method, heard, body)] = web.heard
+    assert (method, body) == ("GET", b"")
+    assert set(heard) <= {"host", "accept-encoding"}
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_body_is_handed_on_to_no_other_origin(web: Web, status: int) -> None:
+    url = f"{web.url}/to?status={status}&url=http://localhost:{web.port}/x"
+    with pytest.raises(AddressRefused):
+        asked(ANYWHERE, Ask("POST", url, {}, b"{}"))
+    assert len(web.heard) == 1
+
+
+def test_redirects_come_to_an_end(web: Web) -> None:
+    with pytest.raises(NotAnswered, match="without end"):
+        asked(ANYWHERE, Ask("GET", f"{web.url}/loop", {}))
+    assert len(web.heard) == 1 + MOST_REDIRECTS
+
+
+def test_a_request_does_not_print_what_it_says() -> None:
+    assert "hush" not in repr(Ask("GET", "http://hush.example/", {"x": "hush"}, b"hush"))
 
 
 @given(st.text() | st.builds("http://{}/{}".format, st.text(), st.text()))
 @settings(max_examples=100)
 def test_whatever_stands_for_an_address_is_refused_or_not_answered(url: str) -> None:
-    client = OutboundHttp(resolve=lambda *_: ["127.0.0.1"])
-    with pytest.raises((AddressRefused, NotAnswered)), client.get(url):
-        pass
+    guard = Guard(resolve=lambda *_: ["127.0.0.1"])
+    with pytest.raises((AddressRefused, NotAnswered)):
+        by_get(guard, url)
+    with pytest.raises((AddressRefused, NotAnswered)):
+        by_request(guard, url)
+
+
+def _leading(**addresses: str) -> Callable[[str, int], list[str]]:
+    """These names lead there, others as they do anywhere."""
+
+    def resolve(host: str, port: int) -> list[str]:
+        known = addresses.get(host.partition(".")[0])
+        return [known] if known else list(Guard(allows=lambda _: True).addresses(host, port))
+
+    return resolve

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import IO, Any
@@ -99,8 +98,8 @@ class Place:
             task=task,
             trace_id="trace",
         )
-        with closing(OutboundHttp(timeout_seconds=5)) as http:
-            self._fetcher(http, dialog.epoch).fetch(work, Attempt(number, lambda: 100.0))
+        http = OutboundHttp(timeout_seconds=5)
+        self._fetcher(http, dialog.epoch).fetch(work, Attempt(number, lambda: 100.0))
         assert isinstance(envelope.event, MessageReceived)
         assert envelope.event.file is not None
         return self.media.find(envelope.event.file.media_id)
