@@ -184,7 +184,7 @@ class DynamoCredentials:
     ) -> None:
         secrets = {name: value for name, value in settings.items() if name in secret_fields}
         item.public = _json({name: value for name, value in settings.items() if name not in secret_fields})
-        item.hints = _json({name: _hint(value) for name, value in secrets.items()})
+        item.hints = _json({name: hint_of(value) for name, value in secrets.items()})
         item.ciphertext = self._encrypt(_json(secrets).encode(), _context(item.bot_id, item.platform))
         item.marker = _marker_key(item.platform, identity) if identity else None
 
@@ -258,7 +258,8 @@ def _marker_key(platform: str, identity: str) -> str:
     return "identity#" + sha256(f"{platform}/{identity}".encode()).hexdigest()
 
 
-def _hint(secret: str) -> str:
+def hint_of(secret: str) -> str:
+    """What may be shown of a secret: its last characters, or nothing of a short one."""
     return secret[-_HINT_LENGTH:] if len(secret) >= _SHORTEST_HINTED else ""
 
 

@@ -6,9 +6,9 @@ threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -21,14 +21,18 @@ from shared.dialog.state import Call, Dialog, Remains
 from shared.errors import ConcurrentTurn, Conflict, NoSuchBot, NotFound
 from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
 from shared.results.exports import Export
+from shared.storage.bot_settings import RevealedSettings, StoredSettings, is_secret, require_met
 from shared.storage.bots import CHANGEABLE, Bot, pointer_of
 from shared.storage.clock import Clock, utc_now
+from shared.storage.credentials import hint_of
 from shared.storage.dialogs import ALL_HOURS, Hours, hour_of
 from shared.storage.history import span_after
 from shared.storage.media import expiry_of, require_changeable
 from shared.storage.paging import Page, Position
 from shared.storage.results import page_of_results, run_end_of, span_of
 from shared.storage.scenarios import Revision, RevisionSummary, Scenario, pack, unpack
+from shared.storage.usage import Usage
+from shared.tasks.results import TaskResult
 
 T = TypeVar("T")
 
@@ -356,6 +360,98 @@ class MemoryScenarios:
         return self.revision(scenario_id, revision).document
 
 
+class MemoryBotSettings:
+    """Settings in memory, their secrets in the clear."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._stored: dict[tuple[str, str], tuple[StoredSettings, dict[str, str]]] = {}
+        self._clock = clock
+        self._lock = Lock()
+
+    def put(
+        self,
+        bot_id: str,
+        name: str,
+        public: Mapping[str, Any],
+        secrets: Mapping[str, str] | None,
+        *,
+        health: Mapping[str, Any] | None = None,
+        met: datetime | None = None,
+    ) -> StoredSettings:
+        with self._lock:
+            former, kept = self._stored.get((bot_id, name), (None, None))
+            require_met(former.updated_at if former else None, met)
+            given = kept if secrets is None else dict(secrets)
+            if given is None:
+                raise NotFound("settings")
+            now = self._clock()
+            stored = StoredSettings(
+                bot_id=bot_id,
+                name=name,
+                public=_copy_of_json(dict(public)),
+                hints={each: hint_of(value) for each, value in given.items()},
+                health=_copy_of_json(dict(health or {})),
+                created_at=former.created_at if former else now,
+                updated_at=now,
+            )
+            self._stored[bot_id, name] = stored, given
+            return stored
+
+    def get(self, bot_id: str, name: str) -> StoredSettings:
+        if (bot_id, name) not in self._stored:
+            raise NotFound("settings")
+        return self._stored[bot_id, name][0]
+
+    def secrets(self, bot_id: str, limit: int, start: Position | None = None) -> Page[StoredSettings]:
+        after = (start or {}).get("after", "")
+        stored = [each for each, _ in list(self._stored.values()) if each.bot_id == bot_id]
+        rest = sorted((each for each in stored if is_secret(each.name)), key=lambda each: each.name)
+        items = [each for each in rest if each.name > after]
+        more = len(items) > limit
+        return Page(items[:limit], {"after": items[limit - 1].name} if more else None)
+
+    def reveal(self, bot_id: str, name: str) -> RevealedSettings | None:
+        stored, secrets = self._stored.get((bot_id, name), (None, {}))
+        if stored is None:
+            return None
+        return RevealedSettings(_copy_of_json(stored.public), dict(secrets), stored.updated_at)
+
+    def record_health(self, bot_id: str, name: str, health: Mapping[str, Any], *, met: datetime) -> bool:
+        with self._lock:
+            stored, secrets = self._stored.get((bot_id, name), (None, {}))
+            if stored is None or stored.updated_at != met:
+                return False
+            self._stored[bot_id, name] = replace(stored, health=_copy_of_json(dict(health))), secrets
+            return True
+
+    def delete(self, bot_id: str, name: str, *, met: datetime | None = None) -> None:
+        with self._lock:
+            require_met(self.get(bot_id, name).updated_at, met)
+            del self._stored[bot_id, name]
+
+
+class MemoryUsage:
+    """Counters in memory; none expires."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._counted: dict[tuple[str, date], Usage] = {}
+        self._clock = clock
+        self._lock = Lock()
+
+    def add(self, bot_id: str, used: Usage) -> Usage:
+        today = self._clock().astimezone(UTC).date()
+        with self._lock:
+            self._counted[bot_id, today] = self.of_day(bot_id, today) + used
+            return self._counted[bot_id, today]
+
+    def of_day(self, bot_id: str, day: date) -> Usage:
+        return self._counted.get((bot_id, day), Usage())
+
+    def days(self, bot_id: str, since: date, until: date) -> dict[date, Usage]:
+        kept = sorted(self._counted.items())
+        return {day: used for (of, day), used in kept if of == bot_id and since <= day <= until}
+
+
 class MemoryLeases:
     """Leases in memory."""
 
@@ -398,6 +494,19 @@ class MemoryExports:
             if is_unmoved:
                 self._exports[export.id] = export
             return is_unmoved
+
+
+class MemoryTaskResults:
+    """Results of tasks in memory; none expires."""
+
+    def __init__(self) -> None:
+        self._results: dict[str, TaskResult] = {}
+
+    def find(self, task_id: str) -> TaskResult | None:
+        return self._results.get(task_id)
+
+    def keep(self, task_id: str, result: TaskResult) -> TaskResult:
+        return self._results.setdefault(task_id, result)
 
 
 def _copy_of(dialog: Dialog) -> Dialog:

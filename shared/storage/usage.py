@@ -1,0 +1,75 @@
+"""What language models cost a bot, counted by the day in UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
+
+from shared.storage.batches import deleting
+from shared.storage.clock import Clock, utc_now
+from shared.storage.tables import BotUsage
+
+KEPT = timedelta(days=400)
+"""A year back can be told on any day."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """Calls that were made and the tokens of them; what the cache answered, and the tokens that saved."""
+
+    calls: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cache_hits: int = 0
+    saved_tokens: int = 0
+
+    @property
+    def tokens(self) -> int:
+        """What counts against a day's budget."""
+        return self.prompt_tokens + self.completion_tokens
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(**{name: getattr(self, name) + getattr(other, name) for name in COUNTERS})
+
+
+COUNTERS = tuple(field.name for field in fields(Usage))
+
+
+class DynamoUsage:
+    """Counters over DynamoDB: whoever adds at the same time loses nothing."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+
+    def add(self, bot_id: str, used: Usage) -> Usage:
+        """Count it to today; what today has come to."""
+        today = self._clock().astimezone(UTC).date()
+        item = BotUsage(bot_id, today.isoformat())
+        counted = [getattr(BotUsage, name).add(getattr(used, name)) for name in COUNTERS]
+        item.update([*counted, BotUsage.expires_at.set(expiry_of(today))])
+        return _usage_of(item)
+
+    def of_day(self, bot_id: str, day: date) -> Usage:
+        """What the day has come to by now (a consistent read)."""
+        item = BotUsage.find(bot_id, day.isoformat())
+        return _usage_of(item) if item else Usage()
+
+    def days(self, bot_id: str, since: date, until: date) -> dict[date, Usage]:
+        """The days from one to the other, both of them too, on which something was counted, in order."""
+        if since > until:
+            return {}
+        within = BotUsage.day.between(since.isoformat(), until.isoformat())
+        return {date.fromisoformat(item.day): _usage_of(item) for item in BotUsage.query(bot_id, within)}
+
+    def remove_of_bot(self, bot_id: str) -> Iterator[None]:
+        """Delete all that was counted for the bot, step by step."""
+        return deleting(BotUsage, BotUsage.query(bot_id, attributes_to_get=["bot_id", "day"]))
+
+
+def expiry_of(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC) + KEPT
+
+
+def _usage_of(item: BotUsage) -> Usage:
+    return Usage(**{name: int(getattr(item, name)) for name in COUNTERS})
