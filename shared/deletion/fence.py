@@ -1,4 +1,4 @@
-"""What is no longer to be said: turns of deleted dialogs and bots that are still in a queue."""
+"""What is no longer to be said or done: turns and tasks of deleted dialogs and bots, still in a queue."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.credential import Credential
-from shared.queueing.envelopes import OutboundEnvelope
+from shared.queueing.envelopes import OutboundEnvelope, TaskEnvelope
 from shared.storage.bots import DynamoBots
 from shared.storage.dialogs import DynamoDialogs
 
@@ -21,8 +21,16 @@ class Fence:
 
     def is_gone(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> bool:
         """Whether the turn's bot or dialog was deleted; then nothing is said, and nothing written down."""
-        is_connected = self.credential_of(envelope.bot_id, envelope.platform) is not None
-        if not is_connected and self.bots.is_active(envelope.bot_id) is None:
-            return True
         may_be_old = is_repeat or envelope.reemitted or bool(envelope.failure)
-        return may_be_old and self.dialogs.epoch_of(envelope.dialog_id) != envelope.epoch
+        return self._has_no_bot(envelope) or (may_be_old and self._has_no_dialog(envelope))
+
+    def is_unwanted(self, work: TaskEnvelope) -> bool:
+        """Whether the task's bot or dialog was deleted; then nothing leaves for it any more."""
+        return self._has_no_bot(work) or self._has_no_dialog(work)
+
+    def _has_no_bot(self, of: OutboundEnvelope | TaskEnvelope) -> bool:
+        is_connected = self.credential_of(of.bot_id, of.platform) is not None
+        return not is_connected and self.bots.is_active(of.bot_id) is None
+
+    def _has_no_dialog(self, of: OutboundEnvelope | TaskEnvelope) -> bool:
+        return self.dialogs.epoch_of(of.dialog_id) != of.epoch

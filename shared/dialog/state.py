@@ -73,8 +73,11 @@ class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
     refused_album: str = ""
 
 
-TaskKind = Literal["llm", "http", "sync", "understand", "fetch"]
-"""`fetch` brings a file that the person sent into the library; nothing comes back of it to the dialog."""
+TaskKind = Literal["llm", "http", "sync", "understand", "contact", "fetch", "sync_run"]
+"""`contact` looks up the person's record before the first step. Of the last two nothing comes back to the
+dialog: `fetch` brings a file that the person sent into the library, `sync_run` tells the account's main
+system of a run that has ended.
+"""
 
 
 class Pending(msgspec.Struct, frozen=True, omit_defaults=True):

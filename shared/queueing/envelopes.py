@@ -96,6 +96,11 @@ class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     trace_id: str
     failure: str = ""
 
+    @property
+    def id(self) -> str:
+        """Of the task: the same however often it is emitted."""
+        return f"{self.dialog_id}:{self.epoch}:{self.task.number}"
+
 
 class UploadEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="upload.v1"):
     """A file of the library that a messenger is to be given ahead of the messages that show it."""

@@ -178,8 +178,7 @@ class SqsTasks:
             task=task,
             trace_id=trace_id,
         )
-        name = f"{dialog.id}:{dialog.epoch}:{task.number}"
-        _send_one(self._client, self._queue_url, _message(envelope, name))
+        _send_one(self._client, self._queue_url, _message(envelope, envelope.id))
 
     def upload(self, envelope: UploadEnvelope) -> None:
         """Put it in; asked for again within minutes, it is one. Raises `NotAccepted`."""
@@ -211,7 +210,7 @@ class SqsExports:
 
 
 def group_of(envelope: OrderedEnvelope) -> str:
-    """Within what its order matters. A person's files never hold up what their dialog waits for."""
+    """Within what its order matters. What nobody waits for never holds up what a dialog waits for."""
     match envelope:
         case UploadEnvelope():
             return f"{envelope.media_id}:{envelope.platform}"
@@ -221,6 +220,8 @@ def group_of(envelope: OrderedEnvelope) -> str:
             return envelope.turn.dialog_id
         case TaskEnvelope() if envelope.task.kind == "fetch":
             return f"{envelope.dialog_id}:files"
+        case TaskEnvelope() if envelope.task.kind == "sync_run":
+            return f"{envelope.dialog_id}:sync"
         case ExportEnvelope():
             return envelope.export_id
         case _:

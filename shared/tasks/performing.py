@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from shared.dialog.events import TaskFinished
-from shared.errors import GiveUp, ParleyError
+from shared.errors import GiveUp, ParleyError, TaskFailed
 from shared.queueing.envelopes import FirstSendEnvelope, InboundEnvelope, TaskEnvelope, Work
 from shared.queueing.giving_up import TRIES
+from shared.tasks.results import TaskResult, TaskResults
 
-NOTHING_COMES_BACK = frozenset({"fetch"})
+NOTHING_COMES_BACK = frozenset({"fetch", "sync_run"})
 """The kinds of tasks that no dialog waits for."""
+
+FINISHING_SECONDS = 10.0
+"""What is left of an invocation for keeping and telling what a task has found out."""
+
+MOST_RECEIVES = 20
+"""Whatever it is that hinders; a task that kills its worker is not tried for ever."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +43,12 @@ class Job:
     `perform` may be called again for what is done, or half done. It returns once that is over, or raises:
     `Wait` to be called again, as often as it likes; `GiveUp` where repeating cannot help; anything else is
     a fault, and is tried `TRIES` times. `give_up` is told why, for people, before the work is put away.
+
+    Where a dialog waits, it returns what that is to hear (`TaskFinished.result`), or raises `TaskFailed`,
+    which is heard too.
     """
 
-    perform: Callable[[Any, Attempt], None]
+    perform: Callable[[Any, Attempt], dict[str, Any] | None]
     give_up: Callable[[Any, str], None] = lambda _work, _reason: None
 
 
@@ -57,39 +67,63 @@ class NoSuchJob(GiveUp):
 
 @dataclass(frozen=True, slots=True)
 class TaskWorker:
-    """Does one piece of work, by its row in the table; a dialog that waits hears of its end in any case."""
+    """Does one piece of work, by its row in the table; a dialog that waits hears of its end in any case.
+
+    What a dialog waits for is done once: its result is kept before it is told, and whatever is told later is
+    what was kept first. `is_gone` says that a task's dialog or bot was deleted: nothing leaves for it any
+    more. `showing` lets the person see, for as long as they wait, that something is being done.
+    """
 
     jobs: Mapping[str, Job]
     inbound: Inbound
+    results: TaskResults
     now: Callable[[], datetime]
+    is_gone: Callable[[TaskEnvelope], bool] = lambda _work: False
+    showing: Callable[[TaskEnvelope], AbstractContextManager[None]] = lambda _work: nullcontext()
 
     def perform(self, work: Work, attempt: Attempt) -> None:
         """Raises what the job does, and `NoSuchJob`."""
         kind = kind_of(work)
         if kind not in self.jobs:
             raise NoSuchJob(kind)
-        self.jobs[kind].perform(work, _in_time(work, attempt))
+        if isinstance(work, TaskEnvelope) and is_waited_for(work):
+            self._answer(work, attempt)
+        else:
+            self.jobs[kind].perform(work, _in_time(work, attempt))
+
+    def _answer(self, work: TaskEnvelope, attempt: Attempt) -> None:
+        result = self.results.find(work.id)
+        if result is None and self.is_gone(work):
+            return
+        self._tell(work, result or self.results.keep(work.id, self._found_out(work, attempt)))
+
+    def _found_out(self, work: TaskEnvelope, attempt: Attempt) -> TaskResult:
+        """What the job brings, also where that is a failure. Raises what else the job raises."""
+        if attempt.number > MOST_RECEIVES:
+            raise GiveUp("It was tried too often.")
+        in_time = _in_time(work, attempt.within(attempt.seconds_left() - FINISHING_SECONDS))
+        try:
+            with self.showing(work):
+                found = self.jobs[work.task.kind].perform(work, in_time)
+        except TaskFailed as failed:
+            return TaskResult(self.now(), error=str(failed))
+        return TaskResult(self.now(), found or {}).bounded()
 
     def give_up(self, work: Work, error: Exception) -> None:
         """Raises `NotAccepted`, and what the stores do: then it has to be given up again."""
         job, reason = self.jobs.get(kind_of(work)), words_of(error)
         if job:
             job.give_up(work, reason)
-        if isinstance(work, TaskEnvelope) and work.task.kind not in NOTHING_COMES_BACK:
-            self.inbound.send([self._failed(work, reason)])
+        if isinstance(work, TaskEnvelope) and is_waited_for(work):
+            self._tell(work, self.results.keep(work.id, TaskResult(self.now(), error=reason)))
 
-    def _failed(self, work: TaskEnvelope, reason: str) -> InboundEnvelope:
-        now, number = self.now(), work.task.number
-        name = f"task/{work.dialog_id}/{work.epoch}/{number}"
-        return InboundEnvelope(
-            dialog_id=work.dialog_id,
-            bot_id=work.bot_id,
-            platform=work.platform,
-            platform_chat_id=work.platform_chat_id,
-            event=TaskFinished(id=name, occurred_at=now, epoch=work.epoch, task=number, error=reason),
-            received_at=now,
-            trace_id=work.trace_id,
-        )
+    def _tell(self, work: TaskEnvelope, result: TaskResult) -> None:
+        self.inbound.send([result.told_to(work)])
+
+
+def is_waited_for(work: TaskEnvelope) -> bool:
+    """Whether its dialog waits for what comes of it."""
+    return work.task.kind not in NOTHING_COMES_BACK
 
 
 def kind_of(work: Work) -> str:

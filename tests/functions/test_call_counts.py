@@ -130,8 +130,9 @@ def start(monkeypatch: pytest.MonkeyPatch, telegram: TelegramStandIn) -> Iterato
             monkeypatch.delitem(sys.modules, module, raising=False)
             started = import_module(module)
             containers.callback(sys.modules.pop, module)
-            if transport := getattr(started, "_transport", None):
-                containers.callback(transport.close)
+            for name in ("_transport", "_collaborators"):
+                if kept := getattr(started, name, None):
+                    containers.callback(kept.close)
             return started.lambda_handler  # type: ignore[no-any-return]
 
         yield start

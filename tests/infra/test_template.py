@@ -73,7 +73,11 @@ CACHED_BY_SENDERS: Kept = {
 CACHED: dict[str, Kept] = {
     **dict.fromkeys(("BotsAdmin", "PlatformsAdmin", "ScenariosAdmin", "MediaAdmin"), CACHED_BY_ADMINS),
     "DialogsAdmin": {actions: [*keys, "export#*"] for actions, keys in CACHED_BY_ADMINS.items()},
-    **dict.fromkeys(("SenderWorker", "TasksWorker"), CACHED_BY_SENDERS),
+    "SenderWorker": CACHED_BY_SENDERS,
+    "TasksWorker": {
+        ("dynamodb:GetItem", "dynamodb:PutItem"): ["hold#*", "message#*", "lease#*", "task#*"],
+        ("dynamodb:DeleteItem",): ["lease#*"],
+    },
     "ReceiptsWorker": {("dynamodb:GetItem",): ["message#*"]},
     "ExportsWorker": {("dynamodb:GetItem", "dynamodb:PutItem"): ["export#*"]},
 }

@@ -326,7 +326,9 @@ def a_task(kind: TaskKind) -> TaskEnvelope:
     ("envelope", "group"),
     [
         (a_task("llm"), "dialog-1"),
+        (a_task("contact"), "dialog-1"),
         (a_task("fetch"), "dialog-1:files"),
+        (a_task("sync_run"), "dialog-1:sync"),
         (FirstSendEnvelope(turn=outbound(), n=1), "dialog-1"),
         (UploadEnvelope(bot_id="bot-1", platform="viber", media_id="m", trace_id="t"), "m:viber"),
         (MenuEnvelope(bot_id="bot-1", platform="viber", trace_id="t"), "bot-1:viber"),
@@ -334,7 +336,7 @@ def a_task(kind: TaskKind) -> TaskEnvelope:
         (outbound(), "dialog-1"),
     ],
 )
-def test_files_on_their_way_hold_up_nothing_that_a_dialog_waits_for(
+def test_what_nobody_waits_for_holds_up_nothing_that_a_dialog_waits_for(
     envelope: OrderedEnvelope, group: str
 ) -> None:
     assert group_of(envelope) == group

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 
 from shared.dialog.events import TaskFinished
 from shared.dialog.state import Task, TaskKind
-from shared.errors import GiveUp, Wait
+from shared.errors import GiveUp, TaskFailed, Wait
 from shared.queueing.envelopes import (
     FirstSendEnvelope,
     InboundEnvelope,
@@ -22,7 +23,19 @@ from shared.queueing.envelopes import (
     Work,
 )
 from shared.queueing.giving_up import TRIES
-from shared.tasks.performing import Attempt, Job, NoSuchJob, TaskWorker, about, kind_of, tries_of
+from shared.storage.memory import MemoryTaskResults
+from shared.tasks.performing import (
+    FINISHING_SECONDS,
+    MOST_RECEIVES,
+    Attempt,
+    Job,
+    NoSuchJob,
+    TaskWorker,
+    about,
+    kind_of,
+    tries_of,
+)
+from shared.tasks.results import MAX_RESULT_BYTES
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ATTEMPT = Attempt(1, lambda: 100.0)
@@ -36,6 +49,10 @@ TURN = OutboundEnvelope(
     messages=(),
     trace_id="t",
 )
+
+
+WAITED_FOR: list[TaskKind] = ["llm", "http", "sync", "understand", "contact"]
+NOT_WAITED_FOR: list[TaskKind] = ["fetch", "sync_run"]
 
 
 def a_task(kind: TaskKind = "fetch") -> TaskEnvelope:
@@ -60,7 +77,12 @@ class Inbound:
 
 def worker(**jobs: Job) -> tuple[TaskWorker, Inbound]:
     inbound = Inbound()
-    return TaskWorker(jobs, inbound, lambda: NOON), inbound
+    return TaskWorker(jobs, inbound, MemoryTaskResults(), lambda: NOON), inbound
+
+
+def told(**found: Any) -> TaskFinished:
+    """What the dialog of `a_task` hears."""
+    return TaskFinished(id="task/d/e/7", occurred_at=NOON, epoch="e", task=7, **found)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +123,88 @@ def test_work_without_a_row_is_given_up() -> None:
         by_kind.perform(a_task("llm"), ATTEMPT)
 
 
+@pytest.mark.parametrize("kind", WAITED_FOR)
+def test_a_dialog_hears_what_its_task_has_found_out(kind: TaskKind) -> None:
+    by_kind, inbound = worker(**{kind: Job(lambda *_: {"text": "warm"})})
+    by_kind.perform(a_task(kind), ATTEMPT)
+    assert [each.event for each in inbound.sent] == [told(result={"text": "warm"})]
+
+
+def test_an_ordinary_failure_is_a_result_and_no_fault() -> None:
+    def fail(*_: Any) -> None:
+        raise TaskFailed("The model does not answer.")
+
+    by_kind, inbound = worker(llm=Job(fail))
+    by_kind.perform(a_task("llm"), ATTEMPT)
+    assert [each.event for each in inbound.sent] == [told(error="The model does not answer.")]
+
+
+def test_what_cannot_be_told_at_once_is_not_found_out_again() -> None:
+    answers = iter(({"text": "warm"}, {"text": "cold"}))
+    by_kind, inbound = worker(llm=Job(lambda *_: next(answers)))
+    for _ in range(2):
+        by_kind.perform(a_task("llm"), ATTEMPT)
+    assert [each.event for each in inbound.sent] == [told(result={"text": "warm"})] * 2
+
+
+def test_what_was_found_out_is_told_though_it_is_given_up_later() -> None:
+    by_kind, inbound = worker(llm=Job(lambda *_: {"text": "warm"}))
+    by_kind.perform(a_task("llm"), ATTEMPT)
+    by_kind.give_up(a_task("llm"), GiveUp("the queue is down"))
+    assert inbound.sent[-1].event == told(result={"text": "warm"})
+
+
+@pytest.mark.parametrize("kind", NOT_WAITED_FOR)
+def test_nothing_comes_back_to_a_dialog_that_does_not_wait(kind: TaskKind) -> None:
+    by_kind, inbound = worker(**{kind: Job(lambda *_: None)})
+    by_kind.perform(a_task(kind), ATTEMPT)
+    by_kind.give_up(a_task(kind), GiveUp("no"))
+    assert inbound.sent == []
+
+
+def test_nothing_leaves_for_a_dialog_that_is_gone() -> None:
+    done: list[Any] = []
+    by_kind, inbound = worker(llm=Job(lambda *given: done.append(given)))
+    replace(by_kind, is_gone=lambda work: work.dialog_id == "d").perform(a_task("llm"), ATTEMPT)
+    assert (done, inbound.sent) == ([], [])
+
+
+def test_more_than_a_dialog_can_hold_is_a_failure() -> None:
+    by_kind, inbound = worker(http=Job(lambda *_: {"body": "x" * MAX_RESULT_BYTES}))
+    by_kind.perform(a_task("http"), ATTEMPT)
+    assert [each.event for each in inbound.sent] == [told(error="What came back is too large to be kept.")]
+
+
+@pytest.mark.parametrize(("kind", "has"), [("llm", 20 - FINISHING_SECONDS), ("sync_run", 20)])
+def test_a_task_that_is_waited_for_leaves_time_to_tell_of_it(kind: TaskKind, has: float) -> None:
+    left: list[float] = []
+    by_kind, _ = worker(**{kind: Job(lambda _, attempt: left.append(attempt.seconds_left()))})
+    by_kind.perform(a_task(kind), Attempt(1, lambda: 20.0))
+    assert left == [has]
+
+
+def test_a_task_that_kills_its_worker_is_not_tried_for_ever() -> None:
+    by_kind, _ = worker(llm=Job(lambda *_: {"text": "warm"}))
+    with pytest.raises(GiveUp, match="tried too often"):
+        by_kind.perform(a_task("llm"), Attempt(MOST_RECEIVES + 1, lambda: 100.0))
+
+
+def test_the_person_is_shown_that_something_is_done_while_it_is() -> None:
+    shown: list[str] = []
+
+    @contextmanager
+    def showing(work: TaskEnvelope) -> Iterator[None]:
+        shown.append(work.task.kind)
+        yield
+        shown.append("over")
+
+    by_kind, _ = worker(llm=Job(lambda *_: shown.append("done")))
+    showing_worker = replace(by_kind, showing=showing)
+    for _ in range(2):
+        showing_worker.perform(a_task("llm"), ATTEMPT)
+    assert shown == ["llm", "done", "over"]
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
@@ -118,7 +222,7 @@ def test_giving_up_is_told_to_the_job_with_the_reason_for_people(error: Exceptio
     assert inbound.sent == []
 
 
-@pytest.mark.parametrize("kind", ["llm", "http", "sync", "understand"])
+@pytest.mark.parametrize("kind", WAITED_FOR)
 def test_a_dialog_that_waits_hears_of_the_failure_under_one_name(kind: TaskKind) -> None:
     by_kind, inbound = worker()
 
@@ -128,9 +232,7 @@ def test_a_dialog_that_waits_hears_of_the_failure_under_one_name(kind: TaskKind)
     first, again = inbound.sent
     assert first == again
     assert (first.dialog_id, first.bot_id, first.platform_chat_id) == ("d", "b", "42")
-    assert first.event == TaskFinished(
-        id="task/d/e/7", occurred_at=NOON, epoch="e", task=7, error="no worker"
-    )
+    assert first.event == told(error="no worker")
 
 
 @pytest.mark.parametrize(

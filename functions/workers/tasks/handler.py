@@ -9,9 +9,8 @@ from typing import Any
 
 import msgspec
 
-from functions.workers.tasks.fetching import fetch_job
-from functions.workers.tasks.menus import menu_job
-from functions.workers.tasks.sending import carrying_transport, sending_jobs
+from functions.workers.tasks.collaborators import Collaborators
+from functions.workers.tasks.rows import Rows
 from shared import aws
 from shared.observability import logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
@@ -19,27 +18,21 @@ from shared.queueing.envelopes import read_work
 from shared.queueing.giving_up import DeadLetters, giving_up
 from shared.queueing.producer import SqsInbound
 from shared.settings import TasksSettings
-from shared.storage.credential_cache import CredentialCache
-from shared.storage.credentials import DynamoCredentials
-from shared.tasks.performing import Attempt, Job, TaskWorker, about, tries_of
+from shared.storage.task_results import DynamoTaskResults
+from shared.tasks.performing import Attempt, TaskWorker, about, tries_of
 
 _settings = TasksSettings.from_environment()
 _sqs = aws.client("sqs")
 _visibility = Visibility(_sqs, _settings.tasks_queue_url)
 _dead_letters = DeadLetters(_sqs, _settings.tasks_dlq_url)
-
-_credentials = CredentialCache(DynamoCredentials(aws.client("kms")).reveal)
-
-_transport = carrying_transport()
-
-_JOBS: dict[str, Job] = {
-    **sending_jobs(_settings, _credentials, _transport),
-    "fetch": fetch_job(_settings, _credentials),
-    "menu": menu_job(_settings, _credentials),
-}
-"""By the kind of a task (`fetch`), or by the envelope (`upload`, `first_send`, `menu`)."""
-
-_worker = TaskWorker(_JOBS, SqsInbound(_sqs, _settings.inbound_queue_url), partial(datetime.now, UTC))
+_collaborators = Collaborators(_settings)
+_worker = TaskWorker(
+    Rows(_collaborators),
+    SqsInbound(_sqs, _settings.inbound_queue_url),
+    DynamoTaskResults(),
+    partial(datetime.now, UTC),
+    is_gone=_collaborators.is_unwanted,
+)
 
 
 def lambda_handler(event: Mapping[str, Any], context: Context) -> BatchAnswer:

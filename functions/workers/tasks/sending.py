@@ -6,25 +6,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
 
+from functions.workers.tasks.collaborators import Collaborators
 from shared import aws
-from shared.deletion.fence import Fence
 from shared.delivery.files import Files
 from shared.delivery.reports import Reports
 from shared.delivery.sender import Sender
-from shared.delivery.transport import HttpTransport, Transport
 from shared.media.library import Library
 from shared.media.links import addresses_below
-from shared.media.store import media_store
 from shared.media.uploading import Uploads
 from shared.platforms import adapter_for
 from shared.platforms.whatsapp_media import WhatsAppUploads
 from shared.queueing.envelopes import FirstSendEnvelope, UploadEnvelope
 from shared.queueing.producer import SqsInbound, SqsTasks
-from shared.settings import MediaSettings, TasksSettings
-from shared.storage.bots import DynamoBots
-from shared.storage.credential_cache import CredentialCache
-from shared.storage.credentials import DynamoCredentials
-from shared.storage.dialogs import DynamoDialogs
+from shared.settings import MediaSettings
 from shared.storage.history import DynamoHistory
 from shared.storage.holds import DynamoHolds
 from shared.storage.leases import DynamoLeases
@@ -32,25 +26,21 @@ from shared.storage.media import DynamoMedia
 from shared.storage.names import DynamoMessageNames
 from shared.tasks.performing import Attempt, Job
 
-TIMEOUT_SECONDS = 40.0
-"""For an answer to begin: a messenger may look at a large file for a while."""
 
-
-def carrying_transport() -> HttpTransport:
-    """An HTTP client that takes files along."""
-    return HttpTransport(TIMEOUT_SECONDS, store=media_store(MediaSettings.from_environment()))
-
-
-def sending_jobs(
-    settings: TasksSettings, credentials: CredentialCache, transport: Transport
-) -> dict[str, Job]:
-    """The rows for `upload` and `first_send`."""
-    sender = _sender(settings, credentials, transport)
-    fence = Fence(credentials.get, DynamoBots(), DynamoDialogs())
+def upload_job(collaborators: Collaborators) -> Job:
+    """The row for `upload`."""
+    sender, settings = _sender(collaborators), collaborators.settings
     uploads = WhatsAppUploads(settings.whatsapp_api_url, settings.whatsapp_api_version)
 
     def upload(work: UploadEnvelope, attempt: Attempt) -> None:
         Uploads(_within(sender, attempt), uploads).upload(work, attempt.number)
+
+    return Job(upload)
+
+
+def first_send_job(collaborators: Collaborators) -> Job:
+    """The row for `first_send`."""
+    sender, fence = _sender(collaborators), collaborators.fence
 
     def first_send(work: FirstSendEnvelope, attempt: Attempt) -> None:
         if fence.is_gone(work.turn, is_repeat=True):
@@ -60,28 +50,28 @@ def sending_jobs(
     def hand_back(work: FirstSendEnvelope, _reason: str) -> None:
         sender.hand_back(work)
 
-    return {"upload": Job(upload), "first_send": Job(first_send, hand_back)}
+    return Job(first_send, hand_back)
 
 
 def _within(sender: Sender, attempt: Attempt) -> Sender:
     return replace(sender, seconds_left=attempt.seconds_left)
 
 
-def _sender(settings: TasksSettings, credentials: CredentialCache, transport: Transport) -> Sender:
+def _sender(collaborators: Collaborators) -> Sender:
     """As the sender has it, but for the transport."""
+    settings, credentials = collaborators.settings, collaborators.credentials
     now, sqs, files = partial(datetime.now, UTC), aws.client("sqs"), DynamoMedia()
     library = Library(files, addresses_below(MediaSettings.from_environment().media_url), now)
-    stored_credentials = DynamoCredentials(aws.client("kms"))
     return Sender(
         history=DynamoHistory(),
         credential_of=credentials.get,
         fresh_credential_of=credentials.refresh,
         adapter_of=cache(partial(adapter_for, addresses=settings)),
-        transport=transport,
+        transport=collaborators.transport,
         now=now,
         seconds_left=lambda: 0.0,
         holds=DynamoHolds(),
         names=DynamoMessageNames(),
-        findings=Reports(SqsInbound(sqs, settings.inbound_queue_url), stored_credentials),
+        findings=Reports(SqsInbound(sqs, settings.inbound_queue_url), collaborators.stored_credentials),
         files=Files(library, files, SqsTasks(sqs, settings.tasks_queue_url), DynamoLeases(), now),
     )

@@ -67,9 +67,10 @@ def workers(
         sys.modules.pop(name, None)
     sender, tasks = map(import_module, WORKERS)
     yield sender.lambda_handler, tasks.lambda_handler
-    for worker in (sender, tasks):
-        worker._transport.close()
-        sys.modules.pop(worker.__name__)
+    sender._transport.close()
+    tasks._collaborators.close()
+    for name in WORKERS:
+        sys.modules.pop(name)
 
 
 def bot_on(aws_account: Aws, platform: str, settings: dict[str, str]) -> tuple[str, str]:

@@ -13,14 +13,19 @@ from uuid import uuid4
 import msgspec
 import pytest
 
+from functions.workers.tasks.collaborators import Collaborators
+from functions.workers.tasks.rows import MAKERS, Rows
+from shared.dialog.events import TaskFinished
 from shared.dialog.state import Dialog, Task, TaskKind
 from shared.media.fetching import TRIES as TRIES_OF_A_FILE
 from shared.queueing.envelopes import MenuEnvelope, TaskEnvelope, Work, read_inbound, read_work
 from shared.queueing.giving_up import TRIES
+from shared.settings import TasksSettings
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.media import DynamoMedia
+from shared.tasks.performing import MOST_RECEIVES, Job
 from tests.conftest import ENVIRONMENT, Aws
 
 MODULE = "functions.workers.tasks.handler"
@@ -67,15 +72,25 @@ def received(aws_account: Aws, queue: str) -> list[str]:
     return [message["Body"] for message in answer.get("Messages", [])]
 
 
-def test_work_that_nobody_does_is_given_up_at_once_and_its_dialog_hears(
-    worker: Worker, aws_account: Aws
-) -> None:
-    assert worker(batch(a_task("llm")), Context()) == {"batchItemFailures": []}
+def test_a_dialog_hears_of_a_task_that_was_given_up(worker: Worker, aws_account: Aws) -> None:
+    work = of_a_dialog(a_task("http"))
+
+    assert worker(batch(work, MOST_RECEIVES + 1), Context()) == {"batchItemFailures": []}
 
     (told,) = received(aws_account, aws_account.inbound)
-    assert "no worker for" in read_inbound(told).event.error  # type: ignore[union-attr]
+    event = read_inbound(told).event
+    assert isinstance(event, TaskFinished)
+    assert (event.task, event.epoch, bool(event.error)) == (7, "e", True)
     (dead,) = received(aws_account, aws_account.tasks_dlq)
-    assert "NoSuchJob: there is no worker for “llm”" in read_work(dead).failure
+    assert event.error in read_work(dead).failure
+
+
+@pytest.mark.parametrize("kind", MAKERS)
+@pytest.mark.usefixtures("aws_account")
+def test_every_row_of_the_table_has_its_maker(kind: str) -> None:
+    collaborators = Collaborators(TasksSettings.from_environment())
+    assert isinstance(Rows(collaborators)[kind], Job)
+    collaborators.close()
 
 
 def test_the_menu_of_a_bot_that_is_not_connected_any_more_is_let_be(worker: Worker, aws_account: Aws) -> None:
@@ -116,10 +131,16 @@ def test_a_file_that_was_asked_for_too_often_is_failed_and_lies_with_the_dead_le
 
 def a_fetch(aws_account: Aws) -> TaskEnvelope:
     """Of a dialog and a bot that there are."""
+    work = of_a_dialog(a_task("fetch", type="image", reference="AgAC", media_id="m"))
+    settings = {"bot_token": "1:token", "webhook_secret": "secret"}
+    credentials = DynamoCredentials(aws_account.kms)
+    credentials.create(work.bot_id, "telegram", settings, settings, is_active=True, identity="")
+    return work
+
+
+def of_a_dialog(work: TaskEnvelope) -> TaskEnvelope:
+    """The same work for a dialog and a bot that there are."""
     now, bot_id = datetime.now(UTC), str(uuid4())
-    work = msgspec.structs.replace(
-        a_task("fetch", type="image", reference="AgAC", media_id="m"), bot_id=bot_id
-    )
     dialog = Dialog(
         id=work.dialog_id,
         bot_id=bot_id,
@@ -132,10 +153,7 @@ def a_fetch(aws_account: Aws) -> TaskEnvelope:
     )
     DynamoDialogs().commit(dialog, None)
     DynamoBots().create(Bot(id=bot_id, account_id="a", name="b", created_at=now, updated_at=now))
-    settings = {"bot_token": "1:token", "webhook_secret": "secret"}
-    credentials = DynamoCredentials(aws_account.kms)
-    credentials.create(bot_id, "telegram", settings, settings, is_active=True, identity="")
-    return work
+    return msgspec.structs.replace(work, bot_id=bot_id)
 
 
 def test_a_cold_start_waits_for_nothing_that_only_some_work_needs() -> None:
@@ -144,5 +162,8 @@ def test_a_cold_start_waits_for_nothing_that_only_some_work_needs() -> None:
         [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
     )
     imported = set(run.stdout.split())
-    assert imported >= {"httpx", "msgspec", "botocore"}
-    assert not imported & {"PIL", "tinytag", "boto3", "fastapi", "pydantic", "cel_expr_python", "dateparser"}
+    assert imported >= {"msgspec", "botocore"}
+    assert not imported & {
+        *("httpx", "openai", "psycopg", "jsonschema_rs", "PIL", "tinytag"),
+        *("boto3", "fastapi", "pydantic", "cel_expr_python", "dateparser"),
+    }

@@ -1,0 +1,56 @@
+"""What several kinds of work have in common, each made when it is first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from shared import aws
+from shared.deletion.fence import Fence
+from shared.media.store import media_store
+from shared.settings import MediaSettings, TasksSettings
+from shared.storage.bots import DynamoBots
+from shared.storage.credential_cache import CredentialCache
+from shared.storage.credentials import DynamoCredentials
+from shared.storage.dialogs import DynamoDialogs
+
+if TYPE_CHECKING:
+    from shared.delivery.transport import HttpTransport
+    from shared.queueing.envelopes import TaskEnvelope
+
+CARRYING_SECONDS = 40.0
+"""For an answer to begin: a messenger may look at a large file for a while."""
+
+
+class Collaborators:
+    """Of a process: the first piece of work waits for none that only others need."""
+
+    def __init__(self, settings: TasksSettings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def stored_credentials(self) -> DynamoCredentials:
+        return DynamoCredentials(aws.client("kms"))
+
+    @cached_property
+    def credentials(self) -> CredentialCache:
+        return CredentialCache(self.stored_credentials.reveal)
+
+    @cached_property
+    def fence(self) -> Fence:
+        return Fence(self.credentials.get, DynamoBots(), DynamoDialogs())
+
+    @cached_property
+    def transport(self) -> HttpTransport:
+        """An HTTP client towards messengers that takes files along."""
+        from shared.delivery.transport import HttpTransport  # noqa: PLC0415 (most work needs no messenger)
+
+        return HttpTransport(CARRYING_SECONDS, store=media_store(MediaSettings.from_environment()))
+
+    def is_unwanted(self, work: TaskEnvelope) -> bool:
+        """See `Fence`."""
+        return self.fence.is_unwanted(work)
+
+    def close(self) -> None:
+        if "transport" in vars(self):
+            self.transport.close()
