@@ -162,11 +162,12 @@ class PreviewSettings(MessengerSettings):
 
 @dataclass(frozen=True, slots=True)
 class TasksSettings(MessengerSettings):
-    """The queues around the worker of what is slow or outside."""
+    """The queues around the worker of what is slow or outside, and whom it may call beside the public."""
 
     inbound_queue_url: str
     tasks_queue_url: str
     tasks_dlq_url: str
+    private_hosts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ PARAMETERS = {
     "WHATSAPP_API_URL": "WhatsAppApiUrl",
     "WHATSAPP_API_VERSION": "WhatsAppApiVersion",
     "VIBER_API_URL": "ViberApiUrl",
+    "PRIVATE_HOSTS": "PrivateHosts",
     "SUPABASE_URL": "SupabaseUrl",
     "LOG_LEVEL": "LogLevel",
 }
