@@ -1,5 +1,4 @@
 import json
-import os
 import secrets
 import threading
 from dataclasses import asdict
@@ -20,8 +19,9 @@ from infra.local.gaps import (
     connect_routes,
     deployed_routes,
 )
+from infra.local.keeping import kept_port, kept_secret, write_secret
 from infra.local.lock import StateLock
-from infra.local.ports import free_port_above, is_free, reserve
+from infra.local.ports import reserve
 from infra.local.preflight import Preflights
 from infra.local.progress import Say, say_nothing, step
 from infra.local.proxy import Gateway
@@ -87,11 +87,11 @@ class EmbeddedParley:
         self._proxy = Server("local gateway", reserve(self._settings.port))
         template = self._build()
         with step(self._tell, "start the embedded AWS"):
-            self._emulator = Emulator(
-                self._state / "emulator", self._emulator_port(), self._logs / "emulator.log"
-            )
+            folder = self._state / "emulator"
+            port = kept_port(self._state / "emulator-port", self._settings.port, (folder / "pid").exists)
+            self._emulator = Emulator(folder, port, self._logs / "emulator.log")
             self._emulator.start()
-        secret = self._jwt_secret()
+        secret = kept_secret(self._state / "jwt-secret", lambda: secrets.token_urlsafe(48))
         self._deploy(template, secret)
         self._proxy.start(self._gateway().app)
         with step(self._tell, "set up the demo bots"):
@@ -154,29 +154,4 @@ class EmbeddedParley:
 
     def _publish(self, info: RunInfo) -> None:
         httpx.get(info.chat_url, trust_env=False, timeout=60)  # so that a person's first call is warm
-        _write_secret(self._state / "run.json", json.dumps(asdict(info), indent=2))
-
-    def _emulator_port(self) -> int:
-        """The same at every start, where it is still free."""
-        record = self._state / "emulator-port"
-        before = int(record.read_text()) if record.exists() else None
-        if before is not None and (is_free(before) or (self._state / "emulator" / "pid").exists()):
-            return before
-        port = free_port_above(self._settings.port)
-        record.write_text(str(port))
-        return port
-
-    def _jwt_secret(self) -> str:
-        file = self._state / "jwt-secret"
-        if not file.exists():
-            _write_secret(file, secrets.token_urlsafe(48))
-        return file.read_text()
-
-
-def _write_secret(file: Path, text: str) -> None:
-    """Whole or not at all, and for this user only."""
-    new = file.with_suffix(".new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as output:
-        output.write(text)
-    new.replace(file)
+        write_secret(self._state / "run.json", json.dumps(asdict(info), indent=2))
