@@ -19,6 +19,7 @@ from shared.dialog.ports import ActiveScenario, Found
 from shared.dialog.results import RunResult, Sought
 from shared.dialog.state import Call, Dialog, Remains
 from shared.errors import ConcurrentTurn, Conflict, NoSuchBot, NotFound
+from shared.llm.usage import Usage
 from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
 from shared.results.exports import Export
 from shared.storage.bot_settings import RevealedSettings, StoredSettings, is_secret, require_met
@@ -31,7 +32,6 @@ from shared.storage.media import expiry_of, require_changeable
 from shared.storage.paging import Page, Position
 from shared.storage.results import page_of_results, run_end_of, span_of
 from shared.storage.scenarios import Revision, RevisionSummary, Scenario, pack, unpack
-from shared.storage.usage import Usage
 from shared.tasks.results import TaskResult
 
 T = TypeVar("T")

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 
+from shared.llm.usage import Usage
 from shared.storage.memory import MemoryUsage
-from shared.storage.usage import KEPT, DynamoUsage, Usage
+from shared.storage.usage import KEPT, DynamoUsage
 from tests.conftest import Call, items_of
 
 TODAY = date(2026, 11, 22)
