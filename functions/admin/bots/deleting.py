@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import uuid4
 
-from shared.errors import NotAccepted, Unavailable
+from shared.admin_api.collaborators import handed_to
 from shared.queueing.envelopes import BotDeletionEnvelope
 from shared.queueing.producer import SqsDeletions
 from shared.storage.bots import DynamoBots
-
-_RETRY_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +26,7 @@ class Deleting:
         it alone. The other way round a bot could be deleted with nobody to remove what it has.
         """
         asked = BotDeletionEnvelope(bot_id=bot_id, trace_id=str(uuid4()))
-        try:
+        with handed_to("the queue of deletions"):
             self.queue.send_bot(asked)
-        except NotAccepted:
-            raise Unavailable("the queue of deletions", _RETRY_SECONDS) from None
         self.bots.delete(bot_id, met=met)
         return asked

@@ -15,6 +15,7 @@ from functions.admin.bots.deleting import Deleting
 from functions.admin.bots.schemas import BotChange, BotDraft, BotView, Deletion
 from shared.admin_api.access import Public, Reach, account_in_path, bot_in_path, bots_of
 from shared.admin_api.address import base_url_of
+from shared.admin_api.collaborators import collaborator
 from shared.admin_api.document import document_response
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
@@ -39,10 +40,7 @@ def _switch_of(request: Request) -> Switch:
     return follow
 
 
-def _deleting_of(request: Request) -> Deleting:
-    deleting: Deleting = request.app.state.deleting
-    return deleting
-
+_deleting_of: Callable[[Request], Deleting] = collaborator("deleting")
 
 Bots = Annotated[DynamoBots, Depends(bots_of)]
 BotsDeleting = Annotated[Deleting, Depends(_deleting_of)]

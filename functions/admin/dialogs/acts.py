@@ -9,10 +9,11 @@ from typing import Any, Final
 from uuid import uuid4
 
 from functions.admin.dialogs.schemas import Accepted
+from shared.admin_api.collaborators import handed_to
 from shared.dialog.events import DeletionRequested, GivenBack, HandedOff, OperatorWrote, RunRequested
 from shared.dialog.ports import InboundQueue
 from shared.dialog.state import Dialog, dialog_id_of
-from shared.errors import Conflict, Invalid, NotAccepted, Unavailable, Violation
+from shared.errors import Conflict, Invalid, Violation
 from shared.platforms import adapter_for
 from shared.queueing.envelopes import InboundEnvelope
 from shared.results.columns import ResultColumns
@@ -20,8 +21,6 @@ from shared.scenario.kinds import fits, in_words
 from shared.storage.bots import Bot, pointer_of
 from shared.storage.clock import utc_now
 from shared.storage.credentials import is_connected
-
-_RETRY_SECONDS: Final = 5
 
 _HOUR: Final = timedelta(hours=1)
 
@@ -69,10 +68,8 @@ class Acts:
             received_at=now,
             trace_id=trace_id,
         )
-        try:
+        with handed_to("the queue of dialogs"):
             self.inbound.send([envelope])
-        except NotAccepted:
-            raise Unavailable("the queue of dialogs", _RETRY_SECONDS) from None
         return Accepted.model_validate(envelope)
 
 

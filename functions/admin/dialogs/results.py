@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Final
 from uuid import UUID, uuid4
 
@@ -16,12 +17,13 @@ from functions.admin.dialogs.result_schemas import (
 )
 from functions.admin.dialogs.schemas import Platform
 from shared.admin_api.access import Reach, bot_in_path, bots_of, id_in_path
+from shared.admin_api.collaborators import collaborator, handed_to
 from shared.admin_api.fields import Moment
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import PageAsked
 from shared.backend.accounts import Role
 from shared.dialog.results import RunStatus, Sought
-from shared.errors import NotAccepted, NotFound, Unavailable
+from shared.errors import NotFound
 from shared.media.base import ObjectStore
 from shared.queueing.envelopes import ExportEnvelope
 from shared.queueing.producer import SqsExports
@@ -33,7 +35,6 @@ from shared.storage.exports import DynamoExports
 from shared.storage.results import DynamoResults
 
 LINK_SECONDS: Final = 300
-_RETRY_SECONDS: Final = 5
 
 router = APIRouter(route_class=JsonRoute)
 
@@ -49,29 +50,11 @@ def _sought(
     return Sought(platform=platform, scenario_id=followed, status=status, since=since, until=until)
 
 
-def _results_of(request: Request) -> DynamoResults:
-    results: DynamoResults = request.app.state.results
-    return results
-
-
-def _columns_of(request: Request) -> ResultColumns:
-    columns: ResultColumns = request.app.state.columns
-    return columns
-
-
-def _exports_of(request: Request) -> DynamoExports:
-    exports: DynamoExports = request.app.state.exports
-    return exports
-
-
-def _queue_of(request: Request) -> SqsExports:
-    queue: SqsExports = request.app.state.export_queue
-    return queue
-
-
-def _files_of(request: Request) -> ObjectStore:
-    files: ObjectStore = request.app.state.export_files
-    return files
+_results_of: Callable[[Request], DynamoResults] = collaborator("results")
+_columns_of: Callable[[Request], ResultColumns] = collaborator("columns")
+_exports_of: Callable[[Request], DynamoExports] = collaborator("exports")
+_queue_of: Callable[[Request], SqsExports] = collaborator("export_queue")
+_files_of: Callable[[Request], ObjectStore] = collaborator("export_files")
 
 
 def _export_in_path(request: Request) -> tuple[str, Export]:
@@ -118,10 +101,8 @@ def export_results(
         id=str(uuid4()), bot_id=bot.id, format=draft.format, sought=draft.sought(now), created_at=now
     )
     exports.create(export)
-    try:
+    with handed_to("the queue of exports"):
         queue.send(ExportEnvelope(export_id=export.id, bot_id=bot.id, trace_id=str(uuid4())))
-    except NotAccepted:
-        raise Unavailable("the queue of exports", _RETRY_SECONDS) from None
     response.headers["Location"] = f"/api/exports/{export.id}"
     return ExportView.of(export)
 

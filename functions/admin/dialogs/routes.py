@@ -3,6 +3,7 @@
 # ruff: noqa: FAST003 - paths are read by Reach, which admits to what they name
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -25,6 +26,7 @@ from functions.admin.dialogs.schemas import (
 )
 from functions.admin.dialogs.selection import Selection, select
 from shared.admin_api.access import Reach, bot_in_path, bots_of, id_in_path
+from shared.admin_api.collaborators import collaborator
 from shared.admin_api.fields import Moment
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
@@ -43,14 +45,8 @@ router = APIRouter(route_class=JsonRoute)
 router.routes.extend(results.router.routes)
 
 
-def _dialogs_of(request: Request) -> DynamoDialogs:
-    dialogs: DynamoDialogs = request.app.state.dialogs
-    return dialogs
-
-
-def _history_of(request: Request) -> DynamoHistory:
-    history: DynamoHistory = request.app.state.history
-    return history
+_dialogs_of: Callable[[Request], DynamoDialogs] = collaborator("dialogs")
+_history_of: Callable[[Request], DynamoHistory] = collaborator("history")
 
 
 def _dialog_in_path(request: Request) -> tuple[str, Dialog]:

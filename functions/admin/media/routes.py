@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Annotated, Any, Final, cast
@@ -17,6 +17,7 @@ from functions.admin.media.shelf import Shelf
 from functions.admin.media.uses import steps_that_show
 from shared.admin_api.access import Public, Reach, bot_in_path, bots_of, canonical, id_in_path
 from shared.admin_api.address import base_url_of
+from shared.admin_api.collaborators import collaborator
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.problems import Problem, ProblemError
@@ -80,14 +81,8 @@ class Shows:
         return addresses_below(self.media_url)(file.storage_path)
 
 
-def _shelf_of(request: Request) -> Shelf:
-    shelf: Shelf = request.app.state.shelf
-    return shelf
-
-
-def _scenarios_of(request: Request) -> DynamoScenarios:
-    scenarios: DynamoScenarios = request.app.state.scenarios
-    return scenarios
+_shelf_of: Callable[[Request], Shelf] = collaborator("shelf")
+_scenarios_of: Callable[[Request], DynamoScenarios] = collaborator("scenarios")
 
 
 def _shows_of(request: Request) -> Shows:

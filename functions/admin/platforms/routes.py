@@ -3,6 +3,7 @@
 # ruff: noqa: FAST003 - paths are read by Reach, which admits to what they name
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -19,6 +20,7 @@ from functions.admin.platforms.schemas import (
 )
 from shared.admin_api.access import Reach, bot_in_path
 from shared.admin_api.address import base_url_of
+from shared.admin_api.collaborators import collaborator
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.versions import IfMatchSent, changed, tag
@@ -37,14 +39,8 @@ _EXISTS = "The bot is connected to {} already. Change the connection with PUT, o
 _OVERTAKEN = "The connection was changed by somebody else at the same time. Read it again, then change that."
 
 
-def _credentials_of(request: Request) -> DynamoCredentials:
-    credentials: DynamoCredentials = request.app.state.credentials
-    return credentials
-
-
-def _connections_of(request: Request) -> Connections:
-    connections: Connections = request.app.state.connections
-    return connections
+_credentials_of: Callable[[Request], DynamoCredentials] = collaborator("credentials")
+_connections_of: Callable[[Request], Connections] = collaborator("connections")
 
 
 def _connected_bot_in_path(request: Request) -> tuple[str, tuple[Bot, StoredCredential]]:

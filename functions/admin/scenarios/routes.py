@@ -3,6 +3,7 @@
 # ruff: noqa: FAST003 - paths are read by Reach, which admits to what they name
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import uuid4
@@ -51,6 +52,7 @@ from functions.admin.scenarios.trial_schemas import (
 )
 from functions.admin.scenarios.uploads import upload_ahead
 from shared.admin_api.access import Reach, SignedIn, admitted_bot, bot_in_path, bots_of, id_in_path
+from shared.admin_api.collaborators import collaborator
 from shared.admin_api.json_route import JsonRoute
 from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.principal import Principal
@@ -74,24 +76,10 @@ class Owned:
     bot: Bot
 
 
-def _scenarios_of(request: Request) -> DynamoScenarios:
-    scenarios: DynamoScenarios = request.app.state.scenarios
-    return scenarios
-
-
-def _trials_of(request: Request) -> Trials:
-    trials: Trials = request.app.state.trials
-    return trials
-
-
-def _previews_of(request: Request) -> Previews:
-    previews: Previews = request.app.state.previews
-    return previews
-
-
-def _tasks_of(request: Request) -> SqsTasks:
-    tasks: SqsTasks = request.app.state.tasks
-    return tasks
+_scenarios_of: Callable[[Request], DynamoScenarios] = collaborator("scenarios")
+_trials_of: Callable[[Request], Trials] = collaborator("trials")
+_previews_of: Callable[[Request], Previews] = collaborator("previews")
+_tasks_of: Callable[[Request], SqsTasks] = collaborator("tasks")
 
 
 def _scenario_in_path(request: Request) -> tuple[str, Owned]:
