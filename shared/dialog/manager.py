@@ -317,7 +317,7 @@ class DialogManager:
         for timer in outbox.timers:
             self.timers.set(timer, dialog, trace_id)
         for task in outbox.tasks:
-            self.tasks.send(task, dialog, trace_id)
+            self.tasks.send(task, dialog, trace_id, _message_answered(cause))
 
 
 _OPENING = (*FROM_PERSON, RunRequested)
@@ -450,7 +450,6 @@ def _deletion(gone: Dialog, envelope: InboundEnvelope, event: DeletionRequested)
 
 
 def _envelope(dialog: Dialog, outbox: Outbox, cause: InboundEnvelope, *, reemitted: bool) -> OutboundEnvelope:
-    has_said = isinstance(cause.event, MessageReceived | ButtonPressed)
     return OutboundEnvelope(
         dialog_id=dialog.id,
         epoch=dialog.epoch,
@@ -461,7 +460,12 @@ def _envelope(dialog: Dialog, outbox: Outbox, cause: InboundEnvelope, *, reemitt
         messages=outbox.messages,
         trace_id=cause.trace_id,
         reemitted=reemitted,
-        last_message_id=cause.event.id if has_said else "",
+        last_message_id=_message_answered(cause),
         said_at=dialog.updated_at,
         last_interaction_at=None if dialog.never_wrote else dialog.last_interaction_at,
     )
+
+
+def _message_answered(cause: InboundEnvelope) -> str:
+    """The messenger's name of what the person said, where that is what the turn comes of."""
+    return cause.event.id if isinstance(cause.event, MessageReceived | ButtonPressed) else ""

@@ -167,6 +167,9 @@ class TimerQueue(Protocol):
 class TaskQueue(Protocol):
     """Towards the workers of everything slow or outside."""
 
-    def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
-        """Put it in, named by dialog, epoch and number. Raises `NotAccepted` unless it was taken."""
+    def send(self, task: Task, dialog: Dialog, trace_id: str, last_message_id: str = "") -> None:
+        """Put it in, named by dialog, epoch and number. Raises `NotAccepted` unless it was taken.
+
+        `last_message_id` is the messenger's name of what the person said, where the task comes of that.
+        """
         ...

@@ -131,6 +131,7 @@ class Capabilities:
     one's place; where it cannot, several choices are numbered text too. `receipts_by_message_id` says that
     its receipts cannot carry our own name of a message. `media` is by the type of a file; a type that is
     missing it cannot show. `window` is how long after the person's last word more than templates may be said.
+    `typing_seconds` is how long it shows that something is being written.
     """
 
     max_text: int
@@ -143,6 +144,7 @@ class Capabilities:
     receipts_by_message_id: bool = False
     media: Mapping[str, MediaLimits] = field(default_factory=dict)
     window: timedelta | None = None
+    typing_seconds: float = 0
 
     def shown_as(self, file_type: str, content_type: str = "", size: int = 0, sides: int = 0) -> str:
         """The type that a file is shown as: its own, else "file"; "" where only its address can be told."""

@@ -42,6 +42,7 @@ CAPABILITIES = Capabilities(
         "audio": MediaLimits(50 * MEGABYTE, frozenset({"audio/mpeg", "audio/mp4"})),
         "file": MediaLimits(50 * MEGABYTE),
     },
+    typing_seconds=5,
 )
 
 Markup = dict[str, Any]

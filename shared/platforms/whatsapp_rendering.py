@@ -45,6 +45,7 @@ CAPABILITIES = Capabilities(
         "file": MediaLimits(100 * MEGABYTE),
     },
     window=timedelta(hours=24),
+    typing_seconds=25,
 )
 
 _MARKUP = Markup({"bold": "*", "italic": "_", "code": "`"}, has_lists=True)

@@ -84,7 +84,8 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
 class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="task.v1"):
     """One task that a turn has emitted; what it finds out comes back as `TaskFinished`.
 
-    `failure` is set when the worker gives it up, as it is on the other kinds of work.
+    `last_message_id` is as on a turn. `failure` is set when the worker gives it up, as it is on the other
+    kinds of work.
     """
 
     dialog_id: str
@@ -94,6 +95,7 @@ class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     platform_chat_id: str
     task: Task
     trace_id: str
+    last_message_id: str = ""
     failure: str = ""
 
     @property

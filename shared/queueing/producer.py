@@ -167,7 +167,7 @@ class SqsTasks:
         self._client = client
         self._queue_url = queue_url
 
-    def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
+    def send(self, task: Task, dialog: Dialog, trace_id: str, last_message_id: str = "") -> None:
         """Put it in. Raises `NotAccepted` unless it was taken, `MessageTooLarge` if it never can be."""
         envelope = TaskEnvelope(
             dialog_id=dialog.id,
@@ -177,6 +177,7 @@ class SqsTasks:
             platform_chat_id=dialog.platform_chat_id,
             task=task,
             trace_id=trace_id,
+            last_message_id=last_message_id,
         )
         _send_one(self._client, self._queue_url, _message(envelope, envelope.id))
 

@@ -135,7 +135,7 @@ class _Nowhere:
     def set(self, timer: Timer, dialog: Dialog, trace_id: str) -> None:
         raise Unusable("a scenario with timers is not measured here")
 
-    def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
+    def send(self, task: Task, dialog: Dialog, trace_id: str, last_message_id: str = "") -> None:
         raise Unusable("a scenario with tasks is not measured here")
 
     def send_dialog(self, envelope: DialogDeletionEnvelope) -> None:

@@ -26,7 +26,7 @@ class KeptTasks:
     def __init__(self) -> None:
         self.tasks: list[Task] = []
 
-    def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
+    def send(self, task: Task, dialog: Dialog, trace_id: str, last_message_id: str = "") -> None:
         self.tasks.append(task)
 
 

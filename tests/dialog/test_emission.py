@@ -118,7 +118,7 @@ class LoggedTimers:
 class LoggedTasks:
     log: Log
 
-    def send(self, task: Task, dialog: Dialog, trace_id: str) -> None:
+    def send(self, task: Task, dialog: Dialog, trace_id: str, last_message_id: str = "") -> None:
         self.log.note(f"task {task.number}")
 
 

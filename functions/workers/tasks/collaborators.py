@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from shared import aws
 from shared.deletion.fence import Fence
 from shared.media.store import media_store
+from shared.platforms import adapter_for
 from shared.settings import MediaSettings, TasksSettings
 from shared.storage.bots import DynamoBots
 from shared.storage.credential_cache import CredentialCache
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
+from shared.tasks.typing import Typing
 
 if TYPE_CHECKING:
     from shared.delivery.transport import HttpTransport
+    from shared.platforms.base import PlatformAdapter, Request
     from shared.queueing.envelopes import TaskEnvelope
 
 CARRYING_SECONDS = 40.0
@@ -50,6 +55,17 @@ class Collaborators:
     def is_unwanted(self, work: TaskEnvelope) -> bool:
         """See `Fence`."""
         return self.fence.is_unwanted(work)
+
+    @cached_property
+    def adapter_of(self) -> Callable[[str], PlatformAdapter]:
+        return cache(partial(adapter_for, addresses=self.settings))
+
+    def typing_for(self, work: TaskEnvelope) -> AbstractContextManager[None]:
+        """See `Typing`."""
+        return Typing(self.credentials.get, self.adapter_of, self._hint).shown(work)
+
+    def _hint(self, request: Request) -> None:
+        self.transport.hint(request)
 
     def close(self) -> None:
         if "transport" in vars(self):

@@ -32,6 +32,7 @@ _worker = TaskWorker(
     DynamoTaskResults(),
     partial(datetime.now, UTC),
     is_gone=_collaborators.is_unwanted,
+    showing=_collaborators.typing_for,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import partial
 
 from functions.workers.tasks.collaborators import Collaborators
 from shared import aws
@@ -14,7 +14,6 @@ from shared.delivery.sender import Sender
 from shared.media.library import Library
 from shared.media.links import addresses_below
 from shared.media.uploading import Uploads
-from shared.platforms import adapter_for
 from shared.platforms.whatsapp_media import WhatsAppUploads
 from shared.queueing.envelopes import FirstSendEnvelope, UploadEnvelope
 from shared.queueing.producer import SqsInbound, SqsTasks
@@ -66,7 +65,7 @@ def _sender(collaborators: Collaborators) -> Sender:
         history=DynamoHistory(),
         credential_of=credentials.get,
         fresh_credential_of=credentials.refresh,
-        adapter_of=cache(partial(adapter_for, addresses=settings)),
+        adapter_of=collaborators.adapter_of,
         transport=collaborators.transport,
         now=now,
         seconds_left=lambda: 0.0,
