@@ -64,9 +64,13 @@ class Guard:
         Raises `AddressRefused`, and `NotAnswered` for a name that is not known.
         """
         found = self._looked_up(host, port)
-        if (host.lower(), port) in self._private_hosts or all(map(self._allows, found)):
+        if self.lists(host, port) or all(map(self._allows, found)):
             return found
         raise AddressRefused("the address is not a public one")
+
+    def lists(self, host: str, port: int) -> bool:
+        """Whether the deployment names it."""
+        return (host.lower(), port) in self._private_hosts
 
     def checked_address(self, host: str, port: int) -> str:
         """The first of them, for a client that connects to one."""

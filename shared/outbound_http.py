@@ -142,18 +142,25 @@ class OutboundHttp:
         with _answer(transport, Ask("GET", url, headers or {}), self._timeout_seconds) as answer:
             yield answer
 
-    def request(self, ask: Ask, *, timeout_seconds: float, most_bytes: int) -> Reply:
+    def request(
+        self,
+        ask: Ask,
+        *,
+        timeout_seconds: float,
+        most_bytes: int,
+        most_redirects: int = MOST_REDIRECTS,
+    ) -> Reply:
         """The whole answer, in time, of whoever it leads to in the end; each redirect is looked at anew.
 
-        Raises `AddressRefused`, `NotAnswered`, `AnswerTooLarge`.
+        Where none may be followed, a redirect is the answer. Raises `AddressRefused`, `NotAnswered`, `AnswerTooLarge`.
         """
         transport = GuardedTransport(self._guard, most_bytes=most_bytes)
         ends_at = time.monotonic() + timeout_seconds
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(most_redirects + 1):
             with _answer(transport, ask, ends_at - time.monotonic()) as answer:
                 reply = Reply(answer.status, answer.headers, b"".join(answer.parts))
             location = reply.headers.get("location", "")
-            if reply.status not in _REDIRECTS or not location:
+            if reply.status not in _REDIRECTS or not location or not most_redirects:
                 return reply
             ask = ask.redirected(reply.status, location)
         raise NotAnswered("it leads from one address to another without end")

@@ -77,7 +77,9 @@ def test_all_that_a_public_name_stands_for_is_open() -> None:
 )
 def test_what_the_deployment_lists_may_lie_anywhere(host: str, port: int) -> None:
     listed = "db.internal:5432, 127.0.0.1:8001,[::1]:8002,"
-    assert Guard(listed, resolve=lambda *_: ["10.0.0.1"]).addresses(host, port) == ["10.0.0.1"]
+    guard = Guard(listed, resolve=lambda *_: ["10.0.0.1"])
+    assert guard.lists(host, port)
+    assert guard.addresses(host, port) == ["10.0.0.1"]
 
 
 @pytest.mark.parametrize(
@@ -95,6 +97,7 @@ def test_what_the_deployment_lists_may_lie_anywhere(host: str, port: int) -> Non
 )
 def test_what_the_deployment_lists_is_meant_exactly(host: str, port: int) -> None:
     guard = Guard("db.internal:5432,127.0.0.1:8001", resolve=lambda *_: ["10.0.0.1"])
+    assert not guard.lists(host, port)
     with pytest.raises(AddressRefused):
         guard.addresses(host, port)
 

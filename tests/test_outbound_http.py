@@ -430,6 +430,12 @@ def test_redirects_come_to_an_end(web: Web) -> None:
     assert len(web.heard) == 1 + MOST_REDIRECTS
 
 
+def test_where_no_redirect_may_be_followed_it_is_the_answer(web: Web) -> None:
+    ask = Ask("POST", f"{web.url}/to?status=302&url=/x", {}, b"{}")
+    reply = OutboundHttp(ANYWHERE).request(ask, timeout_seconds=2, most_bytes=1000, most_redirects=0)
+    assert (reply.status, len(web.heard)) == (302, 1)
+
+
 def test_a_request_does_not_print_what_it_says() -> None:
     assert "hush" not in repr(Ask("GET", "http://hush.example/", {"x": "hush"}, b"hush"))
 
