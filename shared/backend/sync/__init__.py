@@ -1,0 +1,1 @@
+"""What runs have collected, brought to the account's main system."""
