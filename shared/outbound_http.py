@@ -152,7 +152,8 @@ class OutboundHttp:
     ) -> Reply:
         """The whole answer, in time, of whoever it leads to in the end; each redirect is looked at anew.
 
-        Where none may be followed, a redirect is the answer. Raises `AddressRefused`, `NotAnswered`, `AnswerTooLarge`.
+        Where none may be followed, a redirect is the answer. Raises `AddressRefused`, `NotAnswered`, and
+        `AnswerTooLarge`.
         """
         transport = GuardedTransport(self._guard, most_bytes=most_bytes)
         ends_at = time.monotonic() + timeout_seconds
