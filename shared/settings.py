@@ -162,11 +162,14 @@ class PreviewSettings(MessengerSettings):
 
 @dataclass(frozen=True, slots=True)
 class TasksSettings(MessengerSettings):
-    """The queues around the worker of what is slow or outside, and whom it may call beside the public."""
+    """The queues around the worker of what is slow or outside, the key of bots' settings, and whom bots may
+    call beside the public.
+    """
 
     inbound_queue_url: str
     tasks_queue_url: str
     tasks_dlq_url: str
+    settings_key_id: str
     private_hosts: str = ""
 
 

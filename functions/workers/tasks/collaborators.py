@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING
 
 from shared import aws
 from shared.deletion.fence import Fence
+from shared.guard import Guard
 from shared.media.store import media_store
 from shared.platforms import adapter_for
 from shared.settings import MediaSettings, TasksSettings
+from shared.storage.bot_settings import DynamoBotSettings, RevealedSettings
 from shared.storage.bots import DynamoBots
 from shared.storage.credential_cache import CredentialCache
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
+from shared.storage.read_cache import ReadCache
+from shared.storage.sealing import KmsSealer
 from shared.tasks.typing import Typing
 
 if TYPE_CHECKING:
     from shared.delivery.transport import HttpTransport
     from shared.platforms.base import PlatformAdapter, Request
+    from shared.outbound_http import OutboundHttp
     from shared.queueing.envelopes import TaskEnvelope
 
 CARRYING_SECONDS = 40.0
@@ -40,6 +45,24 @@ class Collaborators:
     @cached_property
     def credentials(self) -> CredentialCache:
         return CredentialCache(self.stored_credentials.reveal)
+
+    @cached_property
+    def bot_settings(self) -> ReadCache[RevealedSettings]:
+        """Models, syncs and secrets of bots, in the clear for as long as they are kept."""
+        sealer = KmsSealer(lambda: aws.client("kms"), self.settings.settings_key_id)
+        return ReadCache(DynamoBotSettings(sealer).reveal)
+
+    @cached_property
+    def guard(self) -> Guard:
+        """What addresses that tenants name may lead to."""
+        return Guard(self.settings.private_hosts)
+
+    @cached_property
+    def outbound(self) -> OutboundHttp:
+        """The client for such addresses."""
+        from shared.outbound_http import OutboundHttp  # noqa: PLC0415 (most work needs no HTTP)
+
+        return OutboundHttp(self.guard)
 
     @cached_property
     def fence(self) -> Fence:

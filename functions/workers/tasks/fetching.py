@@ -9,7 +9,6 @@ from functions.workers.tasks.collaborators import Collaborators
 from shared.media.fetching import Fetcher
 from shared.media.sources import sources_of
 from shared.media.store import media_store
-from shared.outbound_http import OutboundHttp
 from shared.settings import MediaSettings
 from shared.storage.bots import DynamoBots
 from shared.storage.dialogs import DynamoDialogs
@@ -23,7 +22,7 @@ def fetch_job(collaborators: Collaborators) -> Job:
     fetcher = Fetcher(
         media=DynamoMedia(),
         store=media_store(MediaSettings.from_environment()),
-        http=OutboundHttp(),
+        http=collaborators.outbound,
         sources=sources_of(collaborators.settings),
         credential_of=credentials.get,
         fresh_credential_of=credentials.refresh,
