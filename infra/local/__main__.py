@@ -54,6 +54,10 @@ def _welcome(settings: Settings, info: RunInfo) -> None:
     for bot in info.bots:
         say(f"    {bot.name + ':':<23}{bot.chat_url}")
     say(f"    {'Admin API:':<23}{info.api_url}/api  (token and ids: {settings.state_dir.name}/run.json)")
+    say(f"    {'Main system:':<23}{info.main_system_url}  (of the demo: its orders and its staff)")
+    if info.bots_without_a_model:
+        names = " and ".join(info.bots_without_a_model)
+        say(f"    OPENAI_API_KEY=... make run lets a language model read what is written to {names}.")
     say("    Ctrl-C stops it and keeps everything; make clean forgets.")
 
 

@@ -21,6 +21,7 @@ from infra.local.gaps import (
 )
 from infra.local.keeping import kept_port, kept_secret, write_secret
 from infra.local.lock import StateLock
+from infra.local.main_system import Access, RunningMainSystem
 from infra.local.ports import reserve
 from infra.local.preflight import Preflights
 from infra.local.progress import Say, say_nothing, step
@@ -45,6 +46,7 @@ class EmbeddedParley:
         self._logs = self._state / "logs"
         self._lock = StateLock(self._state)
         self._proxy: Server | None = None
+        self._main_system: RunningMainSystem | None = None
         self._emulator: Emulator | None = None
 
     def __enter__(self) -> RunInfo:
@@ -68,6 +70,8 @@ class EmbeddedParley:
             self._proxy.stop()
         if self._emulator is not None:
             self._emulator.stop()
+        if self._main_system is not None:
+            self._main_system.stop()
         self._lock.release()
 
     def ensure_running(self) -> None:
@@ -86,16 +90,18 @@ class EmbeddedParley:
         (self._state / "run.json").unlink(missing_ok=True)  # of a run that was killed
         self._proxy = Server("local gateway", reserve(self._settings.port))
         template = self._build()
+        self._main_system = RunningMainSystem(self._state / "main-system", self._settings.port)
+        self._main_system.start()
         with step(self._tell, "start the embedded AWS"):
             folder = self._state / "emulator"
             port = kept_port(self._state / "emulator-port", self._settings.port, (folder / "pid").exists)
             self._emulator = Emulator(folder, port, self._logs / "emulator.log")
             self._emulator.start()
         secret = kept_secret(self._state / "jwt-secret", lambda: secrets.token_urlsafe(48))
-        self._deploy(template, secret)
+        self._deploy(template, secret, self._main_system.access)
         self._proxy.start(self._gateway().app)
         with step(self._tell, "set up the demo bots"):
-            info = self._seed(secret)
+            info = self._seed(secret, self._main_system.access)
         self._publish(info)
         return info
 
@@ -109,11 +115,12 @@ class EmbeddedParley:
         with step(self._tell, "build with the SAM CLI"):
             return building.build(self._logs / "build.log")
 
-    def _deploy(self, template: Path, secret: str) -> None:
+    def _deploy(self, template: Path, secret: str, main_system: Access) -> None:
         """Deploy, unless the same template stands there with the same code and parameters."""
         record = self._state / "deployed.json"
         digest = building.digest_of_sources()
-        given = {"PublicUrl": self._api_url, **self._settings.parameters}
+        private_hosts = self._settings.private_hosts(main_system.url)
+        given = {"PublicUrl": self._api_url, **self._settings.parameters, "PrivateHosts": private_hosts}
         parameters = deployment.parameters_of(template, given)
         before = Deployment.load(record)
         if before and before == Deployment(digest, parameters, deployment.stack_id(self.emulator) or ""):
@@ -129,14 +136,15 @@ class EmbeddedParley:
             bound_by_numbers(self.emulator)
         Deployment(digest, parameters, stack).save(record)
 
-    def _seed(self, secret: str) -> RunInfo:
+    def _seed(self, secret: str, main_system: Access) -> RunInfo:
         api_url = self._api_url
         token = admin_token(secret)
         record = self._state / "seed.json"
         warming = threading.Thread(target=warm_workers, args=(self.emulator,))
         warming.start()
+        outside = seeding.Outside(main_system, self._settings.model)
         with AdminApi(f"http://127.0.0.1:{self._settings.port}", token) as api:
-            seeds = seeding.seed_all(api, seeding.load(record))
+            seeds = seeding.seed_all(api, seeding.load(record), outside)
         warming.join()
         seeding.save(seeds, record)
         bots = [SeededBot(each.bot_name, each.bot_id, f"{api_url}/chat/{each.bot_id}") for each in seeds]
@@ -150,6 +158,8 @@ class EmbeddedParley:
             aws_endpoint_url=self.emulator.url,
             region=REGION,
             bots=bots,
+            main_system_url=main_system.url.replace("127.0.0.1", "localhost"),
+            bots_without_a_model=seeding.bots_without_a_model(seeds),
         )
 
     def _publish(self, info: RunInfo) -> None:

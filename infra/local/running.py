@@ -18,7 +18,8 @@ class SeededBot:
 class RunInfo:
     """What another program needs to use a running Parley; `.local/run.json` holds the fields.
 
-    `bot_id` and `chat_url` are those of the onboarding bot, which is the first of `bots`.
+    `bot_id` and `chat_url` are those of the onboarding bot, which is the first of `bots`. Some of them look
+    things up in the system at `main_system_url`, and send things there.
     """
 
     api_url: str
@@ -30,6 +31,8 @@ class RunInfo:
     aws_endpoint_url: str
     region: str
     bots: list[SeededBot]
+    main_system_url: str
+    bots_without_a_model: list[str]
 
     def client(self, service: str) -> Any:
         """A boto3 client of the embedded AWS."""

@@ -2,34 +2,87 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from infra.local.admin_api import DEMO_ACCOUNT_ID, AdminApi
 from infra.local.commands import ROOT
+from infra.local.main_system import Access
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the examples work with outside of Parley; there is no model where nobody brought a key for one."""
+
+    main_system: Access
+    model: Mapping[str, Any] | None = field(default=None, repr=False)
+
+
+Setting = tuple[str, Mapping[str, Any]]
+"""Where below a bot's address it is put, and what."""
+
+
+def ask_a_model(outside: Outside) -> Setting | None:
+    return ("llm", outside.model) if outside.model else None
+
+
+def look_orders_up(outside: Outside) -> Setting:
+    return "secrets/orders_token", {"value": outside.main_system.orders_token}
+
+
+def keep_the_staff_list(outside: Outside) -> Setting:
+    """Each run is one row of the list, told when half is known, and again at the end."""
+    main_system = outside.main_system
+    sink = {
+        "type": "webhook",
+        "url": f"{main_system.url}/staff",
+        "signing_secret": main_system.signing_secret,
+    }
+    mapping = {
+        "run.id": "id",
+        "run.status": "status",
+        "personnel_number": "number",
+        "full_name": "name",
+        "phone": "phone",
+        "position": "position",
+        "since": "since",
+    }
+    return "sync", {"sink": sink, "mapping": mapping}
 
 
 @dataclass(frozen=True)
 class Example:
-    """A scenario, and the bot that runs it; its first step shows the picture, if there is one."""
+    """A scenario, and the bot that runs it.
+
+    Its first step shows the picture, if there is one; `address` is that of its main system in the file, whose
+    place the demo's takes. `needs` are the settings that the bot gets, as far as there is something to set.
+    """
 
     file: Path
     bot_name: str
     picture: Path | None = None
+    address: str = ""
+    needs: tuple[Callable[[Outside], Setting | None], ...] = ()
 
-    @property
-    def digest(self) -> str:
-        files = filter(None, (self.file, self.picture))
-        return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    def digest(self, outside: Outside) -> str:
+        picture = self.picture.read_bytes() if self.picture else b""
+        return hashlib.sha256(self._text(outside).encode() + picture).hexdigest()
 
-    def scenario(self, media_id: str | None) -> dict[str, Any]:
+    def scenario(self, outside: Outside, media_id: str | None) -> dict[str, Any]:
         """A body for the admin API. The file itself names no media id: each library gives its own."""
-        document = json.loads(self.file.read_text(encoding="utf-8"))
+        document = json.loads(self._text(outside))
         if media_id is not None:
             document["steps"][0]["message"]["media"] = [{"type": "image", "media_id": media_id}]
         return {"name": self.bot_name, "scenario_data": document}
+
+    def settings(self, outside: Outside) -> list[Setting]:
+        return [setting for need in self.needs if (setting := need(outside))]
+
+    def _text(self, outside: Outside) -> str:
+        text = self.file.read_text(encoding="utf-8")
+        return text.replace(self.address, outside.main_system.url) if self.address else text
 
 
 _BOTS = f"/api/accounts/{DEMO_ACCOUNT_ID}/bots"
@@ -46,12 +99,13 @@ EXAMPLES = (
 
 @dataclass(frozen=True)
 class Seed:
-    """What was seeded for an example, and from which text of it."""
+    """What was seeded for an example, from which text of it, and with which settings."""
 
     bot_name: str
     bot_id: str
     scenario_id: str
     scenario_digest: str
+    settings_digest: str = ""
 
 
 def save(seeds: Iterable[Seed], file: Path) -> None:
@@ -64,51 +118,75 @@ def load(file: Path) -> list[Seed]:
     return [Seed(**each) for each in kept] if isinstance(kept, list) else []
 
 
-def seed_all(api: AdminApi, before: Iterable[Seed], examples: Iterable[Example] = EXAMPLES) -> list[Seed]:
+def seed_all(
+    api: AdminApi, before: Iterable[Seed], outside: Outside, examples: Iterable[Example] = EXAMPLES
+) -> list[Seed]:
     """Make what is not there yet, in the order of the examples.
 
-    A bot that people already talk to is left alone: only a changed file reaches it, as a new revision.
+    A bot that people already talk to is left alone: only a changed file reaches it, as a new revision, and
+    changed settings.
     """
     bots = _bots_by_name(api)
     seeded = {seed.bot_name: seed for seed in before if seed.bot_id in bots.values()}
-    return [_seed(api, each, seeded.get(each.bot_name), bots) for each in examples]
+    seeding = _Seeding(api, outside)
+    return [seeding.seed(each, seeded.get(each.bot_name), bots.get(each.bot_name)) for each in examples]
 
 
-def _seed(api: AdminApi, example: Example, before: Seed | None, bots: Mapping[str, str]) -> Seed:
-    if before is None:
-        return _first_seed(api, example, bots.get(example.bot_name))
-    if before.scenario_digest == example.digest:
-        return before
-    return _with_scenario(api, example, before.bot_id, before.scenario_id)
+def bots_without_a_model(seeds: Iterable[Seed], examples: Iterable[Example] = EXAMPLES) -> list[str]:
+    """Which would understand more if somebody brought a key."""
+    wanting = {each.bot_name for each in examples if ask_a_model in each.needs}
+    return [seed.bot_name for seed in seeds if seed.bot_name in wanting and not seed.settings_digest]
 
 
-def _first_seed(api: AdminApi, example: Example, bot_id: str | None) -> Seed:
-    """Also takes up a seeding that was cut short."""
-    if bot_id is None:
-        described = {"name": example.bot_name, "description": "One of Parley's examples"}
-        bot_id = str(api.post(_BOTS, described)["id"])
-    if api.find(f"/api/bots/{bot_id}/platforms/webchat") is None:
-        web_chat = {"platform": "webchat", "credentials": {}, "is_active": True}
-        api.post(f"/api/bots/{bot_id}/platforms", web_chat)
-    there = api.get(f"/api/bots/{bot_id}/scenarios")["items"]
-    seed = _with_scenario(api, example, bot_id, str(there[0]["id"]) if there else None)
-    api.post(f"/api/bots/{bot_id}/activate")
-    return seed
+@dataclass(frozen=True)
+class _Seeding:
+    api: AdminApi
+    outside: Outside
 
+    def seed(self, example: Example, before: Seed | None, bot_id: str | None) -> Seed:
+        if before is None:
+            return self._first_seed(example, bot_id)
+        if before.scenario_digest != example.digest(self.outside):
+            before = self._with_scenario(example, before)
+        return self._with_settings(example, before)
 
-def _with_scenario(api: AdminApi, example: Example, bot_id: str, scenario_id: str | None) -> Seed:
-    """Save the example as the scenario's newest revision, and activate it."""
-    scenario = example.scenario(_in_library(api, bot_id, example.picture))
-    if scenario_id is None:
-        scenario_id = str(api.post(f"/api/bots/{bot_id}/scenarios", scenario)["id"])
-    else:
-        api.put(f"/api/scenarios/{scenario_id}", scenario)
-    api.post(f"/api/scenarios/{scenario_id}/activate", {})
-    return Seed(example.bot_name, bot_id, scenario_id, example.digest)
+    def _first_seed(self, example: Example, bot_id: str | None) -> Seed:
+        """Also takes up a seeding that was cut short."""
+        if bot_id is None:
+            described = {"name": example.bot_name, "description": "One of Parley's examples"}
+            bot_id = str(self.api.post(_BOTS, described)["id"])
+        if self.api.find(f"/api/bots/{bot_id}/platforms/webchat") is None:
+            web_chat = {"platform": "webchat", "credentials": {}, "is_active": True}
+            self.api.post(f"/api/bots/{bot_id}/platforms", web_chat)
+        there = self.api.get(f"/api/bots/{bot_id}/scenarios")["items"]
+        begun = Seed(example.bot_name, bot_id, str(there[0]["id"]) if there else "", "")
+        seed = self._with_settings(example, self._with_scenario(example, begun))
+        self.api.post(f"/api/bots/{bot_id}/activate")
+        return seed
 
+    def _with_scenario(self, example: Example, seed: Seed) -> Seed:
+        """Save the example as the scenario's newest revision, and activate it."""
+        scenario = example.scenario(self.outside, self._in_library(seed.bot_id, example.picture))
+        scenario_id = seed.scenario_id
+        if scenario_id:
+            self.api.put(f"/api/scenarios/{scenario_id}", scenario)
+        else:
+            scenario_id = str(self.api.post(f"/api/bots/{seed.bot_id}/scenarios", scenario)["id"])
+        self.api.post(f"/api/scenarios/{scenario_id}/activate", {})
+        return replace(seed, scenario_id=scenario_id, scenario_digest=example.digest(self.outside))
 
-def _in_library(api: AdminApi, bot_id: str, picture: Path | None) -> str | None:
-    return None if picture is None else str(api.upload(f"/api/bots/{bot_id}/media", picture)["id"])
+    def _with_settings(self, example: Example, seed: Seed) -> Seed:
+        """Put what is to be set; it is checked against the scenario, which therefore comes first."""
+        settings = example.settings(self.outside)
+        digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
+        if not settings or digest == seed.settings_digest:
+            return seed
+        for name, body in settings:
+            self.api.put(f"/api/bots/{seed.bot_id}/{name}", body)
+        return replace(seed, settings_digest=digest)
+
+    def _in_library(self, bot_id: str, picture: Path | None) -> str | None:
+        return str(self.api.upload(f"/api/bots/{bot_id}/media", picture)["id"]) if picture else None
 
 
 def _bots_by_name(api: AdminApi) -> dict[str, str]:

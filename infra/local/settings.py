@@ -1,6 +1,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 from infra.local.commands import ROOT
 from infra.local.errors import StartError
@@ -16,6 +18,8 @@ PARAMETERS = {
     "LOG_LEVEL": "LogLevel",
 }
 
+MODEL = "gpt-4.1-mini"
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -25,6 +29,7 @@ class Settings:
     state_dir: Path = ROOT / ".local"
     parameters: dict[str, str] = field(default_factory=dict)
     telegram_token: str = field(default="", repr=False)
+    model: dict[str, Any] | None = field(default=None, repr=False)
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> "Settings":
@@ -36,11 +41,34 @@ class Settings:
             state_dir=Path(environment.get("PARLEY_STATE") or ROOT / ".local").absolute(),
             parameters=given,
             telegram_token=environment.get("TELEGRAM_TOKEN", "").strip(),
+            model=_model(environment),
         )
 
     @property
     def telegram_api_url(self) -> str:
         return self.parameters.get("TelegramApiUrl", "https://api.telegram.org")
+
+    def private_hosts(self, *more: str) -> str:
+        """What bots may call beside public addresses: what was said so, and what is set to such a place."""
+        own = (self.model or {}).get("base_url", "")
+        named = [self.parameters.get("PrivateHosts", ""), *map(_host_of, filter(None, [own, *more]))]
+        return ",".join(filter(None, named))
+
+
+def _model(environment: Mapping[str, str]) -> dict[str, Any] | None:
+    """What the examples ask, as the admin API takes it; nothing without a key."""
+    key = environment.get("OPENAI_API_KEY", "").strip()
+    base_url = environment.get("OPENAI_BASE_URL", "").strip()
+    if not key:
+        return None
+    model = {"provider": "openai", "model": environment.get("OPENAI_MODEL") or MODEL, "api_key": key}
+    return model | ({"base_url": base_url} if base_url else {})
+
+
+def _host_of(url: str) -> str:
+    """Host and port, where both are said: a public address needs no mention."""
+    there = urlsplit(url)
+    return there.netloc.rpartition("@")[2] if there.port else ""
 
 
 def _port(text: str) -> int:
