@@ -24,8 +24,8 @@ from shared.tasks.typing import Typing
 
 if TYPE_CHECKING:
     from shared.delivery.transport import HttpTransport
-    from shared.platforms.base import PlatformAdapter, Request
     from shared.outbound_http import OutboundHttp
+    from shared.platforms.base import PlatformAdapter, Request
     from shared.queueing.envelopes import TaskEnvelope
 
 CARRYING_SECONDS = 40.0
