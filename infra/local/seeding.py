@@ -33,7 +33,7 @@ def look_orders_up(outside: Outside) -> Setting:
 
 
 def keep_the_staff_list(outside: Outside) -> Setting:
-    """Each run is one row of the list, told when half is known, and again at the end."""
+    """The list has a row for each person, told when half is known, and again at the end."""
     main_system = outside.main_system
     sink = {
         "type": "webhook",
@@ -41,7 +41,7 @@ def keep_the_staff_list(outside: Outside) -> Setting:
         "signing_secret": main_system.signing_secret,
     }
     mapping = {
-        "run.id": "id",
+        "run.id": "run",
         "run.status": "status",
         "personnel_number": "number",
         "full_name": "name",

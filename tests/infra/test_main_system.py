@@ -19,7 +19,7 @@ from infra.local.ports import free_port
 
 ACCESS = Access("http://127.0.0.1:8001", "token-of-the-orders", "whsec_c2VjcmV0LW9mLXRoZS1kZW1v")
 TOKEN = {"Authorization": "Bearer token-of-the-orders"}
-ROW = {"id": "dialog:epoch:1", "name": "Ann Lee", "number": 2718}
+ROW = {"run": "dialog:epoch:1", "status": "completed", "name": "Ann Lee", "number": 2718}
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def signed(body: str, secret: str = ACCESS.signing_secret, at: datetime | None =
 
 
 def told(row: Mapping[str, Any] = ROW) -> str:
-    return json.dumps({"type": "run", "data": row})
+    return json.dumps({"type": f"run.{row.get('status')}", "data": {"fields": row}})
 
 
 def test_an_order_is_shown_to_who_has_the_token(client: TestClient) -> None:
@@ -68,10 +68,24 @@ def test_a_complaint_is_kept_with_its_order(client: TestClient, file: Path) -> N
 
 
 def test_a_signed_row_is_entered_once_however_often_it_comes(client: TestClient, file: Path) -> None:
-    for row in (ROW, {**ROW, "name": "Ann Li"}):
+    half, late = {**ROW, "status": "running", "name": "Ann"}, {**ROW, "status": "running", "name": "A"}
+    for row in (half, ROW, ROW, late):
         assert client.post("/staff", content=told(row), headers=signed(told(row))).status_code == 204
-    assert list(Book(file).staff.values()) == [{**ROW, "name": "Ann Li"}]
-    assert client.get("/").text.count("Ann Li") == 1
+    assert list(Book(file).staff.values()) == [ROW]
+    assert client.get("/").text.count("Ann Lee") == 1
+
+
+def test_a_later_run_of_the_same_person_takes_the_row_s_place(client: TestClient, file: Path) -> None:
+    again = {**ROW, "run": "dialog:epoch:2", "status": "running", "name": "Ann Li"}
+    for row in (ROW, again):
+        client.post("/staff", content=told(row), headers=signed(told(row)))
+    assert list(Book(file).staff.values()) == [again]
+
+
+@pytest.mark.parametrize("body", [json.dumps({"type": "sync.test", "data": {}}), told({"run": "x"})])
+def test_what_names_nobody_is_taken_and_not_entered(client: TestClient, file: Path, body: str) -> None:
+    assert client.post("/staff", content=body, headers=signed(body)).status_code == 204
+    assert Book(file).staff == {}
 
 
 @pytest.mark.parametrize(
