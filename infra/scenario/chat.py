@@ -11,6 +11,7 @@ import msgspec
 from pydantic import ValidationError
 
 from shared.dialog.messages import Button, Message
+from shared.dialog.state import Task
 from shared.scenario.models import TestTurn
 from shared.simulation.acts import act, hand_off
 from shared.simulation.conversation import Conversation, Outcome
@@ -24,6 +25,7 @@ Write what the person writes; a button is pressed by its label, its value or its
   :take                an operator takes the dialog over
   :operator WORDS      ... writes           :back [STEP]         ... gives it back
   :respond {"http": {"status": 200, "body": {}}}   answer the task that waits
+  :respond {"http": {"error": "timeout"}}          ... or let it fail
   :vars  :where  :help  :quit"""
 
 PROMPT = "> "
@@ -96,7 +98,7 @@ def _lines_of(outcome: Outcome) -> Iterator[str]:
         yield "— an operator has the dialog: :operator WORDS, :back"
     if task := outcome.task:
         yield f"— a task waits: {_json({task.kind: task.request})}"
-        yield f"  answer it: {_EXAMPLES[task.kind]}"
+        yield f"  answer it: :respond {json.dumps({task.kind: _answer_to(task)}, ensure_ascii=False)}"
 
 
 def _lines_of_message(message: Message) -> Iterator[str]:
@@ -144,12 +146,28 @@ _TOLD: Mapping[str, Callable[[Conversation], str]] = {
     ":where": _where,
 }
 
-_EXAMPLES: Mapping[str, str] = {
-    "llm": ':respond {"llm": "words of the model"}',
-    "http": ':respond {"http": {"status": 200, "body": {}}}',
-    "sync": ':respond {"sync": {}}',
-    "understand": ':respond {"understand": {}}',
-}
+
+def _answer_to(task: Task) -> Any:
+    """What the task might come back with, for whoever does not know the form by heart."""
+    request = task.request
+    match task.kind:
+        case "llm":
+            return _words_for(request)
+        case "http":
+            return {"status": 200, "body": {}}
+        case "understand":
+            return {name: about.get("choices", [None])[0] for name, about in request["fill"].items()}
+        case _:
+            return {}
+
+
+def _words_for(request: Mapping[str, Any]) -> Any:
+    words = "words of the model"
+    if request["output"] == "object":
+        return {"object": {}}
+    if request["output"] == "choice":
+        return request["options"][0]
+    return {"text": words, "route": next(iter(request["routes"]))} if request["routes"] else words
 
 
 # --- what is done -----------------------------------------------------------------------------------

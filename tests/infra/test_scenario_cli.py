@@ -257,6 +257,45 @@ class TestChat:
             "— run 1 is completed",
         ]
 
+    @pytest.mark.parametrize(
+        ("asked", "answer", "then"),
+        [
+            (
+                {"llm": {"prompt": "?", "reply": True}},
+                '{"llm": "words of the model"}',
+                "bot: words of the model",
+            ),
+            (
+                {"llm": {"prompt": "?", "routes": {"on": {"step": "bye", "when": "always"}}}},
+                '{"llm": {"text": "words of the model", "route": "on"}}',
+                "bot: Bye",
+            ),
+            (
+                {"llm": {"prompt": "?", "output": {"type": "choice", "options": ["да", "нет"]}}},
+                '{"llm": "да"}',
+                "bot: Bye",
+            ),
+            (
+                {"llm": {"prompt": "?", "output": {"type": "object", "schema": {}}}},
+                '{"llm": {"object": {}}}',
+                "bot: Bye",
+            ),
+            ({"sync": {}}, '{"sync": {}}', "bot: Bye"),
+        ],
+    )
+    def test_the_answer_that_is_proposed_is_one(self, asked: Json, answer: str, then: str) -> None:
+        document = scenario(ask("name", next_step="do"), {"id": "do", **asked, "next_step": "bye"}, BYE)
+        told = chatted(document, "Ann", f":respond {answer}")
+        assert told[1] == f"  answer it: :respond {answer}"
+        assert told[2] == then
+
+    def test_values_are_proposed_for_what_is_to_be_understood(self) -> None:
+        fill = {"understand": {"fill": ["colour", "name"]}}
+        first = {"id": "wish", "message": {"text": "?"}, "expected_input": {"type": "text", **fill}}
+        document = scenario({**first, "next_step": "colour"}, {**COLOUR, "next_step": "name"}, ask("name"))
+        told = chatted(document, "I am Ann and like it red")
+        assert told[1] == '  answer it: :respond {"understand": {"colour": "Красный 🔴", "name": null}}'
+
     def test_operator_takes_over_and_gives_back(self) -> None:
         told = chatted(scenario(ask("name")), ":take", ":operator Hello", ":back")
         assert told == [
