@@ -33,8 +33,9 @@ the others to queue decisions.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 
 class ParleyError(Exception):
@@ -154,8 +155,13 @@ class Wait(Later):
 class TaskFailed(ParleyError):
     """A task of a dialog came to nothing in an ordinary way (nobody answers, it is not there).
 
-    Says why, for people: the dialog hears it and goes another way, and nothing is tried again.
+    Says why, for people: the dialog hears it and goes another way, and nothing is tried again. `found` is
+    what is to be known of it all the same.
     """
+
+    def __init__(self, reason: str, found: Mapping[str, Any] | None = None) -> None:
+        super().__init__(reason)
+        self.found = dict(found or {})
 
 
 class GiveUp(ParleyError):
