@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.scenario import moments
+from shared.scenario.addresses import in_address
 from shared.scenario.errors import ExpressionError
 from shared.scenario.expressions import Environment, Expression
 from shared.scenario.printing import UNSAFE, printed
 from shared.scenario.sources import blanked
-from shared.scenario.texts import in_address, parts_of, value_in, words_of
+from shared.scenario.texts import parts_of, value_in, words_of
 
 Report = Callable[[str, ExpressionError], None]
 ValueOf = Callable[[str], Any]

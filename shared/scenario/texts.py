@@ -10,9 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, TypeVar
-from urllib.parse import quote
 
 from shared.dialog.messages import Span, Style
+from shared.scenario.addresses import in_address
 from shared.scenario.caps import MAX_EXPRESSIONS_IN_TEXT, MAX_PRINTED
 from shared.scenario.errors import ExpressionError, Undecided
 from shared.scenario.expressions import LITERAL, Environment, Expression
@@ -26,7 +26,6 @@ __all__ = [
     "Text",
     "Url",
     "expression_places",
-    "in_address",
     "parts_of",
     "printed",
     "value_in",
@@ -187,12 +186,6 @@ def _address(pieces: Iterable[Piece], value_of: Callable[[str], Any], language: 
     for piece in pieces:
         shown += piece.literal or in_address(_evaluated(piece, value_of, language, notes), shown)
     return shown
-
-
-def in_address(value: str, before: str) -> str:
-    """A value within an address; one that would lead to another folder is left out of its path."""
-    is_dots = value in (".", "..") and "?" not in before and "#" not in before
-    return "" if is_dots else quote(value, safe="")
 
 
 class Url(Template):
