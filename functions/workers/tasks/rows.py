@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 MAKERS: Mapping[str, str] = {
     "fetch": "fetching:fetch_job",
     "first_send": "sending:first_send_job",
+    "http": "http:http_job",
     "menu": "menus:menu_job",
     "upload": "sending:upload_job",
 }
