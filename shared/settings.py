@@ -180,6 +180,15 @@ class ConnectingSettings(MessengerSettings):
     public_url: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BotsAdminSettings(ConnectingSettings):
+    """With what is behind a bot: its removal, the key of its secrets, and what its tasks may call."""
+
+    deletions_queue_url: str
+    settings_key_id: str
+    private_hosts: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class MediaSettings(Settings):
     """Where files are kept: in a bucket of AWS, or of any store that speaks like S3 at its endpoint.

@@ -38,6 +38,7 @@ _PLACES: Final[Json] = {
     "platform": {"type": "string", "enum": ["telegram", "whatsapp", "viber", "webchat"]},
     "file_name": {"type": "string"},
     "key": {"type": "string"},
+    "name": {"type": "string", "pattern": "^(?!\\.{1,2}$)[A-Za-z0-9_.-]{1,64}$"},
 }
 """What may stand in a path; any other place takes an id."""
 

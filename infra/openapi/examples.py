@@ -20,6 +20,8 @@ _SCENARIO: Final[dict[str, Any]] = {
 REQUESTS: Final[dict[str, Any]] = {
     "create_bot": {"name": "Onboarding", "description": "Greets new people", "timezone": "Europe/Riga"},
     "replace_bot": {"name": "Onboarding", "description": "Greets new colleagues", "timezone": "Europe/Riga"},
+    "set_model": {"provider": "openai", "model": "gpt-4.1-mini", "api_key": "sk-proj-a_key_of_OpenAI"},
+    "set_secret": {"value": "a token that an http step of a scenario sends"},
     "connect_platform": {
         "platform": "telegram",
         "credentials": {"bot_token": "123456789:AAF0-token_from_BotFather"},
@@ -59,5 +61,6 @@ PARAMETERS: Final[dict[str, Any]] = {
     "id": "2c9e4b76-1f0d-4a35-9b8a-7e6d5c4b3a29",
     "platform": "telegram",
     "revision": 1,
+    "name": "crm_token",
 }
 """By the place in a path."""

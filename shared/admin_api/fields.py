@@ -49,6 +49,21 @@ Description = Annotated[
 ]
 """Some lines of text; null means none."""
 
+
+def shaped(pattern: str, words: str) -> AfterValidator:
+    """A check of the whole string; `words` tell what it should look like, never what it is."""
+    shape = re.compile(pattern, re.ASCII)
+
+    def check(text: str) -> str:
+        if not shape.fullmatch(text):
+            raise ValueError(words)
+        return text
+
+    return AfterValidator(check)
+
+
+Token = Annotated[str, shaped(r"[!-~]{1,1024}", "1 to 1024 visible ASCII characters, no spaces")]
+
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _NO_MOMENT: Final = (
     "a moment is written with its zone, such as 2026-11-01T00:00:00Z (in an address a + is written %2B)"

@@ -34,9 +34,10 @@ class IfMatch:
         """Whether the caller says which version the change is for."""
         return self.tags is not None
 
-    def check(self, current: BaseModel) -> None:
-        """Refuse a change that was meant for another version of the object."""
-        if self.tags is not None and not self.tags & {"*", etag_of(current)}:
+    def check(self, current: BaseModel | None) -> None:
+        """Refuse a change that was meant for another version of the object, or for one where none is."""
+        meant = set() if current is None else {"*", etag_of(current)}
+        if self.tags is not None and not self.tags & meant:
             raise changed()
 
     @contextmanager

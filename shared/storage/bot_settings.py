@@ -123,10 +123,15 @@ class DynamoBotSettings:
 
     def get(self, bot_id: str, name: str) -> StoredSettings:
         """The settings without their secrets (a consistent read). Raises `NotFound`."""
-        item = BotSettings.find(bot_id, name)
-        if item is None:
+        found = self.find(bot_id, name)
+        if found is None:
             raise NotFound("settings")
-        return _stored_of(item)
+        return found
+
+    def find(self, bot_id: str, name: str) -> StoredSettings | None:
+        """As `get`, or None."""
+        item = BotSettings.find(bot_id, name)
+        return None if item is None else _stored_of(item)
 
     def secrets(self, bot_id: str, limit: int, start: Position | None = None) -> Page[StoredSettings]:
         """The secrets that scenarios of the bot may name, by name, and none of their values."""

@@ -398,9 +398,13 @@ class MemoryBotSettings:
             return stored
 
     def get(self, bot_id: str, name: str) -> StoredSettings:
-        if (bot_id, name) not in self._stored:
+        found = self.find(bot_id, name)
+        if found is None:
             raise NotFound("settings")
-        return self._stored[bot_id, name][0]
+        return found
+
+    def find(self, bot_id: str, name: str) -> StoredSettings | None:
+        return self._stored.get((bot_id, name), (None,))[0]
 
     def secrets(self, bot_id: str, limit: int, start: Position | None = None) -> Page[StoredSettings]:
         after = (start or {}).get("after", "")

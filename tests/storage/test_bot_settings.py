@@ -58,7 +58,7 @@ class TestContract:
         assert stored.hints == {"api_key": "test"}
         assert stored.health == {"status": "checking"}
         assert stored.created_at == stored.updated_at == NOON
-        assert settings.get(BOT, LLM) == stored
+        assert settings.get(BOT, LLM) == settings.find(BOT, LLM) == stored
 
     def test_revealed_settings_have_all(self, settings: Settings) -> None:
         put(settings)
@@ -72,7 +72,7 @@ class TestContract:
     def test_what_is_not_there_is_told(self, settings: Settings, place: tuple[str, str]) -> None:
         put(settings)
 
-        assert settings.reveal(*place) is None
+        assert settings.find(*place) is settings.reveal(*place) is None
         assert settings.record_health(*place, {}, met=NOON) is False
         for act in (settings.get, settings.delete, partial(settings.put, public={}, secrets=None)):
             with pytest.raises(NotFound, match="settings"):

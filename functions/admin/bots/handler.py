@@ -1,4 +1,4 @@
-"""The Lambda of `/api/accounts/{account_id}/bots` and `/api/bots/{id}`."""
+"""The Lambda of `/api/accounts/{account_id}/bots`, `/api/bots/{id}`, and the settings of a bot."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from functions.admin.bots.deleting import Deleting
 from functions.admin.bots.routes import router
 from shared import aws
 from shared.admin_api.app import Guard, create_app, lambda_handler_of
+from shared.admin_api.outside import Outside
 from shared.connecting.registrar import Registrar
+from shared.guard import Guard as Addresses
 from shared.queueing.producer import SqsDeletions
-from shared.settings import AdminSettings, ConnectingSettings, required
+from shared.settings import AdminSettings, BotsAdminSettings
+from shared.storage.bot_settings import DynamoBotSettings
 from shared.storage.bots import DynamoBots
 from shared.storage.credentials import DynamoCredentials
+from shared.storage.sealing import KmsSealer
+from shared.storage.usage import DynamoUsage
 
-_settings = ConnectingSettings.from_environment()
+_settings = BotsAdminSettings.from_environment()
 _bots = DynamoBots()
 _credentials = DynamoCredentials(aws.client("kms"))
-_deletions = SqsDeletions(aws.client("sqs"), required("DELETIONS_QUEUE_URL"))
+_deletions = SqsDeletions(aws.client("sqs"), _settings.deletions_queue_url)
 
 app = create_app(
     router,
@@ -25,5 +30,8 @@ app = create_app(
     deleting=Deleting(_bots, _deletions),
     switching=Connections(_credentials, Registrar(_settings, _credentials)),
     public_url=_settings.public_url,
+    settings=DynamoBotSettings(KmsSealer(lambda: aws.client("kms"), _settings.settings_key_id)),
+    usage=DynamoUsage(),
+    outside=Outside(Addresses(_settings.private_hosts)),
 )
 lambda_handler = lambda_handler_of(app)

@@ -14,7 +14,8 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, StringConstraints, ValidationError
 
-from shared.admin_api.fields import ONE_LINE, Draft
+from shared.admin_api.fields import ONE_LINE, Draft, Token, shaped
+from shared.admin_api.hints import masked
 from shared.admin_api.problems import violations_of
 from shared.credential import Credential
 from shared.errors import Invalid
@@ -23,18 +24,6 @@ Platform = Literal["telegram", "whatsapp", "viber", "webchat"]
 
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 _ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
-
-
-def _shaped(pattern: str, words: str) -> AfterValidator:
-    """A check of the whole string; `words` tell what it should look like, never what it is."""
-    shape = re.compile(pattern, re.ASCII)
-
-    def check(text: str) -> str:
-        if not shape.fullmatch(text):
-            raise ValueError(words)
-        return text
-
-    return AfterValidator(check)
 
 
 def _origin(text: str) -> str:
@@ -46,17 +35,16 @@ def _origin(text: str) -> str:
     return f"{scheme}://{host}{'' if port == _DEFAULT_PORTS[scheme] else port}"
 
 
-Id = Annotated[str, _shaped(r"[0-9]{1,32}", "this id has digits only")]
-Token = Annotated[str, _shaped(r"[!-~]{1,1024}", "1 to 1024 visible ASCII characters, no spaces")]
+Id = Annotated[str, shaped(r"[0-9]{1,32}", "this id has digits only")]
 BotToken = Annotated[
     str,
     # api.telegram.org takes no token that starts with 0 or is longer than 80 characters.
-    _shaped(
+    shaped(
         r"(?=.{3,80}$)[1-9][0-9]{0,16}:[A-Za-z0-9_-]+", "a token from BotFather looks like 123456789:AAF0…"
     ),
 ]
-SecretToken = Annotated[str, _shaped(r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ and -")]
-ImageUrl = Annotated[str, _shaped(r"https://[!-~]{1,1990}", "this has to be an https address")]
+SecretToken = Annotated[str, shaped(r"[A-Za-z0-9_-]{1,256}", "1 to 256 letters, digits, _ and -")]
+ImageUrl = Annotated[str, shaped(r"https://[!-~]{1,1990}", "this has to be an https address")]
 Origin = Annotated[str, AfterValidator(_origin)]
 
 
@@ -177,11 +165,6 @@ def identity_of(credential: Credential) -> str:
     """What the platform tells the account by that a kept credential is of."""
     settings: dict[str, Any] = dict(credential.settings)
     return CREDENTIALS[credential.platform].model_construct(**settings).identity()
-
-
-def masked(hint: str) -> str:
-    """How a secret is shown: its last characters, or nothing of it."""
-    return f"…{hint}"
 
 
 def shown(platform: str, public: Mapping[str, str], hints: Mapping[str, str]) -> dict[str, Any]:

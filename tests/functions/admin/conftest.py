@@ -27,7 +27,9 @@ from functions.admin.scenarios import routes as scenarios
 from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.trial import Trials
 from shared import aws
+from shared import guard as addresses
 from shared.admin_api.app import Guard, create_app
+from shared.admin_api.outside import Outside
 from shared.backend.accounts import ClaimedMemberships
 from shared.backend.kept import Kept
 from shared.backend.keys import SharedSecret
@@ -44,6 +46,7 @@ from shared.platforms import MessengerAddresses
 from shared.platforms.base import Response
 from shared.queueing.producer import SqsDeletions, SqsExports, SqsInbound, SqsTasks
 from shared.results.columns import ResultColumns
+from shared.storage.bot_settings import DynamoBotSettings
 from shared.storage.bots import DynamoBots
 from shared.storage.clock import utc_now
 from shared.storage.credentials import DynamoCredentials
@@ -53,9 +56,11 @@ from shared.storage.history import DynamoHistory
 from shared.storage.media import DynamoMedia
 from shared.storage.results import DynamoResults
 from shared.storage.scenarios import DynamoScenarios
+from shared.storage.sealing import KmsSealer
+from shared.storage.usage import DynamoUsage
 from tests.admin_api.gateway import client_of
 from tests.backend.tokens import SECRET, claims, signed
-from tests.conftest import Aws
+from tests.conftest import ENVIRONMENT, Aws
 
 ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a001"
 OTHER_ACCOUNT = "7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a002"
@@ -69,6 +74,8 @@ ROUTERS: tuple[APIRouter, ...] = (
 API_URL = "https://chat.example.com"
 MEDIA_URL = "https://cdn.example.com"
 TELEGRAM = {"bot_token": "123456789:AAF0-token_of_a_test"}
+MODEL = {"provider": "openai", "model": "gpt-4.1-mini", "api_key": "sk-proj-key-of-a-test"}
+NAMED_SECRET = "secret-value-of-a-test"
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
 SCENARIO: dict[str, Any] = {
@@ -172,6 +179,9 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "switching": connections.Connections(credentials, registrar),
         "deleting": Deleting(DynamoBots(), SqsDeletions(aws_account.sqs, aws_account.deletions)),
         "public_url": API_URL,
+        "settings": DynamoBotSettings(KmsSealer(lambda: aws_account.kms, ENVIRONMENT["SETTINGS_KEY_ID"])),
+        "usage": DynamoUsage(),
+        "outside": Outside(addresses.Guard("127.0.0.1:11434")),
         "shelf": Shelf(DynamoMedia(), S3Store(lambda: aws_account.s3, aws_account.bucket)),
         "media_url": MEDIA_URL,
         "scenarios": saved,
@@ -252,6 +262,8 @@ def a_file(bot: str, **fields: Any) -> str:
 def ids(api: Api, bot: str, scenario: str, talk: Talk) -> dict[str, str]:
     """What the places in a route's path stand for, by the kind of thing that has the id."""
     api.create(f"/api/bots/{bot}/platforms", {"platform": "telegram", "credentials": TELEGRAM})
+    api("PUT", f"/api/bots/{bot}/llm", json=MODEL)
+    api("PUT", f"/api/bots/{bot}/secrets/crm_token", json={"value": NAMED_SECRET})
     DynamoBots().change(bot, active_scenario_id=scenario, active_revision=1)
     export = api("POST", f"/api/bots/{bot}/exports", json={"format": "csv"}).json()["id"]
     places = {"account": ACCOUNT, "bot": bot, "scenario": scenario, "export": export}

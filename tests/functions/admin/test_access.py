@@ -11,7 +11,16 @@ import pytest
 
 from infra.openapi.routes import PUBLIC, admin_routes
 from tests.backend.tokens import claims, signed, unsigned
-from tests.functions.admin.conftest import ACCOUNT, OTHER_ACCOUNT, SCENARIO, TELEGRAM, Api, token_of
+from tests.functions.admin.conftest import (
+    ACCOUNT,
+    MODEL,
+    NAMED_SECRET,
+    OTHER_ACCOUNT,
+    SCENARIO,
+    TELEGRAM,
+    Api,
+    token_of,
+)
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,13 @@ ROUTES: dict[str, Entry] = {
     "DELETE /api/bots/{id}": Entry(202, "admin"),
     "POST /api/bots/{id}/activate": Entry(200, "editor"),
     "POST /api/bots/{id}/deactivate": Entry(200, "editor"),
+    "GET /api/bots/{bot_id}/llm": Entry(200, "viewer"),
+    "PUT /api/bots/{bot_id}/llm": Entry(200, "admin", MODEL),
+    "DELETE /api/bots/{bot_id}/llm": Entry(204, "admin"),
+    "GET /api/bots/{bot_id}/secrets": Entry(200, "viewer"),
+    "PUT /api/bots/{bot_id}/secrets/{name}": Entry(200, "admin", {"value": NAMED_SECRET}),
+    "DELETE /api/bots/{bot_id}/secrets/{name}": Entry(204, "admin"),
+    "GET /api/bots/{bot_id}/usage": Entry(200, "viewer"),
     "GET /api/bots/{bot_id}/platforms": Entry(200, "viewer"),
     "POST /api/bots/{bot_id}/platforms": Entry(201, "admin", {"platform": "webchat", "credentials": {}}),
     "GET /api/bots/{bot_id}/platforms/{platform}": Entry(200, "viewer"),
@@ -122,7 +138,7 @@ def path_of(route: str, ids: dict[str, str]) -> str:
     path = route.partition(" ")[2]
     kind = path.split("/")[2].removesuffix("s")
     places = {"account_id": ids["account"], "bot_id": ids["bot"], "platform": "telegram", "revision": "1"}
-    link = {"media_id": ids["media"], "key": "k", "file_name": "a.png"}
+    link = {"media_id": ids["media"], "key": "k", "file_name": "a.png", "name": "crm_token"}
     return path.format(id=ids.get(kind, ""), **places, **link)
 
 
