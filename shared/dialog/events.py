@@ -146,7 +146,8 @@ class TaskFinished(_Event, frozen=True, kw_only=True, tag="task_finished"):
     """A task that a turn of this epoch has emitted is done, or has failed with an `error`.
 
     `result` by kind: `llm` has `text`, `choice` or `object`, and `route` where one was taken; `http` has
-    `status`, `body`, `headers`; `understand` has `values` by variable; `sync` has nothing.
+    `status`, `body`, `headers`; `understand` has `values` by variable; `contact` has `contact`, what is
+    known of the person by field; `sync` has nothing.
     """
 
     epoch: str

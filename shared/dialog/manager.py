@@ -7,7 +7,7 @@ is recognised by its hash, and what its turn wanted is done once more.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -90,11 +90,15 @@ class Outside:
 
 @dataclass(frozen=True, slots=True)
 class Applying:
-    """An event on its way through a turn: the dialog it met, and what it was applied by."""
+    """An event on its way through a turn: the dialog it met, and what it was applied by.
+
+    `has_sync` says that somebody wants to be told of the runs that it ends.
+    """
 
     dialog: Dialog
     envelope: InboundEnvelope
     moment: Moment
+    has_sync: bool
 
     @property
     def event(self) -> Event:
@@ -139,23 +143,23 @@ class DialogManager:
 
     def _handle_once(self, envelope: InboundEnvelope) -> Applied:
         """Raises `NoSuchBot`: within half a minute of its deletion, nothing more is done for a bot."""
-        self.active.recent(envelope.bot_id)
+        active = self.active.recent(envelope.bot_id)
         met = meet(self.dialogs, envelope)
         if isinstance(envelope.event, DeletionRequested):
             return self._delete(met, envelope, envelope.event)
         if met.knows(event_hash(envelope.event)):
             self._emit_again(met.dialogs, envelope)
             return Applied.KNOWN
-        moment = self.outside.moment()
+        moment, has_sync = self.outside.moment(), active is not None and active.has_sync
         if met.dialog:
-            return self._commit(Applying(met.named(met.dialog), envelope, moment), met)
+            return self._commit(Applying(met.named(met.dialog), envelope, moment, has_sync), met)
         if not isinstance(envelope.event, _OPENING):
             return Applied.NO_DIALOG
         here = msgspec.structs.replace(envelope, dialog_id=met.id)
         opened = met.named(new_dialog(here, moment.now, met.predecessor))
         if _is_late(opened, envelope):
             return Applied.LATE
-        return self._commit(Applying(opened, envelope, moment), met)
+        return self._commit(Applying(opened, envelope, moment, has_sync), met)
 
     def _delete(self, met: Met, envelope: InboundEnvelope, event: DeletionRequested) -> Applied:
         """Have removed what belongs to the dialog, and take it out of the way.
@@ -255,29 +259,31 @@ class DialogManager:
             return None
         if active.running == "restart":
             return self._following(dialog, Followed.of(active, "restarted"))
-        program = self._following(dialog, Followed.of(active, "moved"))
+        followed = msgspec.structs.replace(Followed.of(active, "moved"), contact_fields=dialog.contact_fields)
+        program = self._following(dialog, followed)
         former = self._own(dialog).scenario
         can_go = may_move(dialog, former, program.processor.scenario)
         return replace(program, former=former) if can_go else None
 
     def _following(self, dialog: Dialog, followed: Followed) -> Program:
-        return Program(self._compiled(dialog, followed.id, followed.revision, followed.called), followed)
+        return Program(self._compiled(dialog, followed), followed)
 
     def _own(self, dialog: Dialog) -> ScenarioProcessor:
-        return self._compiled(dialog, dialog.scenario_id or "", dialog.revision or 0, dialog.called)
+        return self._compiled(dialog, Followed.by(dialog))
 
-    def _compiled(
-        self, dialog: Dialog, scenario_id: str, revision: int, called: Mapping[str, int]
-    ) -> ScenarioProcessor:
+    def _compiled(self, dialog: Dialog, followed: Followed) -> ScenarioProcessor:
         try:
-            return self.scenarios.get(scenario_id, revision, called)
+            return self.scenarios.get(
+                followed.id, followed.revision, followed.called, followed.contact_fields
+            )
         except (NotFound, ScenarioUnusable) as error:
             raise EventNotApplicable(dialog.id, dialog.turn, str(error)) from error
 
     def _advance(self, program: Program | None, applying: Applying) -> Turn:
         """The pure step; a fault in it is ours, and is told apart from those of the stores."""
         dialog = applying.dialog
-        advance = partial(made, program, dialog, applying.event, applying.moment)
+        has_sync = applying.has_sync
+        advance = partial(made, program, dialog, applying.event, applying.moment, has_sync=has_sync)
         if self.rehearsal_seconds and not ends_within(self.rehearsal_seconds, advance):
             reason = f"the turn takes longer than {self.rehearsal_seconds} s"
             raise EventNotApplicable(dialog.id, dialog.turn, reason)
@@ -392,6 +398,8 @@ def _data(turn: Turn, program: Program | None, applied: Applied, applying: Apply
         data["notes"] = list(turn.notes)
     if turn.ended_runs:
         data["ended_runs"] = list(turn.ended_runs)
+        if applying.has_sync:
+            data["has_sync"] = True
     if program and program.followed:
         data["scenario"] = msgspec.to_builtins(program.followed)
     if applied is not Applied.TURN:

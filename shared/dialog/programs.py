@@ -15,11 +15,15 @@ from shared.errors import ScenarioUnusable
 from shared.observability import describe
 from shared.scenario.compiled import CompiledScenario
 from shared.scenario.compiler import compile_scenario
+from shared.scenario.variables import NOTHING_KNOWN
 
 COMPILED_BYTES = 2_000_000
 """Of the documents kept compiled in one container. Compiled, they take up to 160 times as much."""
 
 NOTHING_CALLED: Mapping[str, int] = {}
+
+_Key = tuple[str, int, tuple[tuple[str, str], ...]]
+"""A revision, and the types of what may be known of the person."""
 
 
 class CompiledScenarios:
@@ -28,37 +32,43 @@ class CompiledScenarios:
     def __init__(self, revisions: RevisionRepository, max_bytes: int = COMPILED_BYTES) -> None:
         self._revisions = revisions
         self._room = max_bytes
-        self._compiled: OrderedDict[tuple[str, int], tuple[CompiledScenario, int]] = OrderedDict()
+        self._compiled: OrderedDict[_Key, tuple[CompiledScenario, int]] = OrderedDict()
 
     def get(
-        self, scenario_id: str, revision: int, called: Mapping[str, int] = NOTHING_CALLED
+        self,
+        scenario_id: str,
+        revision: int,
+        called: Mapping[str, int] = NOTHING_CALLED,
+        contact: Mapping[str, str] = NOTHING_KNOWN,
     ) -> ScenarioProcessor:
         """The processor of a revision, with those of the scenarios that it may call.
 
-        Raises `NotFound`, and `ScenarioUnusable` if the compiler fails on one of them.
+        `contact` has the types of what may be known of the person. Raises `NotFound`, and
+        `ScenarioUnusable` if the compiler fails on one of them.
         """
-        own = self._revision(scenario_id, revision)
-        return ScenarioProcessor(own, {other: self._revision(other, n) for other, n in called.items()})
+        fields = tuple(sorted(contact.items())) if contact else ()
+        own = self._revision((scenario_id, revision, fields))
+        others = {other: self._revision((other, n, fields)) for other, n in called.items()}
+        return ScenarioProcessor(own, others)
 
-    def _revision(self, scenario_id: str, revision: int) -> CompiledScenario:
-        key = scenario_id, revision
+    def _revision(self, key: _Key) -> CompiledScenario:
         if key not in self._compiled:
-            self._keep(key, self._revisions.document(scenario_id, revision))
+            self._keep(key, self._revisions.document(*key[:2]))
         self._compiled.move_to_end(key)
         return self._compiled[key][0]
 
-    def _keep(self, key: tuple[str, int], document: Mapping[str, Any]) -> None:
+    def _keep(self, key: _Key, document: Mapping[str, Any]) -> None:
         """Compile the document; however large it is, it stays until the next one comes."""
         size = len(msgspec.json.encode(document))
         while self._compiled and self._room < size:
             self._room += self._compiled.popitem(last=False)[1][1]
-        self._compiled[key] = _compiled(document), size
+        self._compiled[key] = _compiled(document, dict(key[2])), size
         self._room -= size
 
 
-def _compiled(document: Mapping[str, Any]) -> CompiledScenario:
+def _compiled(document: Mapping[str, Any], contact: Mapping[str, str]) -> CompiledScenario:
     try:
-        return compile_scenario(document)
+        return compile_scenario(document, contact=contact)
     except Exception as error:
         raise ScenarioUnusable(kind_and_place(error)) from error
 

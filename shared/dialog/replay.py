@@ -21,7 +21,7 @@ from shared.dialog.state import Dialog, Remains
 from shared.dialog.turns import Followed, Program, made, new_dialog, stamped
 from shared.queueing.envelopes import InboundEnvelope
 
-ProgramOf = Callable[[str, int, Mapping[str, int]], ScenarioProcessor]
+ProgramOf = Callable[[str, int, Mapping[str, int], Mapping[str, str]], ScenarioProcessor]
 """The processor of a revision with those that it calls, as `CompiledScenarios.get`."""
 
 OpenSealed = Callable[[str, Mapping[str, str]], bytes]
@@ -119,7 +119,7 @@ class _Replaying:
         envelope = self._envelope(event, entry)
         dialog = self.dialog or new_dialog(envelope, entry.created_at, self._remains())
         program = None if "not_applied" in data else self._program(dialog, data)
-        return made(program, dialog, event, moment)
+        return made(program, dialog, event, moment, has_sync=data.get("has_sync", False))
 
     def _remains(self) -> Remains | None:
         """What lay in the dialog's place: it remembers more events than it has turns."""
@@ -133,13 +133,16 @@ class _Replaying:
         if "scenario" in data:
             followed = msgspec.convert(data["scenario"], Followed)
             former = self._own(dialog).scenario if followed.how == "moved" else None
-            return Program(self.program_of(followed.id, followed.revision, followed.called), followed, former)
+            return Program(self._processor(followed), followed, former)
         if dialog.scenario_id is None:
             raise _Differs(self.number, "the history does not say what the turn followed")
         return Program(self._own(dialog))
 
     def _own(self, dialog: Dialog) -> ScenarioProcessor:
-        return self.program_of(dialog.scenario_id or "", dialog.revision or 0, dialog.called)
+        return self._processor(Followed.by(dialog))
+
+    def _processor(self, followed: Followed) -> ScenarioProcessor:
+        return self.program_of(followed.id, followed.revision, followed.called, followed.contact_fields)
 
     def _envelope(self, event: Event, entry: HistoryEntry) -> InboundEnvelope:
         return InboundEnvelope(

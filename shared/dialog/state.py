@@ -10,7 +10,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
 
-from shared.dialog.events import Person
+from shared.dialog.events import MessageReceived, Person
 from shared.dialog.history import HistoryEntry
 from shared.dialog.messages import Message
 
@@ -85,7 +85,8 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `ask` is the question of the same step, shown already, which opens when the work is done. `told_busy`
     is whether the person was told to be patient. `route` is the step that a model chose before the answer
-    that is being understood.
+    that is being understood. Of kind `contact` it comes before the run's first step; `held` is what the
+    person said to begin it, if that is for one of its questions.
     """
 
     kind: TaskKind | Literal["wait"]
@@ -95,14 +96,15 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     ask: Ask | None = None
     told_busy: bool = False
     route: str | None = None
+    held: MessageReceived | None = None
 
 
 class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
     """A person of the account has the dialog.
 
     `step_id` is the step that handed it over, if one did; `ask` the question that opens when it is given
-    back, `redo` the step whose work was broken off and is then begun again. `is_over` says that there was
-    no run to go on with.
+    back, `redo` the step whose work was broken off and is then begun again, `enter` one that was not begun
+    at all. `is_over` says that there was no run to go on with.
     """
 
     reason: str = ""
@@ -111,6 +113,7 @@ class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
     timer: Timer | None = None
     ask: Ask | None = None
     redo: str | None = None
+    enter: str | None = None
 
 
 class Call(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -127,9 +130,13 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Detour(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a command has interrupted and its end returns to: an open question, or work to begin again."""
+    """What a command has interrupted and its end returns to: an open question, or work to begin again.
+
+    `enter` is a step that was not begun at all.
+    """
 
     step_id: str | None = None
+    enter: str | None = None
     ask: Ask | None = None
     calls: tuple[Call, ...] = ()
     trail: tuple[str, ...] = ()
@@ -200,7 +207,8 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     dialog was begun for them. `sensitive` are the names of variables that nobody should read by the way.
     `blocked` is the status behind the block while the person has blocked the bot, else "". What came in
     until `predecessor_deleted_at` was meant for a dialog that is no more. `platform_chat_id` is where the
-    person was last heard from.
+    person was last heard from. `contact` is what the account's main system knew of them when the run began,
+    of the `contact_fields` that there were then; `contact_task` is the task that finds it out.
     """
 
     id: str
@@ -218,6 +226,9 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     called: dict[str, int] = {}
     bot_name: str = ""
     timezone: str = ""
+    contact_fields: dict[str, str] = {}
+    contact: dict[str, Any] = {}
+    contact_task: int | None = None
     run: int = 0
     run_started_at: datetime | None = None
     current_step: str | None = None

@@ -16,17 +16,19 @@ from shared.dialog.events import (
     DeletionRequested,
     Event,
     MessageReceived,
-    ReceivedFile,
 )
 from shared.dialog.moving import moved
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn
-from shared.dialog.state import RECENT_EVENTS, Dialog, Remains, Task
+from shared.dialog.state import RECENT_EVENTS, Dialog, Remains, Task, TaskKind
 from shared.queueing.envelopes import InboundEnvelope
 from shared.scenario.compiled import CompiledScenario
 
 FETCH_SECONDS = 100
 """For all of one try at bringing a file in, however large."""
+
+SYNC_RUN_SECONDS = 60
+"""For one try at telling the account's main system of a run."""
 
 
 def event_hash(event: Event) -> str:
@@ -64,6 +66,7 @@ How = Literal["begins", "moved", "restarted"]
 class Followed(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a turn follows in the place of what its run is bound to; kept in the turn's entry.
 
+    `contact_fields` are the types of what may be known of the person, by name.
     `how`: a run `begins` on it, or could have; one under way is `moved` to it, or `restarted` on it.
     """
 
@@ -72,7 +75,18 @@ class Followed(msgspec.Struct, frozen=True, omit_defaults=True):
     called: dict[str, int] = {}
     bot_name: str = ""
     timezone: str = ""
+    contact_fields: dict[str, str] = {}
     how: How = "begins"
+
+    @classmethod
+    def by(cls, dialog: Dialog) -> Followed:
+        """What the dialog's run is bound to."""
+        return cls(
+            id=dialog.scenario_id or "",
+            revision=dialog.revision or 0,
+            called=dialog.called,
+            contact_fields=dialog.contact_fields,
+        )
 
     @classmethod
     def of(cls, active: ActiveScenario, how: How = "begins") -> Followed:
@@ -82,6 +96,7 @@ class Followed(msgspec.Struct, frozen=True, omit_defaults=True):
             called=dict(active.called),
             bot_name=active.bot_name,
             timezone=active.timezone,
+            contact_fields=dict(active.contact_fields),
             how=how,
         )
 
@@ -107,15 +122,25 @@ class Program:
                 self._bind(turn.dialog, self.followed)
         if turn.dialog.run != dialog.run:
             turn.dialog.run_started_at = moment.now
-        if not turn.ended_runs:
+        if not turn.ended_runs and not turn.tasks:
             return turn
         told: Turn = msgspec.structs.replace(
-            turn, ended_runs=tuple(run | self._origin(run, dialog, moment) for run in turn.ended_runs)
+            turn,
+            ended_runs=tuple(run | self._origin(run, dialog, moment) for run in turn.ended_runs),
+            tasks=tuple(self._told(task, dialog, moment) for task in turn.tasks),
         )
         return told
 
+    def _told(self, task: Task, met: Dialog, moment: Moment) -> Task:
+        """The task, which tells of a run what the engine does not know."""
+        if task.kind != "sync":
+            return task
+        request = task.request | self._origin(task.request, met, moment)
+        told: Task = msgspec.structs.replace(task, request=request)
+        return told
+
     def _origin(self, run: Mapping[str, Any], met: Dialog, moment: Moment) -> dict[str, Any]:
-        """What a run that ended has followed, and since when."""
+        """What a run has followed, and since when."""
         is_new = run["run"] != met.run
         begun_at = moment.now if is_new else met.run_started_at
         scenario_id, revision = met.scenario_id, met.revision
@@ -143,25 +168,34 @@ class Program:
     def _bind(self, dialog: Dialog, followed: Followed) -> None:
         dialog.scenario_id, dialog.revision = followed.id, followed.revision
         dialog.called = dict(followed.called)
+        dialog.contact_fields = dict(followed.contact_fields)
         dialog.sensitive = tuple(sorted(self.processor.scenario.sensitive))
 
 
-def made(program: Program | None, dialog: Dialog, event: Event, moment: Moment) -> Turn:
+def made(
+    program: Program | None, dialog: Dialog, event: Event, moment: Moment, *, has_sync: bool = False
+) -> Turn:
     """What comes of the event by that program, or by none.
 
-    The history keeps what the person sent in either case; so is a file of theirs kept.
+    The history keeps what the person sent in either case; so is a file of theirs kept. With `has_sync`, the
+    account's main system is told of the runs that have ended.
     """
     turn = program.advance(dialog, event, moment) if program else Turn(dialog, ())
     file = event.file if isinstance(event, MessageReceived) else None
-    return _fetching(turn, file) if file and file.media_id else turn
+    if file and file.media_id:
+        turn = _with_task(turn, "fetch", msgspec.to_builtins(file), FETCH_SECONDS)
+    ended_at = msgspec.to_builtins(moment.now)
+    for run in turn.ended_runs if has_sync else ():
+        turn = _with_task(turn, "sync_run", run | {"ended_at": ended_at}, SYNC_RUN_SECONDS)
+    return turn
 
 
-def _fetching(turn: Turn, file: ReceivedFile) -> Turn:
-    """The turn, with the task to bring the file in."""
+def _with_task(turn: Turn, kind: TaskKind, request: dict[str, Any], seconds: int) -> Turn:
+    """The turn, with one task more, which nothing waits for."""
     dialog = msgspec.structs.replace(turn.dialog, serial=turn.dialog.serial + 1)
-    task = Task(dialog.serial, "fetch", msgspec.to_builtins(file), FETCH_SECONDS)
-    fetching: Turn = msgspec.structs.replace(turn, dialog=dialog, tasks=(*turn.tasks, task))
-    return fetching
+    task = Task(dialog.serial, kind, request, seconds)
+    added: Turn = msgspec.structs.replace(turn, dialog=dialog, tasks=(*turn.tasks, task))
+    return added
 
 
 def stamped(turn: Turn, event: Event, now: datetime) -> Dialog:

@@ -37,6 +37,8 @@ MAX_TURN_MESSAGES = 20
 MAX_TURN_BYTES = 300 * 1024
 """A dialog with what its turn says, as JSON: all of it is saved as one item."""
 MAX_COLLECTED_BYTES = 64 * 1024
+MAX_CONTACT_BYTES = 16 * 1024
+"""What is known of the person, as JSON."""
 MAX_VALUE_DEPTH = 64
 """Lists and maps within one another, in a variable's value."""
 MAX_SILENT_TURNS = 50

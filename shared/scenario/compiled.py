@@ -193,7 +193,7 @@ class CompiledScenario:
     values' words, `listed` to the buttons made from lists. `commands` are found by their word in
     comparable form. `moments` are the variables whose values are days or points in time, `kept` those
     that survive runs, `sensitive` those that nobody should read by the way. `questions` maps a variable
-    to the first step that asks for it.
+    to the first step that asks for it. `contact` has the types of what may be known of the person, by name.
     """
 
     start: str
@@ -213,4 +213,6 @@ class CompiledScenario:
     questions: Mapping[str, str]
     after_end: str
     answers_first: bool
+    contact: Mapping[str, str]
+    reads_contact: bool
     environment: Environment

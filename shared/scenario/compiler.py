@@ -6,7 +6,7 @@ reported to `findings` and is never decided at run time, so a draft can be tried
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -37,16 +37,22 @@ from shared.scenario.durations import seconds_of
 from shared.scenario.expressions import Environment, Expression, ExpressionError
 from shared.scenario.inputs import Limits, comparable
 from shared.scenario.requests import RequestTemplate
+from shared.scenario.sources import chains_in
 from shared.scenario.texts import Template, Text, Url
-from shared.scenario.variables import Report, environment_of, name_of, type_of_answer
+from shared.scenario.variables import NOTHING_KNOWN, Report, environment_of, name_of, type_of_answer
 from shared.scenario.words import FALLBACKS
 
 __all__ = ["compile_scenario", "value_key"]
 
 
-def compile_scenario(document: Mapping[str, Any], report: Report | None = None) -> CompiledScenario:
-    """Compile a whole document; what cannot be compiled is reported and left undecided."""
-    return _Compiler(document, report or _ignore).compile()
+def compile_scenario(
+    document: Mapping[str, Any], report: Report | None = None, contact: Mapping[str, str] = NOTHING_KNOWN
+) -> CompiledScenario:
+    """Compile a whole document; what cannot be compiled is reported and left undecided.
+
+    `contact` has the types of what the account's main system knows of a person, as a declaration names them.
+    """
+    return _Compiler(document, report or _ignore, contact).compile()
 
 
 def _ignore(_pointer: str, _error: ExpressionError) -> None:
@@ -62,10 +68,11 @@ def value_key(value: Any) -> str:
 class _Compiler:
     document: Mapping[str, Any]
     report: Report
+    contact: Mapping[str, str]
     environment: Environment = field(init=False)
 
     def __post_init__(self) -> None:
-        self.environment = environment_of(self.document, self.report)
+        self.environment = environment_of(self.document, self.report, self.contact)
 
     def compile(self) -> CompiledScenario:
         document = self.document
@@ -91,6 +98,8 @@ class _Compiler:
             questions={s.input.variable: s.id for s in reversed(steps) if s.input and s.input.variable},
             after_end=document.get("after_end", "tell"),
             answers_first=document.get("first_message", "start") == "answer",
+            contact=self.contact,
+            reads_contact=self.environment.has_read("contact") or _returns_contact(steps),
             environment=self.environment,
         )
 
@@ -427,6 +436,14 @@ def _choosing(steps: Sequence[CompiledStep]) -> Iterator[tuple[str, tuple[Compil
     for step in steps:
         if step.input and step.input.variable and step.input.type in ("button", "buttons"):
             yield step.input.variable, step.buttons
+
+
+def _returns_contact(steps: Iterable[CompiledStep]) -> bool:
+    """Whether a call brings a part of the person's record out of the called scenario, compiled there."""
+    calls = [step.action for step in steps if isinstance(step.action, CompiledCall)]
+    return any(
+        "contact" in chain[:1] for call in calls for _, source in call.outputs for chain in chains_in(source)
+    )
 
 
 def _is_constant_choice(button: CompiledButton) -> bool:

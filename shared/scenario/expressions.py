@@ -59,6 +59,7 @@ BUILTINS: dict[str, cel.Type] = {
     "user.language": cel.Type.STRING,
     "bot.name": cel.Type.STRING,
     "contact": cel.Type.Map(cel.Type.STRING, cel.Type.DYN),
+    "answered.contact": cel.Type.BOOL,
     "platform": cel.Type.STRING,
     "now": cel.Type.TIMESTAMP,
     "today": cel.Type.TIMESTAMP,
@@ -66,7 +67,7 @@ BUILTINS: dict[str, cel.Type] = {
     "input.text": cel.Type.STRING,
     "input.value": cel.Type.DYN,
 }
-"""Names every expression may use, whatever the scenario declares."""
+"""Names every expression may use, whatever the scenario declares; `contact` where nobody knows its parts."""
 
 RESERVED_NAMES = frozenset(
     """user bot contact platform now today random input value item index answered label secret
@@ -177,18 +178,20 @@ class Environment:
         labelled: Iterable[str] = (),
         untyped: Iterable[str] = (),
         names: Mapping[str, cel.Type] | None = None,
+        builtins: Mapping[str, cel.Type] = BUILTINS,
     ) -> None:
         """`labelled` are the variables that a button fills, so that `label(x)` has words to give.
 
         Of those that are still `untyped` one can only ask whether they are answered. `names` mean
-        something here only.
+        something here only, `builtins` in every scenario of the bot.
         """
         self.variables = dict(variables)
         self._labelled = tuple(labelled)
         self._untyped = tuple(untyped)
         self._names = dict(names or {})
+        self._builtins = builtins
         self.types: dict[str, cel.Type] = {
-            **BUILTINS,
+            **builtins,
             **self.variables,
             **{f"answered.{name}": cel.Type.BOOL for name in (*variables, *self._untyped)},
             **{f"label.{name}": cel.Type.STRING for name in self._labelled},
@@ -203,8 +206,16 @@ class Environment:
         key = tuple((name, kind.name()) for name, kind in sorted(types.items()))
         if key not in self._narrower:
             names = self._names | types
-            self._narrower[key] = Environment(self.variables, self._labelled, self._untyped, names)
+            self._narrower[key] = Environment(
+                self.variables, self._labelled, self._untyped, names, self._builtins
+            )
         return self._narrower[key]
+
+    def has_read(self, family: str) -> bool:
+        """Whether an expression compiled so far, here or with names more, reads it or a name below it."""
+        read = (name.split(".") for each in self._compiled.values() for name in each.names)
+        is_read = any(family in (parts[0], *parts[1:2]) for parts in read)
+        return is_read or any(each.has_read(family) for each in self._narrower.values())
 
     def compile(self, source: str) -> Expression:
         """Raises `ExpressionError`, which names the character and, for the usual slips, the cure."""

@@ -13,6 +13,9 @@ from shared.scenario.caps import MAX_ASSIGNMENTS, MAX_EXPRESSION, MAX_NESTING
 from shared.scenario.durations import LONGEST, seconds_of
 from shared.scenario.expressions import RESERVED_NAMES, VARIABLE_NAME, nesting
 
+CONTACT = "contact"
+"""The name of what the account's main system knows of the person."""
+
 _STEP_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE)
@@ -67,6 +70,10 @@ def _variable(name: str) -> str:
     return name
 
 
+def _given(name: str) -> str:
+    return name if name == CONTACT else _variable(name)
+
+
 def _duration(value: str) -> str:
     if not 0 < seconds_of(value) <= LONGEST:
         raise ValueError(
@@ -118,6 +125,8 @@ Text = Annotated[
 ]
 Expr = Annotated[str, AfterValidator(_expression), Field(description="An expression (CEL)", min_length=1)]
 Variable = Annotated[str, AfterValidator(_variable)]
+Given = Annotated[str, AfterValidator(_given)]
+"""What a conversation begins with: a variable, or what is known of the person."""
 Assignments = Annotated[dict[Variable, Expr], Field(max_length=MAX_ASSIGNMENTS)]
 Duration = Annotated[str, AfterValidator(_duration), _shown("Such as 30s, 15m, 24h, 7d", "[0-9]{1,9}[smhd]")]
 TimeZone = Annotated[str, AfterValidator(_timezone), Field(description="An IANA name, like Europe/Berlin")]

@@ -55,6 +55,7 @@ WARNINGS: dict[str, str] = {
     "cannot_show": "a connected messenger shows something in another way than it is written",
     "missing_input": "a called scenario reads a variable that nothing gives it",
     "scope_in_call": "a called scenario has a variable of scope `person`, which survives no runs there",
+    "contact_unset": "what is known of people is read, and the bot's sync does not say where to look",
     "understand_sensitive": "`understand` stands at a sensitive variable, or fills one",
     "unknown_in_test": "a test names what does not exist",
 }

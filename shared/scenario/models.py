@@ -31,6 +31,7 @@ from shared.scenario.fields import (
     CommandWord,
     Duration,
     Expr,
+    Given,
     Language,
     ScenarioId,
     StepId,
@@ -451,7 +452,7 @@ class Test(Part):
     platform: Literal["telegram", "whatsapp", "viber", "webchat"] = "telegram"
     language: Language = "en"
     now: Annotated[datetime | None, Field(strict=False)] = None
-    given: dict[Variable, Any] = {}
+    given: dict[Given, Any] = {}
     turns: Annotated[list[TestTurn], Field(min_length=1, max_length=MAX_TEST_TURNS)]
 
 

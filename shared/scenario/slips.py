@@ -20,6 +20,7 @@ ELSEWHERE = {
 FAMILIES = {
     "answered": "“answered” stands before a dot: answered.name",
     "bot": "“bot” stands before a dot: bot.name",
+    "contact": "“contact” stands before a dot and a field of the person's record",
     "input": "“input” stands before a dot: input.text",
     "user": "“user” stands before a dot: user.first_name",
 }

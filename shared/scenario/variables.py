@@ -10,6 +10,8 @@ from typing import Any
 from cel_expr_python import cel
 
 from shared.scenario.expressions import (
+    BUILTINS,
+    VARIABLE_NAME,
     Environment,
     ExpressionError,
     common_type,
@@ -72,8 +74,29 @@ class _Assignment:
     asks_about: frozenset[str]
 
 
-def environment_of(document: Mapping[str, Any], report: Report) -> Environment:
-    """The names and types of a document: declared ones, those that steps fill, those assigned."""
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What expressions may name beside variables: the words of the choices of some, and what is the bot's."""
+
+    labelled: Sequence[str]
+    builtins: Mapping[str, cel.Type]
+
+    def environment(
+        self, types: Mapping[str, cel.Type], labelled: Iterable[str], untyped: Iterable[str] = ()
+    ) -> Environment:
+        return Environment(types, labelled, untyped, builtins=self.builtins)
+
+
+NOTHING_KNOWN: Mapping[str, str] = {}
+
+
+def environment_of(
+    document: Mapping[str, Any], report: Report, contact: Mapping[str, str] = NOTHING_KNOWN
+) -> Environment:
+    """The names and types of a document: declared ones, those that steps fill, those assigned.
+
+    `contact` has the types of what is known of a person, as declared.
+    """
     declared = {
         name: DECLARED_TYPES[d.get("type", "any")] for name, d in document.get("variables", {}).items()
     }
@@ -81,7 +104,20 @@ def environment_of(document: Mapping[str, Any], report: Report) -> Environment:
     types = {"start_payload": cel.Type.STRING, **filled, **declared}
     labelled = list(dict.fromkeys(_labelled(document)))
     assignments = [each for each in _assignments(document) if each.name not in types]
-    return Environment(_with_assigned(types, assignments, labelled, report), labelled)
+    beside = _Beside(labelled, _builtins_with(contact))
+    return beside.environment(_with_assigned(types, assignments, beside, report), labelled)
+
+
+def _builtins_with(contact: Mapping[str, str]) -> Mapping[str, cel.Type]:
+    """The parts of `contact` one by one, so that a misspelt one is an error; any, where none is known."""
+    if not contact:
+        return BUILTINS
+    parts = {
+        f"contact.{name}": DECLARED_TYPES.get(kind, cel.Type.DYN)
+        for name, kind in contact.items()
+        if VARIABLE_NAME.fullmatch(name)
+    }
+    return {name: kind for name, kind in BUILTINS.items() if name != "contact"} | parts
 
 
 def _labelled(document: Mapping[str, Any]) -> Iterator[str]:
@@ -155,7 +191,7 @@ def _assignments(document: Mapping[str, Any]) -> Iterator[_Assignment]:
 def _with_assigned(
     types: dict[str, cel.Type],
     assignments: Sequence[_Assignment],
-    labelled: Sequence[str],
+    beside: _Beside,
     report: Report,
 ) -> dict[str, cel.Type]:
     """Add what is assigned, each with the type of its expressions, in as many rounds as they need."""
@@ -166,7 +202,7 @@ def _with_assigned(
         ready = [each for each in left if not each.reads & missing]
         if not ready:
             break
-        types = types | _types_of(ready, _environment_for(ready, types, labelled, assigned))
+        types = types | _types_of(ready, _environment_for(ready, types, beside, assigned))
         left = [each for each in left if each.name not in types]
     _report_circles(left, report)
     return types | {each.name: cel.Type.DYN for each in left}
@@ -175,14 +211,14 @@ def _with_assigned(
 def _environment_for(
     assignments: Sequence[_Assignment],
     types: Mapping[str, cel.Type],
-    labelled: Sequence[str],
+    beside: _Beside,
     assigned: AbstractSet[str],
 ) -> Environment:
     """No more names than they need: there may be very many."""
     read = frozenset().union(*(each.reads for each in assignments))
     asked = frozenset().union(*(each.asks_about for each in assignments))
     known = {name: types[name] for name in read | asked if name in types}
-    return Environment(known, read.intersection(labelled), asked & assigned)
+    return beside.environment(known, read.intersection(beside.labelled), asked & assigned)
 
 
 def _types_of(assignments: Iterable[_Assignment], environment: Environment) -> dict[str, cel.Type]:

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import dataclasses
 import heapq
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from shared.dialog.events import FROM_PERSON, Event, Person, TimerFired
+from shared.dialog.events import FROM_PERSON, Event, Person, TaskFinished, TimerFired
 from shared.dialog.messages import Message
 from shared.dialog.processor import Moment, ScenarioProcessor
 from shared.dialog.state import Dialog, Status, Task, Timer
 from shared.scenario.compiled import CompiledScenario
 from shared.scenario.compiler import compile_scenario
+from shared.scenario.fields import CONTACT
+from shared.scenario.kinds import fits, kind_of
+from shared.scenario.variables import NOTHING_KNOWN
 from shared.simulation.board import Board
 from shared.simulation.errors import Senseless
 
@@ -38,7 +42,11 @@ Documents = Mapping[str, Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """How a conversation begins; every run of it starts with the `given` variables."""
+    """How a conversation begins; every run of it starts with the `given` variables.
+
+    Among these `contact` is what is known of the person; `contact_fields` has the types that the bot's
+    settings say, and nothing where there are none.
+    """
 
     platform: str = "telegram"
     language: str = "en"
@@ -47,6 +55,26 @@ class Opening:
     random: float = 0.5
     bot_name: str = ""
     timezone: str = "UTC"
+    contact_fields: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What is known of the person. Raises `Senseless` for what is no record."""
+        record = self.given.get(CONTACT) or {}
+        if not isinstance(record, Mapping):
+            raise Senseless("“contact” in “given” is a map: a value for each field")
+        return record
+
+    def known_of(self, records: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
+        """The types of what may be known of people: as the settings say, or else told from the records."""
+        return self.contact_fields or _types_in(records)
+
+
+def _types_in(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for name, value in (pair for record in records for pair in record.items() if pair[1] is not None):
+        found.setdefault(name, set()).add("date" if fits(value, "date") else kind_of(value))
+    return {name: kinds.pop() if len(kinds) == 1 else "any" for name, kinds in found.items()}
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,18 +102,26 @@ class Program:
     called: Mapping[str, CompiledScenario]
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], called: Documents | None = None) -> Program:
+    def of(
+        cls,
+        document: Mapping[str, Any],
+        called: Documents | None = None,
+        contact: Mapping[str, str] = NOTHING_KNOWN,
+    ) -> Program:
         """Compile documents whose form `document.read` has accepted."""
-        others = {scenario_id: compile_scenario(each) for scenario_id, each in (called or {}).items()}
-        return cls(compile_scenario(document), others)
+        compiled = partial(compile_scenario, contact=contact)
+        others = {scenario_id: compiled(each) for scenario_id, each in (called or {}).items()}
+        return cls(compiled(document), others)
 
     def begin(self, opening: Opening) -> Conversation:
         """A conversation before its first word. Raises `Senseless` for variables that are none."""
-        unknown = opening.given.keys() - self.scenario.environment.variables
+        unknown = opening.given.keys() - self.scenario.environment.variables - {CONTACT}
         if unknown:
             raise Senseless(f"“given” names {', '.join(sorted(unknown))}, which the scenario does not know")
+        if beside := opening.record.keys() - self.scenario.contact:
+            raise Senseless(f"nothing of the name {', '.join(sorted(beside))} is known of people")
         given = {**self.scenario.initial, **opening.given}
-        initial = {name: value for name, value in given.items() if value is not None}
+        initial = {name: value for name, value in given.items() if value is not None and name != CONTACT}
         return Conversation(dataclasses.replace(self.scenario, initial=initial), self.called, opening)
 
 
@@ -98,6 +134,7 @@ class Conversation:
         self._processor = ScenarioProcessor(scenario, called)
         self._person = Person(language=opening.language)
         self._random = opening.random
+        self._record = dict(opening.record)
         self._events = 0
         self._timers: list[tuple[datetime, int]] = []
         self._tasks: dict[int, Task] = {}
@@ -117,7 +154,10 @@ class Conversation:
             last.clear()
 
     def apply(self, event: Event) -> None:
-        """One turn of the engine; delays between its messages are over at once."""
+        """One turn of the engine; delays between its messages are over at once.
+
+        What is known of the person comes at once, too: nobody has to answer that.
+        """
         is_persons = isinstance(event, FROM_PERSON)
         if is_persons:
             event = msgspec.structs.replace(event, person=self._person)
@@ -136,6 +176,9 @@ class Conversation:
         self.notes += turn.notes
         self.ended_runs += turn.ended_runs
         self.ways.update(turn.ways)
+        if (asked := self.dialog.contact_task) is not None:
+            result = {"contact": self._record}
+            self.apply(TaskFinished(epoch=EPOCH, task=asked, result=result, **self.stamp()))
 
     def advance(self, seconds: int) -> None:
         """Let time pass; everything that falls due happens at its own time."""

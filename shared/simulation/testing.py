@@ -51,12 +51,13 @@ def run_tests(
 
     The bot's name and time zone are those of the setting; all else each test says by itself.
     """
-    program = Program.of(document, called)
+    tests = [Test.model_validate(data) for data in document.get("tests", [])]
+    openings = [_opening_of(test, setting) for test in tests]
+    program = Program.of(document, called, setting.known_of(opening.record for opening in openings))
     ways: set[tuple[str, str, str]] = set()
     results = []
-    for data in document.get("tests", []):
-        test = Test.model_validate(data)
-        results.append(Result(test.name, _failure(program, test, _opening_of(test, setting), ways)))
+    for test, opening in zip(tests, openings, strict=True):
+        results.append(Result(test.name, _failure(program, test, opening, ways)))
     return Report(tuple(results), covered(document, ways))
 
 

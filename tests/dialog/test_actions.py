@@ -175,7 +175,7 @@ class TestSync:
         )
         talk.start()
         talk.say("Ann")
-        assert talk.task.request == {"collected_data": {"x": "Ann"}}
+        assert talk.task.request == {"run": 1, "status": "running", "collected_data": {"x": "Ann"}}
         assert talk.finish() == ["C"]
 
     def test_its_failure_is_not_the_persons_business(self) -> None:

@@ -407,8 +407,8 @@ STACK = {**TABLES, "HistoryKeyId": "HISTORY_KEY_ID"}
 # --- replay -----------------------------------------------------------------------------------------
 
 
-def program_of(scenario_id: str, revision: int, called: Any) -> Any:
-    return CompiledScenarios(DynamoScenarios()).get(scenario_id, revision, called)
+def program_of(scenario_id: str, revision: int, called: Any, contact: Any) -> Any:
+    return CompiledScenarios(DynamoScenarios()).get(scenario_id, revision, called, contact)
 
 
 class TestReplay:

@@ -60,9 +60,12 @@ def begun(document: Mapping[str, Any], lines: Iterable[str], called: Documents) 
     facts: dict[str, Any] = dict(line[1:].strip().split(": ", 1) for line in lines if line.startswith("*"))
     if "now" in facts:
         facts["now"] = datetime.fromisoformat(facts["now"])
+    if "contact" in facts:
+        facts["given"] = {"contact": msgspec.json.decode(facts.pop("contact"))}
     for each in (document, *called.values()):
         read(dict(each))
-    return Program.of(document, called).begin(Opening(**facts))
+    opening = Opening(**facts)
+    return Program.of(document, called, opening.known_of([opening.record])).begin(opening)
 
 
 def turns(lines: Iterable[str]) -> Iterator[list[str]]:

@@ -21,11 +21,12 @@ _records = DynamoMedia()
 
 
 def library_of(bot: Bot, document: Raw, called: Called, scenario_id: str = "") -> Library:
-    """What is called, the files that are shown, and what the connected messengers can show."""
+    """What is called, the files that are shown, what messengers can show, and what is known of people."""
     return Library(
         scenarios=called.documents,
         media=_files_of(bot, [document, *called.documents.values()]),
         messengers=_messengers_of(bot),
+        contact=bot.contact_fields,
         scenario_id=scenario_id,
     )
 

@@ -34,7 +34,7 @@ class Trials:
         """The conversation that the acts make, and what each of them brought about. Raises `Invalid`."""
 
         def trial() -> tuple[Conversation, list[Outcome]]:
-            conversation = Program.of(document, called).begin(opening)
+            conversation = Program.of(document, called, opening.known_of([opening.record])).begin(opening)
             return conversation, play(conversation, acts)
 
         try:
@@ -47,7 +47,7 @@ class Trials:
 
     def tested(self, document: Mapping[str, Any], called: Documents, bot: Bot) -> Report:
         """The report on the document's tests. Raises `Invalid` if they do not come to an end."""
-        setting = Opening(bot_name=bot.name, timezone=bot.timezone)
+        setting = Opening(bot_name=bot.name, timezone=bot.timezone, contact_fields=bot.contact_fields)
         return self.bounded(lambda: run_tests(document, called, setting), f"{FIELD}/tests")
 
     def bounded(self, trial: Callable[[], T], pointer: str) -> T:

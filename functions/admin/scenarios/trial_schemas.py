@@ -13,7 +13,7 @@ from functions.admin.scenarios.schemas import MAX_REVISION
 from shared.admin_api.fields import Draft, View
 from shared.dialog.messages import Button, Message
 from shared.scenario.caps import MAX_TEST_TURNS
-from shared.scenario.fields import Language, Variable
+from shared.scenario.fields import Given, Language
 from shared.scenario.models import TestTurn
 from shared.simulation.conversation import NOON, Conversation, Opening, Outcome
 from shared.simulation.coverage import Share
@@ -41,7 +41,7 @@ class Simulation(Trial):
     language: Language = "en"
     now: Annotated[datetime, Field(strict=False)] = NOON
     random: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    given: Annotated[dict[Variable, Any], Field(default_factory=dict)]
+    given: Annotated[dict[Given, Any], Field(default_factory=dict)]
     acts: Annotated[list[TestTurn], Field(default_factory=list, max_length=MAX_TEST_TURNS)]
 
     def opening(self, bot: Bot) -> Opening:
@@ -53,6 +53,7 @@ class Simulation(Trial):
             random=self.random,
             bot_name=bot.name,
             timezone=bot.timezone,
+            contact_fields=bot.contact_fields,
         )
 
 

@@ -53,8 +53,9 @@ class Answers(Walk):
         opens_only = event.only_opens or event.welcomed_by is not None
         if opens_only and self.dialog.run:
             return
-        self.begin(event.payload)
-        if event.welcomed_by is not None:
+        is_welcomed = event.welcomed_by is not None
+        self.begin(event.payload, at_once=is_welcomed)
+        if is_welcomed:
             self.messages = []
 
     def receive(self, event: MessageReceived) -> None:
@@ -82,8 +83,26 @@ class Answers(Walk):
     def _open(self, event: MessageReceived) -> None:
         """The first word of somebody new: it opens the dialog, and answers only where asked to."""
         self.begin()
-        if self.own.answers_first and self.dialog.ask:
-            self._answer(self.dialog.ask, event)
+        self.take_up(event)
+
+    def take_up(self, event: MessageReceived) -> None:
+        """Do by the word that has begun a run, once that has begun: it may be a command, or an answer."""
+        dialog, command = self.dialog, self._command_in(event)
+        is_command = command is not None and command.next_step is not None
+        if dialog.pending and dialog.pending.kind == "contact" and (is_command or self.own.answers_first):
+            self._hold(dialog.pending, event)
+        elif command and is_command:
+            if not dialog.handoff:
+                self._obey(command, event)
+        elif self.own.answers_first and dialog.ask:
+            self._answer(dialog.ask, event)
+
+    def _hold(self, pending: Pending, event: MessageReceived) -> None:
+        """Keep the word until the run has begun; nobody knows yet if the question is for a secret."""
+        self.dialog.pending = msgspec.structs.replace(pending, held=event)
+        self.is_private = self.is_private or any(
+            scenario.sensitive for scenario in (self.own, *self.called.values())
+        )
 
     def _after_end(self) -> None:
         match self.own.after_end:
@@ -158,9 +177,7 @@ class Answers(Walk):
         elif self.dialog.run or not command.resume:
             self.begin(at=command.next_step)
         else:
-            self.begin()
-            if not self.dialog.handoff:
-                self._obey(command, event)
+            self._open(event)
 
     def _turn_aside(self, command: CompiledCommand) -> None:
         """Follow a command; a second one inside another takes its place."""
@@ -177,8 +194,10 @@ class Answers(Walk):
     def interrupted(self) -> Detour:
         """What is under way, to return to; pending work is given up, and would begin again."""
         dialog, pending = self.dialog, self.dialog.pending
+        redo, enter = broken_off_by(pending)
         return Detour(
-            step_id=pending.step_id if pending else None,
+            step_id=redo,
+            enter=enter,
             ask=pending.ask if pending else dialog.ask,
             calls=dialog.calls,
             trail=dialog.trail,
@@ -477,6 +496,13 @@ def _is_enough(count: int, asked: CompiledInput) -> bool:
 
 def _words_without_choice(event: MessageReceived, words: str) -> str:
     return "unsupported" if event.content == "unsupported" and not event.text else words
+
+
+def broken_off_by(pending: Pending | None) -> tuple[str | None, str | None]:
+    """What is begun again once it can be: a step's work, or a step from its beginning."""
+    if pending is None:
+        return None, None
+    return (None, pending.step_id) if pending.kind == "contact" else (pending.step_id, None)
 
 
 def trail_behind(detour: Detour) -> tuple[str, ...]:

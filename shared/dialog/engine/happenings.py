@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from shared.dialog.engine.answers import Answers, starts_over, trail_behind
+from shared.dialog.engine.answers import Answers, broken_off_by, starts_over, trail_behind
 from shared.dialog.engine.turn import Turn
 from shared.dialog.engine.walk import has_open_run, stopped, timeout_of
 from shared.dialog.events import (
@@ -24,9 +24,10 @@ from shared.dialog.events import (
 )
 from shared.dialog.messages import Message
 from shared.dialog.state import Ask, Handoff, Pending, Status
-from shared.scenario.caps import MAX_SILENT_TURNS
+from shared.scenario.caps import MAX_CONTACT_BYTES, MAX_SILENT_TURNS
 from shared.scenario.compiled import CompiledHandoff, CompiledHttp, CompiledLlm, CompiledStep
 from shared.scenario.inputs import extract
+from shared.scenario.kinds import fits, in_words
 from shared.scenario.texts import printed
 
 _SUCCESS = range(200, 300)
@@ -209,6 +210,9 @@ class Happenings(Answers):
 
     def _task_finished(self, event: TaskFinished) -> None:
         pending = self.dialog.pending
+        if event.task == self.dialog.contact_task:
+            self._meet(event)
+            return
         if pending is None or pending.kind == "wait" or pending.number != event.task:
             return
         step = self._step_of_work(pending)
@@ -220,6 +224,38 @@ class Happenings(Answers):
             self._task_failed(step, pending, str(failed))
             return
         self.walk(self.after_action(step, pending.ask, route or pending.route))
+
+    def _meet(self, event: TaskFinished) -> None:
+        """Take what is known of the person; a run that has waited for it begins."""
+        dialog, pending = self.dialog, self.dialog.pending
+        dialog.contact_task = None
+        dialog.contact = self._known(event)
+        if pending is None or pending.number != event.task:
+            return
+        dialog.pending = None
+        if not self._is_allowed_to_go_on():
+            return
+        self.walk(pending.step_id)
+        if pending.held:
+            self.event = pending.held
+            self.take_up(pending.held)
+
+    def _known(self, event: TaskFinished) -> dict[str, Any]:
+        """What of a record fits its fields; nobody is known where it could not be found out."""
+        found, fields = event.result.get("contact"), self.own.contact
+        record: dict[str, Any] = found if isinstance(found, dict) else {}
+        if event.error:
+            self.notes.append(f"contact: {event.error}")
+        given = {name: record[name] for name in fields if record.get(name) is not None}
+        unfit = [name for name, value in given.items() if not fits(value, fields[name])]
+        self.notes += [
+            f"“contact.{name}” was not taken: it is not {in_words(fields[name])}" for name in unfit
+        ]
+        known = {name: value for name, value in given.items() if name not in unfit}
+        if len(msgspec.json.encode(known)) <= MAX_CONTACT_BYTES:
+            return known
+        self.notes.append(f"contact: the record takes more than {MAX_CONTACT_BYTES // 1024} KB")
+        return {}
 
     def _use(self, step: CompiledStep, pending: Pending, event: TaskFinished) -> str | None:
         """Take what a task has brought; the step that a model has chosen, if it has. Raises `Failed`."""
@@ -293,6 +329,7 @@ class Happenings(Answers):
         dialog, pending = self.dialog, self.dialog.pending
         if dialog.handoff:
             return
+        redo, enter = broken_off_by(pending)
         dialog.pending = None
         dialog.ask = stopped(dialog.ask)
         self.stop_suspended()
@@ -300,7 +337,8 @@ class Happenings(Answers):
             reason=extract(reason),
             is_over=not has_open_run(dialog),
             ask=pending.ask if pending else None,
-            redo=pending.step_id if pending else None,
+            redo=redo,
+            enter=enter,
         )
 
     def _say_for_operator(self, text: str) -> None:
@@ -343,6 +381,8 @@ class Happenings(Answers):
             self._after_handoff(handoff)
         elif handoff.redo is not None:
             self.walk(self.redo(handoff.redo, handoff.ask))
+        elif handoff.enter is not None:
+            self.walk(handoff.enter)
         elif self.dialog.ask:
             self.show_again()
 

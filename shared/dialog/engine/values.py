@@ -52,7 +52,13 @@ class Values(Workspace):
             return variable in variables
         if family == "label":
             return self._label(variable)
+        if family == "contact":
+            return self._known_of_person(variable)
         raise KeyError(name)
+
+    def _known_of_person(self, field: str) -> Any:
+        value = self.dialog.contact[field]
+        return _loaded(value) if self.scenario.contact.get(field) == "date" else value
 
     @staticmethod
     def as_read(kind: str, value: Any) -> Any:
@@ -297,6 +303,7 @@ _NAMES: dict[str, Callable[[Values], Any]] = {
     "random": lambda turn: turn.moment.random,
     "input.text": lambda turn: turn.input_text,
     "input.value": lambda turn: turn.input_value,
+    "answered.contact": lambda turn: bool(turn.dialog.contact),
     "bot.zone": lambda turn: turn.zone(),
     "bot.tongue": lambda turn: turn.languages()[0],
 }

@@ -29,14 +29,26 @@ from shared.scenario.inputs import extract
 SYNC_TIMEOUT = 30
 """Seconds that the account's main system has to take what was collected."""
 
+CONTACT_TIMEOUT = 10
+"""Seconds that it has to say what it knows of the person."""
+
 
 class Walk(Speech):
     # --- runs ---------------------------------------------------------------------------------------
 
     def begin(
-        self, payload: str = "", at: str | None = None, variables: Mapping[str, Any] | None = None
+        self,
+        payload: str = "",
+        at: str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        *,
+        at_once: bool = False,
     ) -> None:
-        """A new run, from the start or from another step; an unfinished one is closed."""
+        """A new run, from the start or from another step; an unfinished one is closed.
+
+        Where the scenario reads what is known of the person, that is found out before the first step, or with
+        `at_once` by the way.
+        """
         if has_open_run(self.dialog):
             self._close("abandoned")
         dialog = self.dialog
@@ -53,7 +65,20 @@ class Walk(Speech):
         if payload := extract(payload):
             self.put("start_payload", payload)
         self._take_over(variables or {})
-        self.walk(at or self.own.start)
+        self._look_up_contact()
+        if at_once or dialog.contact_task is None:
+            self.walk(at or self.own.start)
+        else:
+            dialog.current_step = at or self.own.start
+            dialog.pending = Pending("contact", dialog.contact_task, dialog.current_step)
+
+    def _look_up_contact(self) -> None:
+        """Ask the account's main system for what it knows of the person, if any of it is read."""
+        dialog, scenarios = self.dialog, (self.own, *self.called.values())
+        dialog.contact = {}
+        if self.own.contact and any(scenario.reads_contact for scenario in scenarios):
+            request = {"username": dialog.person.username, "variables": dialog.variables}
+            dialog.contact_task = self.new_task("contact", request, CONTACT_TIMEOUT)
 
     def _take_over(self, variables: Mapping[str, Any]) -> None:
         """Set what came from outside; the scenario has to know it."""
@@ -63,9 +88,12 @@ class Walk(Speech):
             else:
                 self.notes.append(f"“{name}” was not stored: the scenario has no such variable")
 
+    def _told(self, status: str) -> dict[str, Any]:
+        """The run, for whoever keeps what was collected."""
+        return {"run": self.dialog.run, "status": status, "collected_data": self.dialog.variables}
+
     def _close(self, how: str) -> None:
-        run = {"run": self.dialog.run, "status": how, "collected_data": self.dialog.variables}
-        self.ended_runs.append(run)
+        self.ended_runs.append(self._told(how))
         self._set_down()
         if album := self.dialog.album:  # more of it may be on its way, and is for this run
             self.dialog.album = msgspec.structs.replace(album, max=0)
@@ -75,7 +103,7 @@ class Walk(Speech):
     def _set_down(self) -> None:
         """Nothing is waited for any longer."""
         dialog = self.dialog
-        dialog.ask = dialog.pending = dialog.handoff = dialog.detour = None
+        dialog.ask = dialog.pending = dialog.handoff = dialog.detour = dialog.contact_task = None
 
     def leave_calls(self) -> None:
         self.dialog.calls = ()
@@ -188,7 +216,7 @@ class Walk(Speech):
                 number = self.new_task("http", request, http.timeout)
                 self.dialog.pending = Pending("http", number, step.id, ask=ask)
             case _:
-                number = self.new_task("sync", {"collected_data": self.dialog.variables}, SYNC_TIMEOUT)
+                number = self.new_task("sync", self._told("running"), SYNC_TIMEOUT)
                 self.dialog.pending = Pending("sync", number, step.id, ask=ask)
         return None
 
@@ -381,6 +409,8 @@ class Walk(Speech):
         dialog.detour = None
         dialog.calls, dialog.trail = detour.calls, detour.trail
         self.rescope()
+        if detour.enter is not None:
+            return detour.enter
         if detour.step_id is not None:
             return self.redo(detour.step_id, detour.ask)
         dialog.ask = detour.ask

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.scenario.document import escape
+from shared.scenario.fields import CONTACT
 from shared.scenario.findings import Finding
 from shared.scenario.inputs import comparable
+from shared.scenario.linting.places import expressions_of
+from shared.scenario.linting.reading import reading
 from shared.scenario.linting.steps import Raw, files_of
 from shared.scenario.linting.subject import Subject
 
@@ -20,6 +23,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if target not in subject.graph.nodes:
             yield subject.finding("unknown_step", pointer, f"there is no step “{target}”")
     yield from _media(subject)
+    yield from _contact(subject)
     yield from _tests(subject)
 
 
@@ -98,17 +102,43 @@ def _media(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("wrong_media_type", f"{at}/type", words)
 
 
+# --- people ----------------------------------------------------------------------------------------
+
+
+def _contact(subject: Subject) -> Iterator[Finding]:
+    """What is known of people is read, and nothing ever is; told once."""
+    if not subject.compiled.reads_contact or subject.library.contact != {}:
+        return
+    words = "the bot's sync has no “contact”, so that nothing is known of people and this has no value"
+    reading_steps = (at for at, step in subject.steps() if _reads_contact(step))
+    yield subject.finding("contact_unset", next(reading_steps, ""), words)
+
+
+def _reads_contact(step: Raw) -> bool:
+    return any("contact" in reading(source).reads for source in expressions_of({"steps": [step]}))
+
+
 # --- tests -----------------------------------------------------------------------------------------
 
 
 def _tests(subject: Subject) -> Iterator[Finding]:
     for number, test in enumerate(subject.document.get("tests", [])):
         for name in test.get("given", {}):
-            if name not in subject.compiled.environment.variables:
+            if name == CONTACT:
+                yield from _record(subject, test["given"][CONTACT], f"/tests/{number}/given/{CONTACT}")
+            elif name not in subject.compiled.environment.variables:
                 message = f"nothing sets or declares “{name}”"
                 yield subject.finding("unknown_in_test", f"/tests/{number}/given/{name}", message)
         for index, turn in enumerate(test["turns"]):
             yield from _turn(subject, turn, f"/tests/{number}/turns/{index}")
+
+
+def _record(subject: Subject, record: Any, at: str) -> Iterator[Finding]:
+    fields = subject.library.contact or {}
+    for name in record if fields and isinstance(record, Mapping) else ():
+        if name not in fields:
+            message = f"“{name}” is no field of the bot's records of people"
+            yield subject.finding("unknown_in_test", f"{at}/{escape(name)}", message)
 
 
 def _turn(subject: Subject, turn: Mapping[str, Any], at: str) -> Iterator[Finding]:

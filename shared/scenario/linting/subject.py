@@ -73,12 +73,13 @@ class Library:
 
     `scenarios` are the documents that may be called, by id, `scenario_id` the id of the one that is linted,
     `media` the files that it names and the library has, by id, `messengers` the capabilities of the connected
-    platforms, by name.
+    platforms, by name. `contact` has the types of what may be known of people, by name.
     """
 
     scenarios: Mapping[str, Mapping[str, Any]] | None = None
     media: Mapping[str, LibraryFile] | None = None
     messengers: Mapping[str, Capabilities] | None = None
+    contact: Mapping[str, str] | None = None
     scenario_id: str = ""
 
 
@@ -101,7 +102,7 @@ class Subject:
     def __post_init__(self) -> None:
         self.graph = Graph(self.document, self.passage)
         self.ways = self.graph.ways()
-        self.compiled = compile_scenario(self.document, self._report)
+        self.compiled = compile_scenario(self.document, self._report, self.library.contact or {})
 
     def _report(self, pointer: str, error: ExpressionError) -> None:
         self.reports.append((pointer, error))
