@@ -103,6 +103,7 @@ SLOW = (
     "tests/load/test_worlds.py",
     BROWSER,
     "tests/dialog/test_crash_safety.py",
+    "tests/tasks/test_task_crashes.py",
     "tests/delivery/test_faults.py",
     "tests/delivery/test_files.py",
     "tests/delivery/test_first_send_safety.py",

@@ -92,9 +92,14 @@ class TaskWorker:
             self.jobs[kind].perform(work, _in_time(work, attempt))
 
     def _answer(self, work: TaskEnvelope, attempt: Attempt) -> None:
+        """Tell what is kept, or else find it out; nothing of what is redriven: its dialog has gone on."""
+        if work.failure:
+            return
         result = self.results.find(work.id)
         if result is None and self.is_gone(work):
             return
+        if result and result.given_up:
+            raise GiveUp(result.error)
         self._tell(work, result or self.results.keep(work.id, self._found_out(work, attempt)))
 
     def _found_out(self, work: TaskEnvelope, attempt: Attempt) -> TaskResult:
@@ -106,7 +111,7 @@ class TaskWorker:
             with self.showing(work):
                 found = self.jobs[work.task.kind].perform(work, in_time)
         except TaskFailed as failed:
-            return TaskResult(self.now(), error=str(failed))
+            return TaskResult(self.now(), failed.found, str(failed))
         return TaskResult(self.now(), found or {}).bounded()
 
     def give_up(self, work: Work, error: Exception) -> None:
@@ -115,7 +120,8 @@ class TaskWorker:
         if job:
             job.give_up(work, reason)
         if isinstance(work, TaskEnvelope) and is_waited_for(work):
-            self._tell(work, self.results.keep(work.id, TaskResult(self.now(), error=reason)))
+            given_up = TaskResult(self.now(), error=reason, given_up=True)
+            self._tell(work, self.results.keep(work.id, given_up))
 
     def _tell(self, work: TaskEnvelope, result: TaskResult) -> None:
         self.inbound.send([result.told_to(work)])

@@ -16,12 +16,13 @@ MAX_RESULT_BYTES = 250_000
 
 class TaskResult(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a task has found out, or why it failed, for people; with its moment, so that it is told alike
-    however often.
+    however often. `given_up` says that the task is for the dead letters besides.
     """
 
     finished_at: datetime
     result: dict[str, Any] = {}
     error: str = ""
+    given_up: bool = False
 
     def bounded(self) -> TaskResult:
         """Itself, or a failure in place of more than can be kept."""

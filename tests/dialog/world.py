@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from shared import aws
 from shared.credential import Credential
+from shared.deletion.fence import Fence
 from shared.delivery.sender import Sender
 from shared.dialog.events import (
     ButtonPressed,
@@ -40,6 +41,7 @@ from shared.dialog.state import Dialog, dialog_id_of
 from shared.errors import Wait
 from shared.platforms import adapter_for
 from shared.platforms.base import Request, Response
+from shared.queueing.consumer import Record
 from shared.queueing.envelopes import (
     InboundEnvelope,
     OutboundEnvelope,
@@ -48,12 +50,15 @@ from shared.queueing.envelopes import (
     read_outbound,
     read_work,
 )
-from shared.queueing.producer import SqsDeletions, SqsOutbound, SqsTasks
+from shared.queueing.giving_up import DeadLetters, giving_up
+from shared.queueing.producer import SqsDeletions, SqsInbound, SqsOutbound, SqsTasks
 from shared.queueing.timers import Delays, Schedules, ScheduleTarget, Timers
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.scenarios import DynamoScenarios, Scenario
+from shared.storage.task_results import DynamoTaskResults
+from shared.tasks.performing import Attempt, Job, TaskWorker, tries_of
 from tests.dialog.doubles import PaperSealer
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -127,6 +132,12 @@ class SqsClient:
             self._queue.put(body, message.get("MessageDeduplicationId", body))
         return {"MessageId": "1"}
 
+    def send_message_batch(self, **batch: Any) -> dict[str, Any]:
+        with self._fate.call("SendMessageBatch"):
+            for message in batch["Entries"]:
+                self._queue.put(message["MessageBody"], message["MessageDeduplicationId"])
+        return {}
+
 
 class SchedulerClient:
     """The one call our timers make: schedules, of which there is one of a name."""
@@ -158,8 +169,9 @@ class MortalSealer(PaperSealer):
 class World:
     """`inbound` and `outbound` are what is in the queues; `fate` decides when the process dies.
 
-    `called` are the documents of scenarios that may be called, by id. The clock of dialogs goes on with
-    `later` only; that of the sender also when a message is held back.
+    `called` are the documents of scenarios that may be called, by id. Tasks wait in their queue for
+    `respond`, unless there are `jobs` to do them by. The clock of dialogs goes on with `later` only; that of
+    the sender also when a message is held back.
     """
 
     document: dict[str, Any]
@@ -168,6 +180,7 @@ class World:
     dialogs: StateRepository = field(default_factory=DynamoDialogs)
     history: HistoryRepository = field(default_factory=DynamoHistory)
     called: dict[str, dict[str, Any]] = field(default_factory=dict)
+    jobs: Mapping[str, Job] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.inbound = Queue(deduplicates=True)
@@ -175,6 +188,7 @@ class World:
         self.tasks = Queue(deduplicates=self.deduplicates)
         self.delays = Queue(deduplicates=False)
         self.deletions = Queue(deduplicates=False)
+        self.dead_tasks = Queue(deduplicates=False)
         self.schedules: dict[str, str] = {}
         self.messenger = Messenger(self.fate)
         self.now = self.sending_now = NOW
@@ -226,6 +240,14 @@ class World:
             lambda: self.sending_now,
             lambda: 900.0,
         )
+        self.worker = TaskWorker(
+            self.jobs,
+            SqsInbound(sqs(self.inbound), "http://queue/inbound.fifo"),
+            DynamoTaskResults(),
+            lambda: self.now,
+            Fence(lambda *_: credential, DynamoBots(), DynamoDialogs()).is_unwanted,
+        )
+        self.dead_letters = DeadLetters(sqs(self.dead_tasks), "http://queue/tasks-dead.fifo")
 
     def clock(self) -> float:
         return self.now.timestamp()
@@ -288,20 +310,31 @@ class World:
     # --- what it does about it --------------------------------------------------------------------
 
     def settle(self) -> None:
-        """Run both workers until the queues are empty, starting again whenever they are killed."""
-        self._drain(self.inbound, lambda body, **_: self.manager.handle(read_inbound(body)))
+        """Run all workers until the queues are empty, starting again whenever they are killed."""
+        while self.inbound.bodies or (self.jobs and self.tasks.bodies):
+            self._drain(self.inbound, lambda record: self.manager.handle(read_inbound(record.body)))
+            if self.jobs:
+                self._drain(self.tasks, giving_up(self._work, self._bury, "tasks", tries_of))
         self._drain(self.outbound, self._deliver)
 
-    def _deliver(self, body: str, *, is_repeat: bool) -> None:
-        self.sender.deliver(read_outbound(body), is_repeat=is_repeat)
+    def _deliver(self, record: Record) -> None:
+        self.sender.deliver(read_outbound(record.body), is_repeat=record.receive_count > 1)
 
-    def _drain(self, queue: Queue, handle: Callable[..., Any]) -> None:
+    def _work(self, record: Record) -> None:
+        self.worker.perform(read_work(record.body), Attempt(record.receive_count, lambda: 120.0))
+
+    def _bury(self, record: Record, error: Exception) -> None:
+        work = read_work(record.body)
+        self.worker.give_up(work, error)
+        self.dead_letters.put(work, error)
+
+    def _drain(self, queue: Queue, handle: Callable[[Record], object]) -> None:
         received = 0
         while queue.bodies:
             received += 1
             try:
                 with _every_aws_call(self.fate):
-                    handle(queue.bodies[0], is_repeat=received > 1)
+                    handle(Record("1", "handle", DIALOG_ID, received, queue.bodies[0]))
             except Killed:
                 self.start()
                 continue

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.dialog.events import TaskFinished
@@ -152,6 +153,22 @@ def test_what_was_found_out_is_told_though_it_is_given_up_later() -> None:
     by_kind.perform(a_task("llm"), ATTEMPT)
     by_kind.give_up(a_task("llm"), GiveUp("the queue is down"))
     assert inbound.sent[-1].event == told(result={"text": "warm"})
+
+
+def test_what_was_given_up_is_given_up_again_until_it_is_put_away() -> None:
+    done: list[Any] = []
+    by_kind, inbound = worker(llm=Job(lambda *given: done.append(given)))
+    by_kind.give_up(a_task("llm"), GiveUp("the model is gone"))
+    with pytest.raises(GiveUp, match="the model is gone"):
+        by_kind.perform(a_task("llm"), ATTEMPT)
+    assert (done, len(inbound.sent)) == ([], 1)
+
+
+def test_a_task_that_is_redriven_is_not_done_again_for_a_dialog_that_has_gone_on() -> None:
+    done: list[Any] = []
+    by_kind, inbound = worker(llm=Job(lambda *given: done.append(given)))
+    by_kind.perform(msgspec.structs.replace(a_task("llm"), failure="KeyError"), ATTEMPT)
+    assert (done, inbound.sent) == ([], [])
 
 
 @pytest.mark.parametrize("kind", NOT_WAITED_FOR)
