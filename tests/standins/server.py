@@ -64,7 +64,7 @@ class Incoming:
     def body(self) -> Any:
         try:
             return json.loads(self.raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

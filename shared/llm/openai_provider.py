@@ -1,0 +1,260 @@
+"""Models of OpenAI, of Azure OpenAI, and of whoever else speaks chat completions, by the `openai` package.
+
+Nothing but the tasks worker imports this: the package takes more than a second to load.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, NoReturn, cast
+
+import httpx
+import msgspec
+import openai
+
+from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered, TaskFailed
+from shared.guard import Guard
+from shared.llm.base import AnswerLost, Completion, End, Form, Question, Said
+from shared.llm.settings import ModelSettings
+from shared.llm.tokens import tokens_in, tokens_of
+from shared.outbound_http import GuardedTransport
+from shared.tasks.retrying import TryAgain
+
+OPENAI = "https://api.openai.com/v1"
+MAX_ANSWER_BYTES = 1_000_000
+
+_ENDS: Mapping[str, End] = {
+    "length": "too_long",
+    "content_filter": "filtered",
+    "tool_calls": "refused",
+    "function_call": "refused",
+}
+"""By the `finish_reason`; whatever else servers write there means that they are done."""
+
+_PASSING = frozenset({408, 409, 425})
+_FAULTS = 500
+_LEAST_SECONDS = 0.001
+_LONGEST_NAME = 200
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_LIMITS = ("max_completion_tokens", "max_tokens")
+_OLD_LIMITS = ("max_tokens", "max_completion_tokens")
+"""What the limit of tokens is called, in the order of trying: the newer name is OpenAI's."""
+
+_OPTIONAL = (*_LIMITS, "temperature", "response_format")
+"""What a question can be asked without."""
+
+
+class _Message(msgspec.Struct, frozen=True):
+    content: str | None = None
+    refusal: str | None = None
+
+
+class _Choice(msgspec.Struct, frozen=True):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _Usage(msgspec.Struct, frozen=True):
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """A chat completion, as far as it matters: servers leave out what they do not have."""
+
+    choices: list[_Choice]
+    model: str | None = None
+    usage: _Usage | None = None
+
+
+class OpenAiProvider:
+    """One bot's way to its models. It learns what each does not take, and leaves that out from then on."""
+
+    def __init__(self, settings: ModelSettings, guard: Guard) -> None:
+        _require_secrecy(settings, guard)
+        transport = GuardedTransport(guard, most_bytes=MAX_ANSWER_BYTES)
+        self._client = _client_of(settings, httpx.Client(transport=transport, trust_env=False))
+        is_compatible = settings.provider == "openai" and bool(settings.base_url)
+        self._limits = _OLD_LIMITS if is_compatible else _LIMITS
+        self._refused: defaultdict[str, set[str]] = defaultdict(set)
+
+    def ask(self, question: Question, seconds_left: Callable[[], float]) -> Completion:
+        """See `Provider`. What the server refuses to be asked with is left out, and it is asked once more."""
+        refused = self._refused[question.model]
+        while True:
+            limit = next((name for name in self._limits if name not in refused), None)
+            body = _body(question, limit, refused)
+            try:
+                with _in_our_words(question):
+                    return _completion(self._send(body, seconds_left()), question)
+            except openai.APIStatusError as error:
+                answer = error  # which is dealt with outside, so that nothing raised there drags it along
+            refused.add(_refused_part(answer, body) or _fail(answer))
+
+    def _send(self, body: Mapping[str, Any], seconds: float) -> bytes:
+        answer = self._client.chat.completions.with_raw_response.create(
+            **body, timeout=max(seconds, _LEAST_SECONDS)
+        )
+        return answer.content
+
+
+def _require_secrecy(settings: ModelSettings, guard: Guard) -> None:
+    """A key goes unencrypted only where the deployment itself says so. Raises `TaskFailed`."""
+    url = httpx.URL(settings.base_url or OPENAI)
+    if url.scheme != "https" and not guard.lists(url.host, url.port or 80):
+        raise TaskFailed("The address of the model's provider has to begin with https://.")
+
+
+def _client_of(settings: ModelSettings, http: httpx.Client) -> openai.OpenAI:
+    client = cast("Any", http)  # its annotation names the fork of httpx that is its own default
+    if settings.provider == "azure":
+        return openai.AzureOpenAI(
+            azure_endpoint=settings.base_url,
+            api_version=settings.api_version,
+            api_key=settings.api_key,
+            http_client=client,
+            max_retries=0,
+        )
+    return openai.OpenAI(
+        api_key=settings.api_key,
+        base_url=settings.base_url or OPENAI,
+        http_client=client,
+        max_retries=0,
+    )
+
+
+# --- what is sent ----------------------------------------------------------------------------------
+
+
+def _body(question: Question, limit: str | None, refused: set[str]) -> dict[str, Any]:
+    """The question but for what is refused; `limit` is what `max_tokens` is called."""
+    wanted = {
+        limit: question.max_tokens,
+        "temperature": question.temperature,
+        "response_format": _response_format(question.form),
+    }
+    parts = {name: value for name, value in wanted.items() if name and value is not None}
+    taken = {name: value for name, value in parts.items() if name not in refused}
+    is_told = question.form is not None and ("response_format" not in taken or question.form.held == "told")
+    messages = [_message(said) for said in question.messages]
+    if is_told and question.form:
+        messages[0]["content"] += f"\n\n{_told(question.form)}"
+    return {"model": question.model, "messages": messages, **taken}
+
+
+def _message(said: Said) -> dict[str, str]:
+    return {"role": said.role, "content": said.words}
+
+
+def _response_format(form: Form | None) -> dict[str, Any] | None:
+    if form is None:
+        return None
+    if form.held == "told":
+        return {"type": "json_object"}
+    schema = {"name": "answer", "schema": form.schema, "strict": form.held == "exact"}
+    return {"type": "json_schema", "json_schema": schema}
+
+
+def _told(form: Form) -> str:
+    schema = json.dumps(form.schema, ensure_ascii=False)
+    return f"Answer with nothing but JSON that fits this JSON Schema: {schema}"
+
+
+# --- what comes back -------------------------------------------------------------------------------
+
+
+def _completion(body: bytes, question: Question) -> Completion:
+    try:
+        answer = msgspec.json.decode(body, type=_Answer)
+        choice = answer.choices[0]
+    except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
+        raise AnswerLost("The model's server answers with something else than an answer.") from None
+    words = choice.message.content or ""
+    usage = answer.usage or _Usage(tokens_of(question.messages), tokens_in(words))
+    return Completion(
+        words=words,
+        end=_end_of(choice),
+        model=(answer.model or question.model)[:_LONGEST_NAME],
+        prompt_tokens=max(usage.prompt_tokens, 0),
+        completion_tokens=max(usage.completion_tokens, 0),
+    )
+
+
+def _end_of(choice: _Choice) -> End:
+    if choice.message.refusal:
+        return "refused"
+    return _ENDS.get(choice.finish_reason or "", "done")
+
+
+@contextmanager
+def _in_our_words(question: Question) -> Iterator[None]:
+    """What comes in between us and an answer: the words of others may quote what was asked."""
+    try:
+        yield
+    except (openai.APITimeoutError, openai.APIConnectionError) as error:
+        raise _unreachable(error) from None
+    except NotAnswered as error:
+        raise TryAgain(f"The model's server does not answer: {error}.") from None
+    except (AddressRefused, AnswerTooLarge) as error:
+        raise TaskFailed(f"The model cannot be asked: {error}.") from None
+    except openai.NotFoundError:
+        raise TaskFailed(
+            f"There is no model “{question.model[:_LONGEST_NAME]}” where it is looked for."
+        ) from None
+
+
+def _unreachable(error: openai.APIConnectionError) -> TryAgain:
+    """Where the connection was never made, nothing was asked."""
+    if isinstance(error.__cause__, httpx.ConnectError | httpx.ConnectTimeout):
+        return TryAgain("The model's server cannot be reached.")
+    if isinstance(error, openai.APITimeoutError):
+        return AnswerLost("The model did not answer in time.")
+    return AnswerLost("The model's server hung up.")
+
+
+# --- what it refuses -------------------------------------------------------------------------------
+
+
+def _refused_part(error: openai.APIStatusError, body: Mapping[str, Any]) -> str | None:
+    """The part of the request that the server does not take, if it can be left out."""
+    if error.status_code not in (400, 422) or error.code in ("content_filter", "context_length_exceeded"):
+        return None
+    sent = [name for name in _OPTIONAL if name in body]
+    named = (error.param or "").partition(".")[0]
+    mentioned = (name for name in sent if name == named or name in str(error.message))
+    return next(mentioned, "response_format" if "response_format" in sent and not named else None)
+
+
+def _fail(error: openai.APIStatusError) -> NoReturn:
+    """Raises what the status means."""
+    code = error.code if error.code and _NAME.fullmatch(error.code) else ""
+    match error.status_code:
+        case 401 | 403:
+            raise TaskFailed("The model's provider refuses the bot's key; it is set at …/llm.")
+        case 429 if code == "insufficient_quota":
+            raise TaskFailed("The bot's account at the model's provider has no quota left.")
+        case 429:
+            raise TryAgain("The model's provider takes no more requests for now.", _retry_after(error))
+        case status if status in _PASSING or status >= _FAULTS:
+            raise TryAgain(f"The model's server has a fault ({status}).", _retry_after(error))
+        case _ if code == "content_filter":
+            raise TaskFailed("The content filter of the model's provider refuses the prompt.")
+        case _ if code == "context_length_exceeded":
+            raise TaskFailed("The prompt is too long for the model.")
+        case status:
+            raise TaskFailed(f"The model's provider refuses the request ({code or status}).")
+
+
+def _retry_after(error: openai.APIStatusError) -> float | None:
+    """Seconds, as vendors write them; a date counts as nothing said."""
+    headers = error.response.headers
+    try:
+        if "retry-after-ms" in headers:
+            return float(headers["retry-after-ms"]) / 1000
+        return float(headers["retry-after"])
+    except (KeyError, ValueError):
+        return None
