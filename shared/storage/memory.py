@@ -19,6 +19,7 @@ from shared.dialog.ports import ActiveScenario, Found
 from shared.dialog.results import RunResult, Sought
 from shared.dialog.state import Call, Dialog, Remains
 from shared.errors import ConcurrentTurn, Conflict, NoSuchBot, NotFound
+from shared.llm.answers import KnownAnswer
 from shared.llm.usage import Usage
 from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
 from shared.results.exports import Export
@@ -498,6 +499,21 @@ class MemoryExports:
             if is_unmoved:
                 self._exports[export.id] = export
             return is_unmoved
+
+
+class MemoryModelAnswers:
+    """Answers of models in memory."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+        self._answers: dict[str, tuple[KnownAnswer, datetime]] = {}
+
+    def find(self, name: str) -> KnownAnswer | None:
+        answer, expires_at = self._answers.get(name, (None, self._clock()))
+        return answer if expires_at > self._clock() else None
+
+    def keep(self, name: str, answer: KnownAnswer, seconds: int) -> None:
+        self._answers[name] = answer, self._clock() + timedelta(seconds=seconds)
 
 
 class MemoryTaskResults:

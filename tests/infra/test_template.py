@@ -75,11 +75,12 @@ CACHED: dict[str, Kept] = {
     "DialogsAdmin": {actions: [*keys, "export#*"] for actions, keys in CACHED_BY_ADMINS.items()},
     "SenderWorker": CACHED_BY_SENDERS,
     "TasksWorker": {
-        ("dynamodb:GetItem", "dynamodb:PutItem"): ["hold#*", "message#*", "lease#*", "task#*"],
+        ("dynamodb:GetItem", "dynamodb:PutItem"): ["hold#*", "message#*", "lease#*", "task#*", "model#*"],
         ("dynamodb:DeleteItem",): ["lease#*"],
     },
     "ReceiptsWorker": {("dynamodb:GetItem",): ["message#*"]},
     "ExportsWorker": {("dynamodb:GetItem", "dynamodb:PutItem"): ["export#*"]},
+    "DeletionWorker": {("dynamodb:BatchWriteItem",): ["task#*"]},
 }
 """What each function may do in the cache, and to which keys there: nobody reads what others keep in it."""
 

@@ -14,7 +14,9 @@ MAKERS: Mapping[str, str] = {
     "fetch": "fetching:fetch_job",
     "first_send": "sending:first_send_job",
     "http": "http:http_job",
+    "llm": "llm:llm_job",
     "menu": "menus:menu_job",
+    "understand": "llm:understand_job",
     "upload": "sending:upload_job",
 }
 """What makes the job of a kind, in which module beside this one: a `Callable[[Collaborators], Job]`."""
