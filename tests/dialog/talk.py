@@ -36,6 +36,7 @@ from shared.scenario.caps import MAX_TURN_BYTES, MAX_TURN_MESSAGES
 from shared.scenario.compiled import CompiledScenario
 from shared.scenario.compiler import compile_scenario
 from shared.scenario.document import read
+from shared.scenario.variables import NOTHING_KNOWN
 
 FileKind = Literal["image", "video", "audio", "file"]
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -65,10 +66,12 @@ class Talk:
         *,
         person: Person | None = None,
         called: Mapping[str, Mapping[str, Any]] | None = None,
+        contact: Mapping[str, str] = NOTHING_KNOWN,
         **dialog: Any,
     ) -> None:
         self.processor = ScenarioProcessor(
-            _compiled(document), {id_: _compiled(child) for id_, child in (called or {}).items()}
+            _compiled(document, contact),
+            {id_: _compiled(child, contact) for id_, child in (called or {}).items()},
         )
         self.person = person
         self.dialog = new_dialog(**dialog)
@@ -206,9 +209,9 @@ class Talk:
         return [(run["run"], run["status"]) for run in self.turn.ended_runs]
 
 
-def _compiled(document: Mapping[str, Any]) -> CompiledScenario:
+def _compiled(document: Mapping[str, Any], contact: Mapping[str, str]) -> CompiledScenario:
     read(deepcopy(dict(document)))
-    return compile_scenario(document)
+    return compile_scenario(document, contact=contact)
 
 
 def checked(processor: ScenarioProcessor, dialog: Dialog, event: Event, moment: Moment) -> Turn:
