@@ -19,7 +19,10 @@ import httpcore
 import httpx
 
 from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered
+from shared.exchange import Ask, Reply
 from shared.guard import Guard
+
+__all__ = ["MOST_REDIRECTS", "Answer", "Ask", "GuardedTransport", "OutboundHttp", "Reply"]
 
 TIMEOUT_SECONDS = 10.0
 """For a connection to be made, for an answer to begin, and between its parts."""
@@ -45,41 +48,6 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     parts: Iterator[bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer with its whole body; header names are lower-case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """A request to an address that somebody has named. What it says is nobody's to print."""
-
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    content: bytes = b""
-
-    def __repr__(self) -> str:
-        return f"Ask({self.method})"
-
-    def redirected(self, status: int, location: str) -> Ask:
-        """What follows from a redirect. Another origin hears nothing of what was meant for the first.
-
-        Raises `AddressRefused`: a body is handed on to nobody else.
-        """
-        onward = self if _keeps_method(self.method, status) else _as_get(self)
-        url = _joined(self.url, location)
-        if _origin_of(url) == _origin_of(self.url):
-            return replace(onward, url=url)
-        if onward.content:
-            raise AddressRefused("it leads elsewhere with what was meant for it")
-        return Ask(onward.method, url, {})
 
 
 class GuardedTransport(httpx.BaseTransport):
@@ -163,7 +131,7 @@ class OutboundHttp:
             location = reply.headers.get("location", "")
             if reply.status not in _REDIRECTS or not location or not most_redirects:
                 return reply
-            ask = ask.redirected(reply.status, location)
+            ask = _redirected(ask, reply.status, location)
         raise NotAnswered("it leads from one address to another without end")
 
 
@@ -177,6 +145,20 @@ def _authorities() -> ssl.SSLContext:
 
 
 # --- redirects -------------------------------------------------------------------------------------
+
+
+def _redirected(ask: Ask, status: int, location: str) -> Ask:
+    """What follows from a redirect. Another origin hears nothing of what was meant for the first.
+
+    Raises `AddressRefused`: a body is handed on to nobody else.
+    """
+    onward = ask if _keeps_method(ask.method, status) else _as_get(ask)
+    url = _joined(ask.url, location)
+    if _origin_of(url) == _origin_of(ask.url):
+        return replace(onward, url=url)
+    if onward.content:
+        raise AddressRefused("it leads elsewhere with what was meant for it")
+    return Ask(onward.method, url, {})
 
 
 def _keeps_method(method: str, status: int) -> bool:

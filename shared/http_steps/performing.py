@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from shared.errors import AddressRefused, AnswerTooLarge, BadSchema, NotAnswered, TaskFailed
+from shared.exchange import Ask, Reply
 from shared.http_steps.replies import SUCCESS, result_of
 from shared.http_steps.requests import SAFE, ask_of
-from shared.outbound_http import Ask, Reply
 from shared.platforms.answers import wait_of
 from shared.platforms.base import Response
 from shared.queueing.envelopes import TaskEnvelope

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import msgspec
 
 from shared.errors import TaskFailed
-from shared.outbound_http import Reply
+from shared.exchange import Reply
 from shared.scenario.caps import MAX_DEPTH
 
 SUCCESS = range(200, 300)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import msgspec
 
 from shared.errors import TaskFailed
-from shared.outbound_http import Ask
+from shared.exchange import Ask
 from shared.scenario.addresses import in_address
 
 OURS = frozenset(

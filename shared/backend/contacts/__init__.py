@@ -1,0 +1,1 @@
+"""A person's record in the account's main system, which scenarios read as `contact.*`."""

@@ -1,0 +1,117 @@
+"""PostgREST: the tables of a database over HTTP, as every Supabase project has them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final, Protocol
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from shared.errors import NotAnswered, ParleyError
+from shared.exchange import Ask, Reply
+
+MOST_BYTES: Final = 500_000
+
+_PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
+_PLAIN: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
+_RESERVED: Final = frozenset(
+    {"and", "columns", "limit", "not", "offset", "on_conflict", "or", "order", "select"}
+)
+_LONGEST_WORDS: Final = 300
+
+
+class Http(Protocol):
+    """Who carries requests: the guarded client where a tenant names the address."""
+
+    def request(
+        self, ask: Ask, *, timeout_seconds: float, most_bytes: int, most_redirects: int = ...
+    ) -> Reply:
+        """Raises `NotAnswered`, and what else the client does."""
+        ...
+
+
+class QueryRefused(ParleyError):
+    """PostgREST, or the database behind it, does not do what was asked.
+
+    `code` is PostgREST's own (`PGRST…`) or the database's state; the words are theirs, and name tables and
+    columns, perhaps values.
+    """
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"{status} {code}: {message}"[:_LONGEST_WORDS])
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class PostgRest:
+    """The API of one project, asked as its service: it sees every row."""
+
+    http: Http
+    url: str
+    key: str = field(repr=False)
+
+    def select(
+        self,
+        schema: str,
+        table: str,
+        columns: Sequence[str],
+        where: Mapping[str, str],
+        limit: int,
+        seconds: float,
+    ) -> list[dict[str, Any]]:
+        """Rows whose columns equal what is given. Raises `NotAnswered`, `QueryRefused`."""
+        query = {
+            "select": ",".join(map(_quoted, columns)),
+            **{_quoted(column): f"eq.{value}" for column, value in where.items()},
+            "limit": str(limit),
+        }
+        profile = {"accept-profile": schema} if schema != "public" else {}
+        return _rows(self._asked("GET", f"/{quote(table, safe='')}?{urlencode(query)}", profile, seconds))
+
+    def _asked(self, method: str, path: str, headers: Mapping[str, str], seconds: float) -> Reply:
+        own = {"apikey": self.key, "authorization": f"Bearer {self.key}", "accept": "application/json"}
+        ask = Ask(method, f"{self.url.rstrip('/')}/rest/v1{path}", own | dict(headers))
+        reply = self.http.request(ask, timeout_seconds=seconds, most_bytes=MOST_BYTES, most_redirects=0)
+        _require_done(reply)
+        return reply
+
+
+def _require_done(reply: Reply) -> None:
+    status = reply.status
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in _PASSING:
+        raise NotAnswered(f"it answers {status}")
+    if status not in range(200, 300):
+        said = _decoded(reply.body)
+        told = said if isinstance(said, dict) else {}
+        raise QueryRefused(status, _words(told.get("code")), _words(told.get("message")))
+
+
+def _rows(reply: Reply) -> list[dict[str, Any]]:
+    rows = _decoded(reply.body)
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise QueryRefused(reply.status, "", "that is no list of rows")
+
+
+def _decoded(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _words(told: object) -> str:
+    return told if isinstance(told, str) else ""
+
+
+def _quoted(column: str) -> str:
+    """A name as it is, whatever it holds, or is called, that means something to PostgREST."""
+    if _PLAIN.fullmatch(column) and column not in _RESERVED:
+        return column
+    escaped = column.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
