@@ -101,7 +101,12 @@ class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     @property
     def id(self) -> str:
         """Of the task: the same however often it is emitted."""
-        return f"{self.dialog_id}:{self.epoch}:{self.task.number}"
+        return task_id_of(self.dialog_id, self.epoch, self.task.number)
+
+
+def task_id_of(dialog_id: str, epoch: str, number: int) -> str:
+    """What a task goes by everywhere."""
+    return f"{dialog_id}:{epoch}:{number}"
 
 
 class UploadEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="upload.v1"):

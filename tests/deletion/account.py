@@ -33,6 +33,7 @@ from shared.storage.history import DynamoHistory
 from shared.storage.media import DynamoMedia
 from shared.storage.scenarios import DynamoScenarios, Scenario
 from shared.storage.tables import TABLES
+from shared.storage.task_results import DynamoTaskResults
 from tests.conftest import ENVIRONMENT, Aws, items_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -64,6 +65,7 @@ class Account:
         self.bots, self.scenarios = DynamoBots(lambda: NOON), DynamoScenarios()
         self.dialogs, self.history, self.media = DynamoDialogs(), DynamoHistory(), DynamoMedia(lambda: NOON)
         self.credentials = DynamoCredentials(self.aws.kms)
+        self.task_results = DynamoTaskResults(lambda: NOON)
         self.store = S3Store(lambda: self.aws.s3, self.aws.bucket)
         self.scheduler = aws.client("scheduler")
         self.queue = SqsDeletions(self.aws.sqs, self.aws.deletions)
@@ -73,7 +75,7 @@ class Account:
         files = Files(self.media, self.store)
         schedules = SetSchedules(self.scheduler, GROUP)
         registrar = Registrar(MessengerAddresses(), self.credentials, self.messenger)
-        of_dialog = DialogRemoval(self.history, files, schedules)
+        of_dialog = DialogRemoval(self.history, files, schedules, self.task_results)
         of_bot = BotRemoval(
             bots=self.bots,
             connections=Connections(self.credentials, registrar, lambda: self.now),

@@ -99,7 +99,7 @@ def test_it_comes_to_an_end_however_often_it_is_broken_off(account: Account) -> 
     account.bots.delete(bot_id)
     for invocation in count():
         account.asked()
-        if account.remover.perform(asked(bot_id), steps_until(10)):
+        if account.remover.perform(asked(bot_id), steps_until(15)):
             break
         assert invocation < 100
 

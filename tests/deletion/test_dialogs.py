@@ -12,6 +12,7 @@ import pytest
 from shared.dialog.state import Dialog, Remains
 from shared.queueing.envelopes import DialogDeletionEnvelope, read_deletion
 from shared.queueing.timers import LATEST
+from shared.tasks.results import TaskResult
 from tests.deletion.account import ENDLESS, NOON, Account, steps_until
 
 LATER = NOON + timedelta(hours=1)
@@ -30,12 +31,14 @@ def dialog(account: Account) -> Dialog:
     account.tell(dialog.id, dialog.epoch)
     account.file(dialog.bot_id, dialog.id)
     account.schedule(f"{dialog.id}-{dialog.epoch}-2")
+    account.task_results.keep(f"{dialog.id}:{dialog.epoch}:1", TaskResult(NOON))
     account.dialogs.delete(dialog, Remains(dialog.epoch, NOON, ()))
     return dialog
 
 
 def test_nothing_stays_but_the_remains(account: Account, dialog: Dialog) -> None:
-    assert account.left().keys() == {"DIALOGS_TABLE", "HISTORY_TABLE", "MEDIA_TABLE", "objects", "schedules"}
+    kept = {"DIALOGS_TABLE", "HISTORY_TABLE", "MEDIA_TABLE", "CACHE_TABLE", "objects", "schedules"}
+    assert account.left().keys() == kept
 
     assert account.remover.perform(asked(dialog), ENDLESS) is True
 
@@ -87,10 +90,11 @@ def test_what_another_dialog_has_stays(account: Account, dialog: Dialog) -> None
     account.remover.perform(asked(dialog), ENDLESS)
 
     after = account.left()
-    assert {kind: before[kind] - after[kind] for kind in before} == {
+    assert {kind: before[kind] - after.get(kind, 0) for kind in before} == {
         "DIALOGS_TABLE": 0,
         "HISTORY_TABLE": 2,
         "MEDIA_TABLE": 1,
+        "CACHE_TABLE": 1,
         "objects": 1,
         "schedules": 1,
     }

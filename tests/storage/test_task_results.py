@@ -43,6 +43,16 @@ def test_tasks_have_results_of_their_own(results: TaskResults) -> None:
 
 
 @pytest.mark.usefixtures("aws_account")
+def test_a_dialog_s_results_go_with_it_and_no_others() -> None:
+    results = DynamoTaskResults(lambda: NOON)
+    for task_id in ("d:e:1", "d:e:120", "d:e:121", "d:f:120", "dd:e:120"):
+        results.keep(task_id, WARM)
+    assert len(list(results.remove("d", "e", 120))) == 4, "25 in a call, of the last hundred"
+    assert results.find("d:e:120") is None
+    assert all(map(results.find, ("d:e:1", "d:e:121", "d:f:120", "dd:e:120")))
+
+
+@pytest.mark.usefixtures("aws_account")
 def test_a_result_is_kept_for_a_day() -> None:
     DynamoTaskResults(lambda: NOON).keep("d:e:1", WARM)
     assert Cache.get("task#d:e:1").expires_at == NOON + KEPT == NOON + timedelta(days=1)

@@ -32,6 +32,7 @@ from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.media import DynamoMedia
 from shared.storage.scenarios import DynamoScenarios
+from shared.storage.task_results import DynamoTaskResults
 
 _settings = DeletionSettings.from_environment()
 _sqs = aws.client("sqs")
@@ -41,9 +42,8 @@ _credentials = DynamoCredentials(aws.client("kms"))
 _registrar = Registrar(MessengerSettings.from_environment(), _credentials)
 _store = media_store(MediaSettings.from_environment())
 _files = Files(DynamoMedia(), _store)
-_of_dialog = DialogRemoval(
-    DynamoHistory(), _files, SetSchedules(aws.client("scheduler"), _settings.schedule_group)
-)
+_schedules = SetSchedules(aws.client("scheduler"), _settings.schedule_group)
+_of_dialog = DialogRemoval(DynamoHistory(), _files, _schedules, DynamoTaskResults())
 _remover = Remover(
     BotRemoval(
         bots=DynamoBots(),
