@@ -141,7 +141,7 @@ def _parameters(operation: Json, each: Described, *, reads_versions: bool) -> li
         if place not in known
     ]
     own = [
-        {**parameter, **_meaning_of(parameter), **_example_of(parameter)} for parameter in (*in_path, *given)
+        {**_meaning_of(parameter), **parameter, **_example_of(parameter)} for parameter in (*in_path, *given)
     ]
     shared = ["IfNoneMatch"] * reads_versions + ["IdempotencyKey"] * _takes_key(each)
     return own + [{"$ref": f"#/components/parameters/{name}"} for name in shared]

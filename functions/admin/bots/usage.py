@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
-from datetime import UTC, timedelta
+from datetime import timedelta
 from typing import Annotated, Any, Final, Self
 
-from fastapi import APIRouter, Depends, Request
-from pydantic import BeforeValidator, Field
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 
 from functions.admin.bots.settings import ReadableBot, Settings
 from shared.admin_api.collaborators import collaborator
-from shared.admin_api.fields import View
+from shared.admin_api.fields import Moment, View
 from shared.admin_api.json_route import JsonRoute
 from shared.errors import Invalid, Violation
 from shared.llm.settings import MAX_TOKENS_PER_DAY
@@ -27,20 +29,23 @@ DAYS_SHOWN: Final = 30
 
 router = APIRouter(route_class=JsonRoute)
 
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_NO_DAY: Final = "a day is written 2026-11-23, a moment with its zone: 2026-11-23T00:00:00Z"
+
 _usage_of: Callable[[Request], DynamoUsage] = collaborator("usage")
 
 
-def _day(given: Any) -> Any:
+def _day(given: Any, read: ValidatorFunctionWrapHandler) -> dt.date:
     """A day is written 2026-11-23; a moment stands for the day in UTC that it is in."""
-    if not isinstance(given, str) or len(given) == len("2026-11-23"):
-        return given
-    moment = dt.datetime.fromisoformat(given)
-    if moment.tzinfo is None:
-        raise ValueError("a day is written 2026-11-23, a moment with its zone: 2026-11-23T00:00:00Z")
-    return moment.astimezone(UTC).date().isoformat()
+    with suppress(ValueError, OverflowError):
+        if isinstance(given, str) and _DAY.fullmatch(given):
+            return dt.date.fromisoformat(given)
+        moment: dt.datetime = read(given)
+        return moment.date()
+    raise ValueError(_NO_DAY)
 
 
-Day = Annotated[dt.date, Field(strict=False), BeforeValidator(_day)]
+Day = Annotated[Moment, WrapValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
 
 
 class Counters(View):
@@ -88,8 +93,8 @@ def read_usage(
     bot: ReadableBot,
     settings: Settings,
     usage: Annotated[DynamoUsage, Depends(_usage_of)],
-    since: Day | None = None,
-    until: Day | None = None,
+    since: Annotated[Day | None, Query(description="The first day, in UTC.")] = None,
+    until: Annotated[Day | None, Query(description="The last day, in UTC.")] = None,
 ) -> UsageView:
     """What its language model cost the bot. `budget` is today's, and null for a bot without a model."""
     today = utc_now().date()

@@ -12,9 +12,19 @@ import pytest
 from shared.platforms.base import Response
 from tests.backend.tokens import SECRET, unsigned
 from tests.conftest import items_of
-from tests.functions.admin.conftest import TELEGRAM, Api, Messenger, Talk, a_file, token_of
+from tests.functions.admin.conftest import (
+    MODEL,
+    NAMED_SECRET,
+    TELEGRAM,
+    Api,
+    Messenger,
+    Talk,
+    a_file,
+    token_of,
+)
 from tests.functions.admin.test_access import ROUTES, path_of
 
+KEEPING_SECRETS = ("CREDENTIALS_TABLE", "SETTINGS_TABLE", "CACHE_TABLE")
 WORDS = "Rumpelstiltskin"
 LINK_KEY = "link-key-of-a-test"
 CREDENTIALS: dict[str, dict[str, Any]] = {
@@ -29,6 +39,10 @@ CREDENTIALS: dict[str, dict[str, Any]] = {
 }
 KNOWN_SECRETS = {
     SECRET,
+    MODEL["api_key"],
+    NAMED_SECRET,
+    "another-secret-of-a-test",
+    "sk-another-key-of-a-test",
     TELEGRAM["bot_token"],
     *(value for given in CREDENTIALS.values() for name, value in given.items() if "token" in name),
     CREDENTIALS["whatsapp"]["app_secret"],
@@ -39,6 +53,8 @@ HOSTILE: tuple[dict[str, Any], ...] = (
     {"json": {"name": sorted(KNOWN_SECRETS), "text": {"a": WORDS}, "is_active": WORDS, "limit": WORDS}},
     {"json": {"platform": "telegram", "credentials": {"bot_token": f"{TELEGRAM['bot_token']} {WORDS}"}}},
     {"json": {"platform": "viber", "credentials": CREDENTIALS["whatsapp"]}},
+    {"json": {"value": f" another-secret-of-a-test {WORDS}"}},
+    {"json": {**MODEL, "api_key": "sk-another-key-of-a-test", "base_url": f"https://{WORDS}:a@10.0.0.1"}},
     {"json": {"scenario_data": {"version": WORDS, "steps": [{"id": "a", "message": {"text": WORDS}}]}}},
 )
 
@@ -121,10 +137,10 @@ def test_no_secret_and_no_words_get_out(
     talk(ids["bot"], chat="4242", variables={"name": WORDS})
     with caplog.at_level(logging.INFO):
         connect_everything(story, messenger, bot)
-        held = [items_of("CREDENTIALS_TABLE"), items_of("CACHE_TABLE")]
+        held = [items_of(table) for table in KEEPING_SECRETS]
         ask_everything(story, ids)
         follow_links(story, bot)
-    held += [items_of("CREDENTIALS_TABLE"), items_of("CACHE_TABLE")]
+    held += [items_of(table) for table in KEEPING_SECRETS]
     logged = "\n".join(str(record.__dict__) for record in caplog.records)
     refused = "\n".join(story.refusals)
 
