@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from shared.tasks.performing import Job
 
 MAKERS: Mapping[str, str] = {
+    "contact": "contacts:contact_job",
     "fetch": "fetching:fetch_job",
     "first_send": "sending:first_send_job",
     "http": "http:http_job",
