@@ -26,7 +26,7 @@ from shared.dialog.history import HistoryEntry
 from shared.dialog.replay import replay as replayed
 from shared.dialog.state import Dialog
 from tests.dialog.test_manager import Parley, said, sealed
-from tests.dialog.world import SCENARIO_ID
+from tests.dialog.world import BOT_ID, SCENARIO_ID
 
 SECRET = "4510123456"
 CHILD = str(uuid5(NAMESPACE_URL, "child"))
@@ -65,7 +65,9 @@ def document(words: str) -> dict[str, Any]:
             },
             {
                 "id": "passport",
-                "message": {"text": "Passport, {{ name }}?"},
+                "message": {
+                    "text": "Passport, {{ name }}{{ answered.contact ? ' of ' + contact.town : '' }}?"
+                },
                 "expected_input": {
                     "type": "text",
                     "variable": "passport",
@@ -102,7 +104,18 @@ def document(words: str) -> dict[str, Any]:
 REVISIONS = (
     document("Name?"),
     document("Your name?"),
-    {**document("?"), "steps": document("?")["steps"][:3]},
+    {**document("?"), "steps": document("?")["steps"][:3], "first_message": "answer"},
+)
+SYNCS: tuple[dict[str, Any], ...] = (
+    {"has_sync": False, "contact_fields": {}},
+    {"has_sync": True, "contact_fields": {"town": "string"}},
+    {"has_sync": True, "contact_fields": {"town": "date", "floor": "integer"}},
+)
+RESULTS: tuple[dict[str, Any], ...] = (
+    {"text": "Hm"},
+    {"contact": {"town": "Köln", "floor": 3}},
+    {"contact": {"town": "2026-11-22"}},
+    {"contact": {}},
 )
 
 
@@ -143,15 +156,19 @@ class Life(Parley):
             number = timers[place % len(timers)].number
             self.happen(TimerFired, epoch=self.epoch, timer=number)
 
-    def finish(self, place: int) -> None:
+    def finish(self, place: int, result: dict[str, Any]) -> None:
         tasks = self.tasks.tasks
         if tasks:
             number, fails = tasks[place % len(tasks)].number, place == 1
-            answer: dict[str, Any] = {"error": "timeout"} if fails else {"result": {"text": "Hm"}}
+            answer: dict[str, Any] = {"error": "timeout"} if fails else {"result": result}
             self.happen(TaskFinished, epoch=self.epoch, task=number, **answer)
 
     def activated(self, revision: int, running: str) -> None:
         self.activate(revision, running, called={CHILD: 1})
+        self.now += timedelta(minutes=1)
+
+    def set_up(self, sync: dict[str, Any]) -> None:
+        self.bots.change(BOT_ID, **sync)
         self.now += timedelta(minutes=1)
 
     @property
@@ -168,7 +185,10 @@ ACTS: st.SearchStrategy[Callable[[Life], None]] = st.one_of(
     st.builds(lambda text: lambda life: life.tell(text, 60), st.sampled_from(WORDS)),
     st.builds(lambda place: lambda life: life.press(place), PLACES),
     st.builds(lambda place: lambda life: life.fire(place), PLACES),
-    st.builds(lambda place: lambda life: life.finish(place), PLACES),
+    st.builds(
+        lambda place, result: lambda life: life.finish(place, result), PLACES, st.sampled_from(RESULTS)
+    ),
+    st.builds(lambda sync: lambda life: life.set_up(sync), st.sampled_from(SYNCS)),
     st.builds(
         lambda revision, running: lambda life: life.activated(revision, running),
         st.sampled_from([1, 2, 3]),
@@ -188,9 +208,10 @@ ACTS: st.SearchStrategy[Callable[[Life], None]] = st.one_of(
 
 
 @settings(max_examples=60)
-@given(st.lists(ACTS, min_size=5, max_size=40))
-def test_any_dialog_replays(acts: list[Callable[[Life], None]]) -> None:
+@given(st.sampled_from(SYNCS), st.lists(ACTS, min_size=5, max_size=40))
+def test_any_dialog_replays(sync: dict[str, Any], acts: list[Callable[[Life], None]]) -> None:
     life = Life()
+    life.set_up(sync)
     life.tell("hello")
     for act in acts:
         act(life)
