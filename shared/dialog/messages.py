@@ -66,7 +66,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     `delay` is in seconds, counted from the message before it. `several` says that more than one of its
     buttons may be taken: the last one is then the one that finishes. `replaces` is the platform's name of
     an earlier message that this one takes the place of, where the platform can; `closes` is that of one whose
-    buttons are of no use any longer. `by_operator` tells whose words they are.
+    buttons are of no use any longer. `by_operator` tells whose words they are. `masked` is what others may
+    read in the place of a text that prints something sensitive.
     """
 
     text: str
@@ -79,3 +80,4 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     replaces: str = ""
     closes: str = ""
     by_operator: bool = False
+    masked: str = ""

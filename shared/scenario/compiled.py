@@ -109,6 +109,11 @@ class CompiledLlm:
     timeout: int
     on_error: str | None
 
+    @property
+    def is_only_routing(self) -> bool:
+        """Whether nobody uses what the model says beside the route."""
+        return bool(self.routes) and not (self.variable or self.reply)
+
 
 @dataclass(frozen=True, slots=True)
 class CompiledHttp:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import pytest
@@ -132,6 +133,21 @@ class TestLanguageModels:
         talk.start()
         assert talk.finish(route=route) == ["Sorry."]
 
+    @pytest.mark.parametrize(
+        ("fields", "is_only"), [({}, True), ({"variable": "x"}, False), ({"reply": True}, False)]
+    )
+    def test_a_model_is_told_where_nothing_but_its_route_is_used(
+        self, fields: Document, *, is_only: bool
+    ) -> None:
+        talk = Talk(llm(routes={"food": {"step": "food", "when": "hungry"}}, **fields))
+        talk.start()
+        assert talk.task.request.get("only_route", False) is is_only
+
+    def test_where_no_route_fits_the_dialog_goes_on(self) -> None:
+        talk = Talk(llm(on_error="sorry", routes={"food": {"step": "food", "when": "hungry"}}))
+        talk.start()
+        assert talk.finish() == ["B ?"]
+
     @pytest.mark.parametrize("name", ["input.text", "input.value"])
     def test_what_was_just_said_for_a_sensitive_variable_is_masked_too(self, name: str) -> None:
         steps = ask("a", "code", next_step="b"), {"id": "b", "llm": {"prompt": f"Check {{{{ {name} }}}}"}}
@@ -254,6 +270,12 @@ class TestUnderstanding:
         talk.finish(route="b")
         talk.say("on monday")
         assert (talk.fail() if "error" in found else talk.finish(**found)) == ["B?"]
+
+    def test_the_day_is_told_that_it_is_where_the_dialog_is(self) -> None:
+        talk = Talk(self.DOCUMENT | {"timezone": "Pacific/Kiritimati"})
+        talk.start()
+        talk.say("tomorrow")
+        assert talk.task.request["today"] == (talk.now + timedelta(hours=14)).date().isoformat()
 
     def test_what_a_button_says_is_read_too(self) -> None:
         told = {"understand": {"fill": ["day"]}}

@@ -102,6 +102,18 @@ def test_a_dialog_from_before_runs_told_their_origin_is_repeated_too() -> None:
     assert replayed(parley, entries, dialog) is None
 
 
+def test_a_dialog_from_before_messages_were_masked_is_repeated_too() -> None:
+    parley = Parley(DOCUMENT | {"variables": {"name": {"type": "string", "sensitive": True}}})
+    for text in ("/start", "Bob"):
+        parley.say(text)
+    record_messages(parley)
+    entries = [reloaded(entry) for entry in parley.entries]
+    assert replayed(parley, entries) is None
+    (masked,) = [each.message_data for each in entries if "masked" in each.message_data]
+    assert masked.pop("masked") == "Thanks, •••."
+    assert replayed(parley, entries) is None
+
+
 def altered(turn: int, n: int, change: Callable[[dict[str, Any]], Any]) -> Callable[..., None]:
     def alter(entries: list[HistoryEntry]) -> None:
         (entry,) = [each for each in entries if (each.turn, each.n) == (turn, n)]

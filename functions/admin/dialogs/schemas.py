@@ -123,8 +123,11 @@ class DeliveryView(View):
 
 
 def _readable(data: Any) -> Any:
-    """An entry's data without what only a replay can open, and what leads to a file on its messenger."""
+    """An entry's data without what nobody should read, and what leads to a file on its messenger."""
     readable = {name: value for name, value in data.items() if name != "sealed"}
+    if "masked" in readable:  # its spans are of other words
+        readable["text"] = readable.pop("masked")
+        readable.pop("spans", None)
     file = (readable.get("event") or {}).get("file")
     if file:
         named = {name: value for name, value in file.items() if name != "reference"}

@@ -8,7 +8,6 @@ from typing import Any
 import msgspec
 
 from shared.dialog import presses
-from shared.dialog.engine.values import zone_of
 from shared.dialog.engine.walk import Walk, has_open_run
 from shared.dialog.events import ButtonPressed, ConversationStarted, Event, MessageReceived
 from shared.dialog.state import Album, Ask, Choice, Detour, Pending
@@ -280,8 +279,7 @@ class Answers(Walk):
         return True
 
     def _surroundings(self) -> Surroundings:
-        today = self.moment.now.astimezone(zone_of(self.zone())).date()
-        return Surroundings(today, self.languages()[0], self.evaluate)
+        return Surroundings(self.day(), self.languages()[0], self.evaluate)
 
     def _broken_rule(self, asked: CompiledInput, value: Any) -> Text | None:
         """What the author says to an answer that one of their own rules rejects."""
@@ -441,7 +439,7 @@ class Answers(Walk):
     def _understand(self, step: CompiledStep, fill: tuple[str, ...], route: str | None) -> None:
         """Let a language model find values for these variables in the answer."""
         wanted = {name: self._described(name) for name in fill}
-        request = {"text": self.input_text, "fill": wanted}
+        request = {"text": self.input_text, "fill": wanted, "today": self.day().isoformat()}
         number = self.new_task("understand", request, UNDERSTAND_TIMEOUT)
         self.dialog.pending = Pending("understand", number, step.id, route=route)
 

@@ -275,7 +275,7 @@ class Happenings(Answers):
         if name is not None and not (isinstance(name, str) and name in llm.routes):
             raise Failed("the model chose a route that is not declared")
         value = result.get(llm.output)
-        if value is None and name is None:
+        if value is None and name is None and not llm.is_only_routing:
             raise Failed(f"the model gave no {llm.output}")
         if value is not None:
             self._check_output(llm, value)

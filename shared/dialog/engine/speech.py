@@ -11,6 +11,7 @@ import msgspec
 from shared.dialog import presses
 from shared.dialog.engine.values import Values, as_saved
 from shared.dialog.messages import Button, Media, Message, Template
+from shared.dialog.sealing import MASK
 from shared.dialog.state import Ask, Choice
 from shared.scenario.caps import MAX_CHOICES, MAX_TURN_BYTES, MAX_TURN_MESSAGES
 from shared.scenario.compiled import CompiledButton, CompiledMedia, CompiledMessage, CompiledStep
@@ -60,10 +61,11 @@ class Speech(Values):
         """Say it; `instead` names what is said where it comes out empty, though there must be a message."""
         words, spans = text.show(self.value_of, self.languages(), self.notes)
         if not words.strip() and (instead or buttons):
-            other = self.scenario.fallbacks[instead or "choose_button"]
-            words, spans = other.show(self.value_of, self.languages(), self.notes)
+            text = self.scenario.fallbacks[instead or "choose_button"]
+            words, spans = text.show(self.value_of, self.languages(), self.notes)
             words = words if words.strip() or not buttons else NO_WORDS
-        self.tell(Message(words, spans, buttons, several=several, replaces=replaces))
+        masked = self._masked_words(text, words)
+        self.tell(Message(words, spans, buttons, several=several, replaces=replaces, masked=masked))
 
     def tell(self, message: Message) -> None:
         """Add the message, unless there is nothing in it; in a full turn it takes the last one's place."""
@@ -85,6 +87,7 @@ class Speech(Values):
             self.say(message.text, buttons, several=several, replaces=replaces)
             return
         words, spans = message.text.show(self.value_of, self.languages(), self.notes)
+        masked = self._masked_words(message.text, words)
         shown = tuple(media for each in message.media if (media := self._media(each)))
         if not words.strip() and buttons and not shown:
             words, spans = self.words("choose_button") or NO_WORDS, ()
@@ -98,6 +101,7 @@ class Speech(Values):
                 self._template(message),
                 several,
                 replaces,
+                masked=masked,
             )
         )
 
@@ -128,6 +132,13 @@ class Speech(Values):
     def masked(self, text: Text) -> str:
         """The same for those who may not read what is sensitive."""
         return text.show(self.value_unless_sensitive, self.languages(), self.notes)[0].strip()
+
+    def _masked_words(self, text: Text, words: str) -> str:
+        """What others may read in the place of what the text has printed; "" where that is the same."""
+        if not self.scenario.sensitive:
+            return ""
+        shown = text.show(self.value_unless_sensitive, self.languages(), [])[0]
+        return "" if shown == words else shown or MASK
 
     def address(self, urls: Mapping[str, Url]) -> str:
         """An address in the dialog's language."""

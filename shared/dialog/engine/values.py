@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -101,6 +101,10 @@ class Values(Workspace):
         if name.startswith("label."):
             raise KeyError(name)
         return self.value_of(name)
+
+    def day(self) -> date:
+        """Today, where the dialog is."""
+        return self.moment.now.astimezone(zone_of(self.zone())).date()
 
     def zone(self) -> str:
         """The name of the time zone that days and times of the day are of."""
@@ -288,7 +292,7 @@ def _of_person(attribute: str) -> Callable[[Values], str]:
 
 
 def _today(turn: Values) -> datetime:
-    return moments.day(turn.moment.now.astimezone(zone_of(turn.zone())).date())
+    return moments.day(turn.day())
 
 
 _NAMES: dict[str, Callable[[Values], Any]] = {

@@ -226,6 +226,8 @@ class Walk(Speech):
         request = {"prompt": self.masked(llm.prompt), "output": llm.output, **llm.settings}
         if llm.system:
             request["system"] = self.masked(llm.system)
+        if llm.is_only_routing:
+            request["only_route"] = True
         return request | ({"options": list(llm.options)} if llm.options else {})
 
     def _hand_off(self, step: CompiledStep, handoff: CompiledHandoff, ask: Ask | None) -> str | None:

@@ -345,14 +345,24 @@ def test_history_of_an_earlier_life_of_the_dialog_is_not_shown(api: Api, bot: st
 def test_what_is_sensitive_is_masked(api: Api, bot: str, talk: Talk) -> None:
     dialog = talk(bot, variables={"name": "Иван", "passport": "4510 123456"}, sensitive=("passport", "pin"))
     DynamoHistory().record(entry(dialog, 1, 0, message_data={"event": {"text": MASK}, "sealed": "c2VjcmV0"}))
+    spans = [{"start": 3, "end": 7, "style": "bold"}]
+    DynamoHistory().record(
+        entry(
+            dialog,
+            1,
+            1,
+            message_data={"text": "So 4510 it is.", "masked": f"So {MASK} it is.", "spans": spans},
+        )
+    )
 
     read = api("GET", f"/api/dialogs/{dialog.id}").json()
     listed = api("GET", f"/api/bots/{bot}/dialogs").json()["items"]
-    (said,) = api("GET", f"/api/dialogs/{dialog.id}/history").json()["items"]
+    said, answered = api("GET", f"/api/dialogs/{dialog.id}/history").json()["items"]
 
     assert read["collected_data"] == {"name": "Иван", "passport": MASK}
     assert listed == [read]
     assert said["message_data"] == {"event": {"text": MASK}}
+    assert answered["message_data"] == {"text": f"So {MASK} it is."}
 
 
 def test_history_names_a_file_by_its_record_and_not_where_its_messenger_keeps_it(
