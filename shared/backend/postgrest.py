@@ -14,7 +14,7 @@ import msgspec
 from shared.errors import NotAnswered, ParleyError
 from shared.exchange import Ask, Reply
 
-MOST_BYTES: Final = 500_000
+MOST_BYTES: Final = 2_000_000
 
 _PASSING: Final = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS)
 _PLAIN: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
@@ -45,6 +45,7 @@ class QueryRefused(ParleyError):
         super().__init__(f"{status} {code}: {message}"[:_LONGEST_WORDS])
         self.status = status
         self.code = code
+        self.message = message[:_LONGEST_WORDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,34 @@ class PostgRest:
         profile = {"accept-profile": schema} if schema != "public" else {}
         return _rows(self._asked("GET", f"/{quote(table, safe='')}?{urlencode(query)}", profile, seconds))
 
-    def _asked(self, method: str, path: str, headers: Mapping[str, str], seconds: float) -> Reply:
+    def upsert(
+        self, schema: str, table: str, row: Mapping[str, Any], key: Sequence[str], seconds: float
+    ) -> None:
+        """Put one row, in the place of what it has of the one with the same key.
+
+        Raises `NotAnswered`, `QueryRefused`.
+        """
+        headers = {
+            "content-type": "application/json",
+            "prefer": "resolution=merge-duplicates,return=minimal",
+            **({"content-profile": schema} if schema != "public" else {}),
+        }
+        query = urlencode({"on_conflict": ",".join(map(_quoted, key))})
+        path = f"/{quote(table, safe='')}?{query}"
+        self._asked("POST", path, headers, seconds, msgspec.json.encode(row))
+
+    def description(self, schema: str, seconds: float) -> Mapping[str, Any]:
+        """Of all tables, as OpenAPI has it. Raises `NotAnswered`, `QueryRefused`."""
+        profile = {"accept-profile": schema} if schema != "public" else {}
+        reply = self._asked("GET", "/", {"accept": "application/openapi+json", **profile}, seconds)
+        described = _decoded(reply.body)
+        return described if isinstance(described, dict) else {}
+
+    def _asked(
+        self, method: str, path: str, headers: Mapping[str, str], seconds: float, content: bytes = b""
+    ) -> Reply:
         own = {"apikey": self.key, "authorization": f"Bearer {self.key}", "accept": "application/json"}
-        ask = Ask(method, f"{self.url.rstrip('/')}/rest/v1{path}", own | dict(headers))
+        ask = Ask(method, f"{self.url.rstrip('/')}/rest/v1{path}", own | dict(headers), content)
         reply = self.http.request(ask, timeout_seconds=seconds, most_bytes=MOST_BYTES, most_redirects=0)
         _require_done(reply)
         return reply

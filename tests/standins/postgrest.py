@@ -23,10 +23,11 @@ _TRUTHS: Final = {"true": True, "t": True, "false": False, "f": False}
 
 @dataclass
 class Table:
-    """`columns` has their types by name: text, bigint, boolean, date or uuid."""
+    """`columns` has their types by name: text, bigint, boolean, date or uuid. `key` is the primary one."""
 
     columns: Mapping[str, str]
     rows: list[Row] = field(default_factory=list)
+    key: tuple[str, ...] = ()
 
 
 class PostgRestServer(StandIn):
@@ -43,10 +44,15 @@ class PostgRestServer(StandIn):
 
     def answer(self, request: Incoming) -> Answer:
         self._require_key(request)
+        if (request.method, request.path) == ("GET", _BELOW):
+            return answer_json(self._described())
         table = self._table(request)
-        if request.method != "GET":
-            raise _refusal(405, "PGRST117", f"Unsupported HTTP method: {request.method}")
-        return answer_json(self._selected(request, table))
+        match request.method:
+            case "GET":
+                return answer_json(self._selected(request, table))
+            case "POST":
+                return self._upserted(request, table)
+        raise _refusal(405, "PGRST117", f"Unsupported HTTP method: {request.method}")
 
     def _require_key(self, request: Incoming) -> None:
         given = request.headers.get("apikey")
@@ -56,7 +62,8 @@ class PostgRestServer(StandIn):
             raise Refusal(answer_json({"message": "Invalid API key"}, 401))
 
     def _table(self, request: Incoming) -> Table:
-        schema = request.headers.get("accept-profile", self.schema)
+        profile = "accept-profile" if request.method == "GET" else "content-profile"
+        schema = request.headers.get(profile, self.schema)
         if schema != self.schema:
             raise _refusal(406, "PGRST106", f"Invalid schema: {schema}")
         name = unquote(request.path.removeprefix(_BELOW))
@@ -66,7 +73,7 @@ class PostgRestServer(StandIn):
 
     def _selected(self, request: Incoming, table: Table) -> list[Row]:
         query = dict(request.query)
-        columns = [_bare(name) for name in query.pop("select", "*").split(",")]
+        columns = [_bare(name) for name in _parted(query.pop("select", "*"))]
         limit = query.pop("limit", None)
         wanted = {_bare(name): _filter(table, _bare(name), value) for name, value in query.items()}
         if columns == ["*"]:
@@ -75,6 +82,53 @@ class PostgRestServer(StandIn):
             _require_column(table, name)
         found = [row for row in table.rows if all(row.get(name) == value for name, value in wanted.items())]
         return [{name: row.get(name) for name in columns} for row in found[: _limit(limit)]]
+
+    def _upserted(self, request: Incoming, table: Table) -> Answer:
+        prefer = {part.strip() for part in request.headers.get("prefer", "").split(",")}
+        if not isinstance(request.body, dict) or request.media_type != "application/json":
+            raise _refusal(400, "PGRST102", "Empty or invalid json")
+        row = {name: _stored(table, name, value) for name, value in request.body.items()}
+        conflict = [*map(_bare, _parted(request.query.get("on_conflict", "")))]
+        if set(conflict) != set(table.key):
+            message = "there is no unique or exclusion constraint matching the ON CONFLICT specification"
+            raise _refusal(400, "42P10", message)
+        for name in table.key:
+            if row.get(name) is None:
+                raise _refusal(400, "23502", f'null value in column "{name}" violates not-null constraint')
+        met = [each for each in table.rows if all(each.get(name) == row[name] for name in table.key)]
+        if met and "resolution=merge-duplicates" not in prefer:
+            raise _refusal(409, "23505", "duplicate key value violates unique constraint")
+        for each in met:
+            each.update(row)
+        if not met:
+            table.rows.append(row)
+        return Answer(200 if met else 201)
+
+    def _described(self) -> Mapping[str, Any]:
+        return {
+            "swagger": "2.0",
+            "definitions": {
+                name: {"properties": {column: _property(table, column) for column in table.columns}}
+                for name, table in self.tables.items()
+            },
+        }
+
+
+def _property(table: Table, column: str) -> Mapping[str, str]:
+    kinds = {"bigint": "integer", "boolean": "boolean"}
+    noted = {"description": "Note:\nThis is a Primary Key.<pk/>"} if column in table.key else {}
+    return {"format": table.columns[column], "type": kinds.get(table.columns[column], "string"), **noted}
+
+
+def _stored(table: Table, name: str, value: Any) -> Any:
+    if name not in table.columns:
+        raise _refusal(400, "PGRST204", f"Could not find the '{name}' column in the schema cache")
+    return None if value is None else _read(table.columns[name], str(value))
+
+
+def _parted(names: str) -> list[str]:
+    """By the commas that are in no quotes."""
+    return re.findall(r'"(?:[^"\\]|\\.)*"|[^,]+', names)
 
 
 def _bare(name: str) -> str:
