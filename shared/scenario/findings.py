@@ -56,6 +56,8 @@ WARNINGS: dict[str, str] = {
     "missing_input": "a called scenario reads a variable that nothing gives it",
     "scope_in_call": "a called scenario has a variable of scope `person`, which survives no runs there",
     "contact_unset": "what is known of people is read, and the bot's sync does not say where to look",
+    "model_unset": "a language model is asked, and the bot has none",
+    "secret_unset": "a request names a secret that the bot does not have",
     "understand_sensitive": "`understand` stands at a sensitive variable, or fills one",
     "unknown_in_test": "a test names what does not exist",
 }

@@ -64,6 +64,12 @@ class _Showing:
         return shown
 
 
+def secret_in(source: str) -> str:
+    """The name of the secret that an expression stands for; "" for any other expression."""
+    secret = _SECRET.fullmatch(source)
+    return (secret[1] or secret[2]) if secret else ""
+
+
 class RequestTemplate:
     """The http action of a step, ready to be filled in."""
 
@@ -140,8 +146,8 @@ class _Reader:
             return ()
 
     def _compiled(self, source: str) -> Expression | _Secret:
-        if secret := _SECRET.fullmatch(source):
-            return _Secret(secret[1] or secret[2])
+        if name := secret_in(source):
+            return _Secret(name)
         if mentioned := _MENTIONED.search(blanked(source)):
             message = "a secret stands alone, with its name in quotes: {{ secret('name') }}"
             raise ExpressionError(message, mentioned.start() + 1)

@@ -44,6 +44,18 @@ def is_secret(name: str) -> bool:
     return name.startswith(_SECRETS)
 
 
+def secret_name_of(name: str) -> str:
+    """What scenarios call the secret that the settings of that name hold."""
+    return name.removeprefix(_SECRETS)
+
+
+def names_of(bot_id: str, most: int) -> frozenset[str] | None:
+    """The names of all settings of a bot (a consistent read); None where there are more than `most`."""
+    found = BotSettings.query(bot_id, attributes_to_get=["name"], consistent_read=True, limit=most + 1)
+    names = frozenset(item.name for item in found)
+    return names if len(names) <= most else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredSettings:
     """Settings as the members of their account may see them: what is `public`, and a hint of each secret.
@@ -63,7 +75,7 @@ class StoredSettings:
     @property
     def secret_name(self) -> str:
         """What scenarios call the secret that these settings hold."""
-        return self.name.removeprefix(_SECRETS)
+        return secret_name_of(self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from functions.admin.scenarios.deployment import not_runnable
 from shared.errors import Invalid, Violation
 from shared.scenario.document import read
 from shared.scenario.linter import Finding, Library, lint
@@ -48,9 +47,8 @@ def findings_of_form(document: Any) -> Findings:
 
 
 def findings_of_meaning(document: Document, library: Library) -> Findings:
-    """What the linter finds in a document whose form is right, and what cannot be run here; errors first."""
-    found = [*not_runnable(document, library.scenarios or {}), *lint(document, library)]
-    return tuple(sorted(found, key=lambda finding: finding.severity != "error"))
+    """What the linter finds in a document whose form is right; errors first."""
+    return tuple(sorted(lint(document, library), key=lambda finding: finding.severity != "error"))
 
 
 def violation_of(finding: Finding) -> Violation:

@@ -8,6 +8,7 @@ from typing import Any
 from shared.scenario.document import escape
 from shared.scenario.expressions import ExpressionError
 from shared.scenario.linting.steps import Raw, input_of, messages_of
+from shared.scenario.requests import secret_in
 from shared.scenario.texts import expression_places
 
 Words = str | Mapping[str, str]
@@ -110,6 +111,13 @@ def expressions_of(document: Raw) -> Iterator[str]:
 def _in_validation(validation: Raw) -> Iterator[str]:
     yield from (validation[name] for name in ("min", "max") if isinstance(validation.get(name), str))
     yield from (rule["reject_if"] for rule in validation.get("rules", []))
+
+
+def secrets_of(step: Raw) -> Iterator[tuple[str, str]]:
+    """The secrets that a step's request names, each with the pointer of its text."""
+    for pointer, text in _asked_of_others(step):
+        for at, words in by_language(text, pointer):
+            yield from ((at, name) for name in map(secret_in, expressions_in(words)) if name)
 
 
 def printed_before_work(step: Raw) -> Iterator[str]:

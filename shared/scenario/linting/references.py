@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from shared.scenario.document import escape
 from shared.scenario.fields import CONTACT
 from shared.scenario.findings import Finding
 from shared.scenario.inputs import comparable
-from shared.scenario.linting.places import expressions_of
+from shared.scenario.linting.places import expressions_of, secrets_of
 from shared.scenario.linting.reading import reading
-from shared.scenario.linting.steps import Raw, files_of
+from shared.scenario.linting.steps import Raw, files_of, input_of
 from shared.scenario.linting.subject import Subject
 
 _AFTER_END = ("tell", "restart", "ignore")
@@ -24,6 +25,8 @@ def check(subject: Subject) -> Iterator[Finding]:
             yield subject.finding("unknown_step", pointer, f"there is no step “{target}”")
     yield from _media(subject)
     yield from _contact(subject)
+    yield from _model(subject)
+    yield from _secrets(subject)
     yield from _tests(subject)
 
 
@@ -116,6 +119,38 @@ def _contact(subject: Subject) -> Iterator[Finding]:
 
 def _reads_contact(step: Raw) -> bool:
     return any("contact" in reading(source).reads for source in expressions_of({"steps": [step]}))
+
+
+# --- what the bot is set up with -------------------------------------------------------------------
+
+
+def _model(subject: Subject) -> Iterator[Finding]:
+    """A model is asked, and the bot has none; told once."""
+    if subject.library.has_model is not False:
+        return
+    words = "the bot has no language model: set one under /api/bots/{bot_id}/llm"
+    asking = (at + place for at, step in subject.steps() for place in _asks_model(step))
+    yield from (subject.finding("model_unset", at, words) for at in islice(asking, 1))
+
+
+def _asks_model(step: Raw) -> Iterator[str]:
+    if step.get("llm"):
+        yield "/llm"
+    if input_of(step).get("understand"):
+        yield "/expected_input/understand"
+
+
+def _secrets(subject: Subject) -> Iterator[Finding]:
+    """Secrets that the bot does not have, each told once."""
+    if subject.library.secrets is None:
+        return
+    told = set(subject.library.secrets)
+    for at, step in subject.steps():
+        for place, name in secrets_of(step):
+            if name not in told:
+                told.add(name)
+                words = f"the bot has no secret “{name}”: put it under /api/bots/{{bot_id}}/secrets"
+                yield subject.finding("secret_unset", at + place, words)
 
 
 # --- tests -----------------------------------------------------------------------------------------

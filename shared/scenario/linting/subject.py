@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -73,13 +73,16 @@ class Library:
 
     `scenarios` are the documents that may be called, by id, `scenario_id` the id of the one that is linted,
     `media` the files that it names and the library has, by id, `messengers` the capabilities of the connected
-    platforms, by name. `contact` has the types of what may be known of people, by name.
+    platforms, by name. `contact` has the types of what may be known of people, by name, `secrets` are the
+    names of those that its requests may hold.
     """
 
     scenarios: Mapping[str, Mapping[str, Any]] | None = None
     media: Mapping[str, LibraryFile] | None = None
     messengers: Mapping[str, Capabilities] | None = None
     contact: Mapping[str, str] | None = None
+    has_model: bool | None = None
+    secrets: Collection[str] | None = None
     scenario_id: str = ""
 
 

@@ -245,35 +245,21 @@ class TestActivation:
         assert pointers == ["/scenario_data/steps/0/next_step", "/scenario_data/tests/0/turns/2"]
         assert {finding["severity"] for finding in problem["findings"]} == {"error", "warning"}
 
-    TASKS: dict[str, tuple[Json, str]] = {  # noqa: RUF012 (a table)
-        "llm": ({"llm": {"prompt": "?"}}, "/llm"),
-        "http": ({"http": {"method": "GET", "url": "https://api.example"}}, "/http"),
-        "sync": ({"sync": {}}, "/sync"),
-        "understand": (
-            {
-                "expected_input": {"type": "text", "variable": "x", "understand": {"fill": ["name"]}},
-                "next_step": "ask_name",
-            },
-            "/expected_input/understand",
-        ),
-    }
+    def test_warns_of_a_model_and_of_secrets_that_the_bot_does_not_have_yet(self, api: Api, bot: str) -> None:
+        url = "https://example.com/{{ secret('key') }}"
+        look = {"id": "look", "http": {"method": "GET", "url": url}, "next_step": "ask_name"}
+        scenario = made(api, bot, {"version": "1", "steps": [look, TASK]})
 
-    @pytest.mark.parametrize(("step", "pointer"), TASKS.values(), ids=TASKS.keys())
-    def test_of_work_that_nobody_would_do_is_refused(
-        self, api: Api, bot: str, step: Json, pointer: str
-    ) -> None:
-        first = {"id": "first", "message": {"text": "Well?"}, "next_step": "ask_name", **step}
-        document = {**SCENARIO, "steps": [first, *SCENARIO["steps"]]}
-        scenario = made(api, bot, document)
+        activated = api("POST", f"/api/scenarios/{scenario}/activate")
+        assert activated.status_code == 200, activated.text
+        assert {finding["code"] for finding in activated.json()["findings"]} == {
+            "model_unset",
+            "secret_unset",
+        }
 
-        answer = api("POST", f"/api/scenarios/{scenario}/activate")
-
-        assert answer.status_code == 422
-        assert [(error["code"], error["pointer"]) for error in answer.json()["errors"]] == [
-            ("not_runnable", f"/scenario_data/steps/0{pointer}")
-        ]
-        verdict = api("POST", "/api/scenarios/validate", json={"scenario_data": document}).json()
-        assert verdict["valid"] is False
+        api("PUT", f"/api/bots/{bot}/llm", json={"provider": "openai", "model": "m", "api_key": "sk-123"})
+        api("PUT", f"/api/bots/{bot}/secrets/key", json={"value": "s3cr3t"})
+        assert api("GET", f"/api/scenarios/{scenario}").json()["findings"] == []
 
     def test_of_files_that_the_library_does_not_have_is_refused(self, api: Api, bot: str) -> None:
         first = {"id": "first", "message": {"media": [{"media_id": str(uuid4())}]}, "next_step": "ask_name"}
@@ -326,12 +312,6 @@ class TestCalled:
         api("PUT", f"/api/scenarios/{scenario}", json={"name": "S", "scenario_data": calling(scenario)})
         errors = api("POST", f"/api/scenarios/{scenario}/activate").json()["errors"]
         assert "scenario_recursion" in {error["code"] for error in errors}
-
-    def test_work_that_nobody_would_do_counts_however_deep(self, api: Api, bot: str) -> None:
-        innermost = made(api, bot, {"version": "1", "steps": [TASK]})
-        scenario = made(api, bot, calling(made(api, bot, calling(innermost))))
-        (error,) = api("POST", f"/api/scenarios/{scenario}/activate").json()["errors"]
-        assert (error["code"], error["pointer"]) == ("not_runnable", "/scenario_data/steps/0/scenario")
 
     def test_findings_of_a_saved_scenario_know_what_it_calls(self, api: Api, bot: str) -> None:
         scenario = made(api, bot, calling(made(api, bot, SCENARIO), outputs={"got": "nmae"}))
