@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from shared.deletion.connections import Connections
 from shared.deletion.deadline import Deadline
 from shared.deletion.dialogs import DialogRemoval, Gone
 from shared.deletion.files import Files
-from shared.deletion.folders import Folders
 from shared.storage.batches import AT_ONCE
 from shared.storage.bots import DynamoBots
 from shared.storage.dialogs import DynamoDialogs
-from shared.storage.scenarios import DynamoScenarios
 
 THREADS = 8
 """Dialogs that are removed at once; each mostly waits for AWS."""
 
 
+class Belongings(Protocol):
+    """What bots have of one kind, and nothing else leads to."""
+
+    def remove_of_bot(self, bot_id: str) -> Iterator[None]:
+        """Remove all of the bot's, step by step."""
+
+
 @dataclass(frozen=True, slots=True)
 class BotRemoval:
-    """Removes a bot's connections, dialogs, library, scenarios and folders."""
+    """Removes a bot's connections, dialogs, library, and all else that it has."""
 
     bots: DynamoBots
     connections: Connections
     dialogs: DynamoDialogs
     of_dialog: DialogRemoval
     files: Files
-    scenarios: DynamoScenarios
-    folders: Folders
+    belongings: Sequence[Belongings]
 
     def remove(self, bot_id: str, deadline: Deadline) -> bool:
         """Whether it is done with; False for a bot that is not deleted: nothing of it is touched.
@@ -45,8 +50,8 @@ class BotRemoval:
         waiting = self.connections.end(bot_id, deleted_at)
         self._remove_dialogs(bot_id, deadline)
         deadline.run(self.files.remove_library(bot_id))
-        deadline.run(self.scenarios.remove_of_bot(bot_id))
-        deadline.run(self.folders.remove_of_bot(bot_id))
+        for kind in self.belongings:
+            deadline.run(kind.remove_of_bot(bot_id))
         self.connections.require_ended(bot_id, waiting)
         return True
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
+from typing import Any
+
+from pynamodb.attributes import Attribute
 
 from shared.storage.tables import Table
 
@@ -19,3 +23,19 @@ def deleting(table: type[Table], items: Iterable[Table]) -> Iterator[None]:
             for item in batch:
                 write.delete(item)
         yield
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsOfBots:
+    """The items of a table whose keys are a bot's id and something of the bot."""
+
+    table: type[Table]
+
+    def remove_of_bot(self, bot_id: str) -> Iterator[None]:
+        """Delete all of the bot's, step by step."""
+        keys = [key.attr_name for key in self.table.get_attributes().values() if _is_of_key(key)]
+        yield from deleting(self.table, self.table.query(bot_id, attributes_to_get=keys))
+
+
+def _is_of_key(attribute: Attribute[Any]) -> bool:
+    return attribute.is_hash_key or attribute.is_range_key

@@ -6,7 +6,7 @@ not open, so a change keeps what is sealed, or brings all of it anew.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -16,7 +16,6 @@ from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, Update
 from pynamodb.expressions.condition import Condition
 
 from shared.errors import Conflict, NotFound
-from shared.storage.batches import deleting
 from shared.storage.clock import Clock, utc_now
 from shared.storage.conditions import is_overtaken
 from shared.storage.credentials import hint_of
@@ -181,10 +180,6 @@ class DynamoBotSettings:
             found.delete(_unchanged(found))
         except DeleteError as error:
             raise _refusal(error) from None
-
-    def remove_of_bot(self, bot_id: str) -> Iterator[None]:
-        """Delete all settings of the bot, step by step."""
-        return deleting(BotSettings, BotSettings.query(bot_id, attributes_to_get=["bot_id", "name"]))
 
 
 def require_met(current: datetime | None, met: datetime | None) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from shared.llm.usage import COUNTERS, Usage
-from shared.storage.batches import deleting
 from shared.storage.clock import Clock, utc_now
 from shared.storage.tables import BotUsage
 
@@ -39,10 +37,6 @@ class DynamoUsage:
             return {}
         within = BotUsage.day.between(since.isoformat(), until.isoformat())
         return {date.fromisoformat(item.day): _usage_of(item) for item in BotUsage.query(bot_id, within)}
-
-    def remove_of_bot(self, bot_id: str) -> Iterator[None]:
-        """Delete all that was counted for the bot, step by step."""
-        return deleting(BotUsage, BotUsage.query(bot_id, attributes_to_get=["bot_id", "day"]))
 
 
 def expiry_of(day: date) -> datetime:

@@ -20,20 +20,25 @@ from shared.deletion.folders import Folders
 from shared.deletion.performing import Remover
 from shared.dialog.history import DeliveryRecord, HistoryEntry, ReceiptRecord
 from shared.dialog.state import Dialog, dialog_id_of
+from shared.llm.usage import Usage
 from shared.media.base import MediaFile, Variant, paths_of
 from shared.media.store import S3Store
 from shared.platforms import MessengerAddresses
 from shared.platforms.base import Response
 from shared.queueing.producer import SqsDeletions
 from shared.queueing.timers import SetSchedules
+from shared.storage.batches import ItemsOfBots
+from shared.storage.bot_settings import LLM, DynamoBotSettings, name_of_secret
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.media import DynamoMedia
 from shared.storage.scenarios import DynamoScenarios, Scenario
-from shared.storage.tables import TABLES
+from shared.storage.sealing import KmsSealer
+from shared.storage.tables import TABLES, BotSettings, BotUsage, SyncRefusal
 from shared.storage.task_results import DynamoTaskResults
+from shared.storage.usage import DynamoUsage
 from tests.conftest import ENVIRONMENT, Aws, items_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -82,8 +87,11 @@ class Account:
             dialogs=self.dialogs,
             of_dialog=of_dialog,
             files=files,
-            scenarios=self.scenarios,
-            folders=Folders(self.store, self.store),
+            belongings=(
+                self.scenarios,
+                *map(ItemsOfBots, (BotSettings, BotUsage, SyncRefusal)),
+                Folders(self.store, self.store),
+            ),
         )
         return Remover(of_bot, of_dialog, self.queue)
 
@@ -105,12 +113,21 @@ class Account:
         self.credentials.create(bot_id, "telegram", settings, settings, is_active=True, identity=bot_id)
         for is_deleted in (False, True):
             self._scenario(bot_id, is_deleted=is_deleted)
+        self._settings(bot_id)
         self.file(bot_id, variants={"viber": Variant(f"media/{bot_id}/small.jpg", "image/jpeg", 1)})
         for folder in ("unparsed/telegram", "exports", "received"):
             self.store.put(f"{folder}/{bot_id}/left.json", BytesIO(b"{}"), "application/json")
         for number in range(dialogs):
             self.dialog(bot_id, str(number))
         return bot_id
+
+    def _settings(self, bot_id: str) -> None:
+        """With what came of them."""
+        settings = DynamoBotSettings(KmsSealer(lambda: self.aws.kms, ENVIRONMENT["SETTINGS_KEY_ID"]))
+        for name in (LLM, name_of_secret("crm_token")):
+            settings.put(bot_id, name, {}, {"value": "a secret"})
+        DynamoUsage(lambda: NOON).add(bot_id, Usage(calls=1))
+        SyncRefusal(bot_id, str(uuid4()), refusal="{}", expires_at=timedelta(days=90)).save()
 
     def _scenario(self, bot_id: str, *, is_deleted: bool) -> None:
         head = Scenario(id=str(uuid4()), bot_id=bot_id, name="s", created_at=NOON, updated_at=NOON)

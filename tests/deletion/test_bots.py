@@ -16,9 +16,11 @@ from shared.dialog.ports import Found
 from shared.dialog.state import Identities, dialog_id_of
 from shared.errors import Wait
 from shared.queueing.envelopes import BotDeletionEnvelope, read_deletion
+from shared.storage.tables import TABLES
 from tests.conftest import Call
 from tests.deletion.account import ENDLESS, NOON, Account, steps_until
 
+EVERYTHING = {table.Meta.variable for table in TABLES} - {"CACHE_TABLE"} | {"objects", "schedules"}
 SIGN = {"BOTS_TABLE": 1}
 
 
@@ -28,7 +30,7 @@ def asked(bot_id: str) -> BotDeletionEnvelope:
 
 def test_nothing_stays_but_the_sign(account: Account) -> None:
     bot_id = account.bot()
-    assert {"DIALOGS_TABLE", "HISTORY_TABLE", "MEDIA_TABLE", "objects", "schedules"} < set(account.left())
+    assert account.left().keys() == EVERYTHING
     account.bots.delete(bot_id)
 
     assert account.remover.perform(asked(bot_id), ENDLESS) is True

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from shared.errors import Conflict, NotFound
 from shared.storage import bot_settings
+from shared.storage.batches import ItemsOfBots
 from shared.storage.bot_settings import LLM, VALUE, DynamoBotSettings, name_of_secret
 from shared.storage.memory import MemoryBotSettings
 from shared.storage.sealing import KmsSealer
@@ -72,7 +73,8 @@ class TestContract:
     def test_what_is_not_there_is_told(self, settings: Settings, place: tuple[str, str]) -> None:
         put(settings)
 
-        assert settings.find(*place) is settings.reveal(*place) is None
+        assert settings.find(*place) is None
+        assert settings.reveal(*place) is None
         assert settings.record_health(*place, {}, met=NOON) is False
         for act in (settings.get, settings.delete, partial(settings.put, public={}, secrets=None)):
             with pytest.raises(NotFound, match="settings"):
@@ -210,6 +212,6 @@ class TestKept:
             kept.put(BOT, name_of_secret(str(number)), {}, {VALUE: "value"})
         kept.put(OTHER, LLM, {}, {})
 
-        assert len(list(kept.remove_of_bot(BOT))) == 2
+        assert len(list(ItemsOfBots(BotSettings).remove_of_bot(BOT))) == 2
 
         assert [item["bot_id"]["S"] for item in items_of("SETTINGS_TABLE")] == [OTHER]

@@ -8,7 +8,9 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 
 from shared.llm.usage import Usage
+from shared.storage.batches import ItemsOfBots
 from shared.storage.memory import MemoryUsage
+from shared.storage.tables import BotUsage
 from shared.storage.usage import KEPT, DynamoUsage
 from tests.conftest import Call, items_of
 
@@ -107,6 +109,6 @@ def test_all_of_a_bot_is_removed_and_nothing_of_another(time: Time) -> None:
         usage.add(bot_id, CALL)
         time.now += timedelta(days=1)
 
-    list(usage.remove_of_bot("b"))
+    list(ItemsOfBots(BotUsage).remove_of_bot("b"))
 
     assert [item["bot_id"]["S"] for item in items_of("USAGE_TABLE")] == ["c"]

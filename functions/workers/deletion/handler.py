@@ -26,12 +26,14 @@ from shared.queueing.giving_up import UnorderedDeadLetters, giving_up
 from shared.queueing.producer import SqsDeletions
 from shared.queueing.timers import SetSchedules
 from shared.settings import DeletionSettings, MediaSettings, MessengerSettings
+from shared.storage.batches import ItemsOfBots
 from shared.storage.bots import DynamoBots
 from shared.storage.credentials import DynamoCredentials
 from shared.storage.dialogs import DynamoDialogs
 from shared.storage.history import DynamoHistory
 from shared.storage.media import DynamoMedia
 from shared.storage.scenarios import DynamoScenarios
+from shared.storage.tables import BotSettings, BotUsage, SyncRefusal
 from shared.storage.task_results import DynamoTaskResults
 
 _settings = DeletionSettings.from_environment()
@@ -51,8 +53,11 @@ _remover = Remover(
         dialogs=DynamoDialogs(),
         of_dialog=_of_dialog,
         files=_files,
-        scenarios=DynamoScenarios(),
-        folders=Folders(_store, S3Store(lambda: aws.client("s3"), _settings.unparsed_bucket)),
+        belongings=(
+            DynamoScenarios(),
+            *map(ItemsOfBots, (BotSettings, BotUsage, SyncRefusal)),
+            Folders(_store, S3Store(lambda: aws.client("s3"), _settings.unparsed_bucket)),
+        ),
     ),
     _of_dialog,
     SqsDeletions(_sqs, _settings.deletions_queue_url),
