@@ -59,11 +59,9 @@ class Opening:
 
     @property
     def record(self) -> Mapping[str, Any]:
-        """What is known of the person. Raises `Senseless` for what is no record."""
-        record = self.given.get(CONTACT) or {}
-        if not isinstance(record, Mapping):
-            raise Senseless("“contact” in “given” is a map: a value for each field")
-        return record
+        """What is known of the person."""
+        record = self.given.get(CONTACT)
+        return record if isinstance(record, Mapping) else {}
 
     def known_of(self, records: Iterable[Mapping[str, Any]]) -> Mapping[str, str]:
         """The types of what may be known of people: as the settings say, or else told from the records."""
@@ -72,8 +70,10 @@ class Opening:
 
 def _types_in(records: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     found: dict[str, set[str]] = {}
-    for name, value in (pair for record in records for pair in record.items() if pair[1] is not None):
-        found.setdefault(name, set()).add("date" if fits(value, "date") else kind_of(value))
+    for name, value in (pair for record in records for pair in record.items()):
+        kinds = found.setdefault(name, set())
+        if value is not None:
+            kinds.add("date" if fits(value, "date") else kind_of(value))
     return {name: kinds.pop() if len(kinds) == 1 else "any" for name, kinds in found.items()}
 
 
@@ -118,8 +118,11 @@ class Program:
         unknown = opening.given.keys() - self.scenario.environment.variables - {CONTACT}
         if unknown:
             raise Senseless(f"“given” names {', '.join(sorted(unknown))}, which the scenario does not know")
+        if not isinstance(opening.given.get(CONTACT), Mapping | None):
+            raise Senseless("“contact” in “given” is a map: a value for each field")
         if beside := opening.record.keys() - self.scenario.contact:
-            raise Senseless(f"nothing of the name {', '.join(sorted(beside))} is known of people")
+            named = ", ".join(sorted(beside))
+            raise Senseless(f"“contact” in “given” names {named}, which nobody knows of people here")
         given = {**self.scenario.initial, **opening.given}
         initial = {name: value for name, value in given.items() if value is not None and name != CONTACT}
         return Conversation(dataclasses.replace(self.scenario, initial=initial), self.called, opening)

@@ -40,6 +40,25 @@ def compiled(document: Document) -> tuple[CompiledScenario, list[tuple[str, str]
     return found, reports
 
 
+KNOWN = {"name": "string", "hired": "date", "of old": "string", "odd": "sort"}
+
+
+@pytest.mark.parametrize(
+    ("source", "kind"),
+    [("contact.name", T.STRING), ("contact.hired + days(1)", T.TIMESTAMP), ("contact.odd", T.DYN)],
+)
+def test_an_assignment_of_what_is_known_of_a_person_has_its_type(source: str, kind: cel.Type) -> None:
+    found = compile_scenario(scenario(say("a", set={"x": source})), contact=KNOWN)
+    assert found.environment.variables["x"] == kind
+    assert found.reads_contact
+
+
+def test_fields_that_no_expression_could_name_are_passed_over() -> None:
+    types = compile_scenario(scenario(say("a")), contact=KNOWN).environment.types
+    known = [name for name in types if name.startswith("contact")]
+    assert known == ["contact.name", "contact.hired", "contact.odd"]
+
+
 @pytest.mark.parametrize(
     ("document", "types"),
     [

@@ -1314,6 +1314,63 @@ def test_what_a_messenger_makes_of_a_file_of_the_library(
 # --- tests and languages -----------------------------------------------------------------------------
 
 
+def reading(expression: str, **fields: Any) -> Document:
+    return scenario(say("a", next_step="b"), say("b", "<{{ " + expression + " }}>"), **fields)
+
+
+RECORD: dict[str, str] = {"name": "string", "hired": "date"}
+PRINTED = "/steps/1/message/text"
+
+
+@pytest.mark.parametrize(
+    ("document", "contact", "expected"),
+    [
+        (reading("contact.name"), RECORD, []),
+        (reading("contact.hired < today"), RECORD, []),
+        (reading("answered.contact"), RECORD, []),
+        (reading("contact.nmae"), RECORD, [("unknown_name", PRINTED)]),
+        (reading("contact"), RECORD, [("bad_expression", PRINTED)]),
+        (reading("contact.hired > 5"), RECORD, [("bad_expression", PRINTED)]),
+        (reading("contact.name"), {}, [("contact_unset", "/steps/1")]),
+        (reading("answered.contact"), {}, [("contact_unset", "/steps/1")]),
+        (reading("1", conditions=[{"if": "contact.age > 1", "then": "a"}]), {}, [("contact_unset", "")]),
+        (reading("1"), {}, []),
+        (reading("contact.anything"), None, []),
+        (reading("contact.nmae", tests=[]), RECORD, [("unknown_name", PRINTED)]),
+    ],
+)
+def test_what_is_known_of_people(
+    document: Document, contact: dict[str, str] | None, expected: list[tuple[str, str]]
+) -> None:
+    assert found_with(Library(contact=contact), document) == expected
+
+
+def test_a_field_that_is_misspelt_is_told_with_the_one_that_was_meant() -> None:
+    (finding,) = lint(reading("contact.nmae"), Library(contact=RECORD))
+    assert (
+        finding.message
+        == "nothing sets or declares “contact.nmae”; did you mean “contact.name”? (character 5)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("contact", "expected"),
+    [(RECORD, ["/tests/0/given/contact/nm~1e"]), ({}, []), (None, [])],
+    ids=["fields", "none", "nobody knows"],
+)
+def test_a_test_that_knows_of_people_what_nobody_does(
+    contact: dict[str, str] | None, expected: list[str]
+) -> None:
+    test = {"name": "t", "given": {"contact": {"name": "Ann", "nm/e": 1}}, "turns": [{"send": "/start"}]}
+    told = lint(reading("1", tests=[test]), Library(contact=contact))
+    assert [finding.pointer for finding in told] == expected
+
+
+def test_a_called_scenario_reads_what_is_known_of_people_by_the_same_fields() -> None:
+    library = Library(scenarios={CHILD_ID: reading("contact.nmae")}, contact=RECORD)
+    assert [finding.code for finding in lint(calling(), library)] == ["unknown_name"]
+
+
 def with_test(*turns: Document, **fields: Any) -> Document:
     return scenario(
         ask("a", "v"),

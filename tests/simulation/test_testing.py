@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from shared.simulation.conversation import Opening
 from shared.simulation.expectations import is_same, is_within
-from shared.simulation.testing import run_tests
+from shared.simulation.testing import Failure, run_tests
 from tests.simulation.play import Json, ask, failure_of, say, scenario
 
 START = {"send": "/start"}
@@ -233,6 +234,54 @@ def test_unknown_given_variable_fails_the_test() -> None:
     failure = failure_of(SHORT, START, given={"nmae": 1})
     assert failure is not None
     assert "nmae" in failure.message
+
+
+KNOWING = scenario(
+    ask("wish", next_step="bye"),
+    say("bye", "{{ contact.name }} since {{ format(contact.hired, 'YYYY') }}, {{ contact.age + 1 }}"),
+)
+ANN: Json = {"name": "Ann", "hired": "2024-05-01", "age": 41}
+
+
+@pytest.mark.parametrize(
+    ("contact", "said"),
+    [
+        (ANN, "Ann since 2024, 42"),
+        ({**ANN, "age": None}, "Ann since 2024, "),
+        ({}, " since , "),
+        (None, " since , "),
+    ],
+)
+def test_what_is_known_of_the_person_is_given(contact: Json | None, said: str) -> None:
+    test = {"given": {"contact": contact}} if contact is not None else {}
+    assert failure_of(KNOWING, START, {"send": "tea"}, {"expect": said}, **test) is None
+
+
+def test_what_is_known_of_one_test_is_not_known_of_another() -> None:
+    turns = [START, {"send": "tea"}]
+    tests = [
+        {"name": "known", "given": {"contact": ANN}, "turns": [*turns, {"expect": "Ann since 2024, 42"}]},
+        {"name": "unknown", "turns": [*turns, {"expect": " since , "}]},
+    ]
+    assert run_tests({**KNOWING, "tests": tests}).has_passed
+
+
+def test_the_bots_own_fields_say_what_may_be_known() -> None:
+    document = {**KNOWING, "tests": [{"name": "t", "given": {"contact": ANN}, "turns": [START]}]}
+    failures = [
+        run_tests(document, setting=Opening(contact_fields=fields)).results[0].failure
+        for fields in ({"name": "string"}, {"name": "string", "hired": "date", "age": "integer"})
+    ]
+    assert failures == [
+        Failure(0, "“contact” in “given” names age, hired, which nobody knows of people here"),
+        None,
+    ]
+
+
+def test_a_record_that_is_none_fails_the_test() -> None:
+    tests = [{"name": "t", "given": {"contact": "Ann"}, "turns": [START]}]
+    failure = run_tests({**KNOWING, "tests": tests}).results[0].failure
+    assert failure == Failure(0, "“contact” in “given” is a map: a value for each field")
 
 
 def test_report_has_every_test_in_order() -> None:
