@@ -134,13 +134,18 @@ class SenderSettings(Settings):
 class AdminSettings(Settings):
     """How an admin API knows its callers: HS256 by a secret kept under a name, or the project's JWKS.
 
-    With the tables that every one of them needs.
+    With the tables that every one of them needs, and the project's own table of memberships where the tokens
+    carry none: its columns for user, account and role, and what roles are called there.
     """
 
     bots_table: str
     cache_table: str
     supabase_url: str = ""
     supabase_jwt_secret_name: str = ""
+    supabase_service_key_name: str = ""
+    memberships_table: str = ""
+    memberships_columns: str = "user_id,account_id,role"
+    memberships_roles: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ from shared.admin_api.idempotency import Repetitions
 from shared.admin_api.paging import Cursors
 from shared.admin_api.principal import Principal
 from shared.admin_api.problems import MEDIA_TYPE, Problem, ProblemError, answer_error
-from shared.backend.accounts import ClaimedMemberships, Memberships
+from shared.backend.accounts import Memberships
 from shared.backend.auth import authentication
+from shared.backend.memberships import memberships
 from shared.backend.tokens import TokenVerifier
 from shared.errors import ParleyError
 from shared.settings import AdminSettings
@@ -41,7 +42,7 @@ class Guard:
     @classmethod
     def of(cls, settings: AdminSettings) -> Guard:
         known = authentication(settings)
-        return cls(known.verifier, ClaimedMemberships(), known.cursor_key)
+        return cls(known.verifier, memberships(settings), known.cursor_key)
 
     def admit(self, token: str) -> Principal:
         return Principal(self.verifier.verify(token), self.memberships)

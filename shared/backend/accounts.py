@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 
@@ -19,6 +19,9 @@ class Role(IntEnum):
     VIEWER = 1
     EDITOR = 2
     ADMIN = 3
+
+
+ROLES: Final = {role.name.lower(): role for role in Role}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,4 @@ class ClaimedMemberships:
         metadata = user.claims.get("app_metadata")
         accounts = metadata.get("accounts") if isinstance(metadata, Mapping) else None
         name = accounts.get(str(account_id)) if isinstance(accounts, Mapping) else None
-        return _ROLES.get(name) if isinstance(name, str) else None
-
-
-_ROLES = {role.name.lower(): role for role in Role}
+        return ROLES.get(name) if isinstance(name, str) else None

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from http.client import HTTPException
+from http import HTTPStatus
 from typing import Any, Final, Protocol
-from urllib.request import HTTPRedirectHandler, build_opener
 
 from botocore.exceptions import BotoCoreError, ClientError
 from jwt import PyJWK, PyJWTError
 
 from shared import aws
+from shared.backend.configured_http import ConfiguredHttp
 from shared.backend.kept import Kept
+from shared.errors import AnswerTooLarge, NotAnswered
+from shared.exchange import Ask
 
 MIN_SECRET_BYTES: Final = 32
 """RFC 7518, 3.2: a key of HS256 is at least as long as its hash."""
@@ -100,19 +102,12 @@ def _key(jwk: Mapping[str, Any], algorithm: str) -> PyJWK | None:
         return None
 
 
-class _NoRedirect(HTTPRedirectHandler):
-    """Keys come from the address that was configured, or not at all."""
-
-    def redirect_request(self, *_: object) -> None:
-        return None
-
-
 def _read(url: str) -> bytes:
-    if not url.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-        raise OSError(f"{url} is not an https address")
+    http = ConfiguredHttp()
     try:
-        with build_opener(_NoRedirect).open(url, timeout=_TIMEOUT_SECONDS) as answer:
-            body: bytes = answer.read(_MAX_SET_BYTES)
-            return body
-    except HTTPException as error:
-        raise OSError(f"what {url} answers is no HTTP") from error
+        reply = http.request(Ask("GET", url, {}), timeout_seconds=_TIMEOUT_SECONDS, most_bytes=_MAX_SET_BYTES)
+    except (NotAnswered, AnswerTooLarge) as error:
+        raise OSError(f"{url}: {error}") from None
+    if reply.status != HTTPStatus.OK:
+        raise OSError(f"{url} answers {reply.status}")
+    return reply.body
