@@ -3,7 +3,7 @@ from concurrent.futures import ThreadPoolExecutor
 from infra.local.deployment import physical_id
 from infra.local.emulator import Emulator
 
-WORKERS = ("DialogWorker", "RelayWorker", "ReceiptsWorker", "SenderWorker")
+WORKERS = ("DialogWorker", "RelayWorker", "ReceiptsWorker", "SenderWorker", "TasksWorker")
 
 
 def warm_workers(emulator: Emulator) -> None:
