@@ -43,10 +43,8 @@ class MembershipTable:
     def of(cls, settings: AdminSettings) -> MembershipTable:
         """Raises `ValueError` for settings that are not as they should be."""
         schema, _, table = settings.memberships_table.rpartition(".")
-        columns = [name.strip() for name in settings.memberships_columns.split(",")]
-        if len(columns) != len(("user", "account", "role")):
-            raise ValueError("MEMBERSHIPS_COLUMNS names other than three columns")
-        return cls(schema or "public", table, *columns, roles=_roles(settings.memberships_roles))
+        user, account, role = _columns(settings.memberships_columns)
+        return cls(schema or "public", table, user, account, role, _roles(settings.memberships_roles))
 
 
 class StoredMemberships:
@@ -101,6 +99,14 @@ def memberships(settings: AdminSettings) -> Memberships:
 
 def _database(url: str, key: Kept[bytes]) -> PostgRest:
     return PostgRest(ConfiguredHttp(), url, key.get().decode())
+
+
+def _columns(text: str) -> tuple[str, str, str]:
+    try:
+        user, account, role = (name.strip() for name in text.split(","))
+    except ValueError:
+        raise ValueError(f"MEMBERSHIPS_COLUMNS: “{text}” is not like user_id,account_id,role") from None
+    return user, account, role
 
 
 def _roles(text: str) -> dict[str, Role]:

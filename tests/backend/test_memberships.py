@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from shared.admin_api.principal import Principal
 from shared.backend.accounts import ClaimedMemberships, Role, User
 from shared.backend.configured_http import ConfiguredHttp
 from shared.backend.kept import Patience
-from shared.backend.memberships import MembershipTable, StoredMemberships, memberships
+from shared.backend.memberships import PATIENCE, MembershipTable, StoredMemberships, memberships
 from shared.backend.postgrest import PostgRest
 from shared.errors import Forbidden, NotFound, Unavailable
 from shared.settings import AdminSettings, MissingSetting
@@ -55,10 +56,13 @@ def settings(server: PostgRestServer, **changed: str) -> AdminSettings:
     return AdminSettings("bots", "cache", **(usual | changed))
 
 
-def stored(server: PostgRestServer, patience: Patience | None = None, **changed: str) -> StoredMemberships:
-    table = MembershipTable.of(settings(server, **changed))
+def stored(server: PostgRestServer, **changed: str) -> StoredMemberships:
+    return read_anew_after(server, PATIENCE, **changed)
+
+
+def read_anew_after(server: PostgRestServer, patience: Patience, **changed: str) -> StoredMemberships:
     rest = PostgRest(ConfiguredHttp(), server.url, KEY)
-    return StoredMemberships(lambda: rest, table, *([patience] if patience else []))
+    return StoredMemberships(lambda: rest, MembershipTable.of(settings(server, **changed)), patience)
 
 
 def user(user_id: str = ANN) -> User:
@@ -133,11 +137,13 @@ def test_a_database_that_does_not_answer_lets_nobody_in(server: PostgRestServer,
 
 
 def test_a_role_outlives_its_minute_by_nothing(server: PostgRestServer) -> None:
-    patience = Patience(fresh_seconds=0, stale_seconds=0, pause_seconds=0)
-    kept = stored(server, patience)
+    kept = read_anew_after(server, Patience(fresh_seconds=0, stale_seconds=0.05, pause_seconds=0))
+    assert kept.role(user(), ACCOUNT) == Role.EDITOR
+    time.sleep(0.06)
     server.fail_next(503, {})
     with pytest.raises(Unavailable):
         kept.role(user(), ACCOUNT)
+    assert (PATIENCE.fresh_seconds, PATIENCE.stale_seconds) == (60, 60)
 
 
 @pytest.mark.parametrize(
@@ -163,7 +169,7 @@ def test_nobody_there_lets_nobody_in(server: PostgRestServer) -> None:
 
 
 def test_a_principal_is_admitted_by_the_table(server: PostgRestServer) -> None:
-    principal = Principal(user(), stored(server, NEVER_KEPT))
+    principal = Principal(user(), read_anew_after(server, NEVER_KEPT))
     principal.require(Role.EDITOR, str(ACCOUNT), "bot")
     with pytest.raises(Forbidden):
         principal.require(Role.ADMIN, str(ACCOUNT), "bot")
