@@ -19,9 +19,24 @@ pytestmark = pytest.mark.deployed
 FUNCTIONS = sorted("/".join(path.parts[-3:-1]) for path in ROOT.glob("functions/*/*/handler.py"))
 
 
+MODEL_KEY, NAMED_SECRET = "sk-key-of-a-deployed-test", "a-secret-of-a-deployed-test"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def settings(admin: Admin, bot_id: str) -> None:
+    """A model and a secret, each written anew once it is there."""
+    model = {"provider": "openai", "model": "gpt-4.1-mini", "base_url": "https://models.example.com/v1"}
+    for key in (MODEL_KEY, None):
+        admin.put(f"/api/bots/{bot_id}/llm", {**model, "api_key": key})
+    for value in ("another-secret", NAMED_SECRET):
+        admin.put(f"/api/bots/{bot_id}/secrets/crm_token", {"value": value})
+
+
 def secrets_of(messengers: Messengers) -> list[str]:
     whatsapp = messengers.whatsapp
     return [
+        MODEL_KEY,
+        NAMED_SECRET,
         messengers.telegram.token,
         TELEGRAM_SECRET,
         whatsapp.access_token,
@@ -33,14 +48,15 @@ def secrets_of(messengers: Messengers) -> list[str]:
 def test_answers_show_which_secrets_are_set_and_no_more(
     admin: Admin, bot_id: str, messengers: Messengers
 ) -> None:
-    shown = json.dumps(admin.get(f"/api/bots/{bot_id}/platforms"), ensure_ascii=False)
+    paths = ("platforms", "llm", "secrets")
+    shown = json.dumps([admin.get(f"/api/bots/{bot_id}/{path}") for path in paths], ensure_ascii=False)
     for secret in secrets_of(messengers):
         assert secret not in shown
         assert f"…{secret[-4:]}" in shown
 
 
 def test_no_secret_lies_open_in_the_tables(parley: RunInfo, bot_id: str, messengers: Messengers) -> None:
-    tables = [parley.outputs()[name] for name in ("BotPlatformCredentialTable", "CacheTable")]
+    tables = [parley.outputs()[f"{name}Table"] for name in ("BotPlatformCredential", "BotSettings", "Cache")]
     items = str([parley.client("dynamodb").scan(TableName=table)["Items"] for table in tables])
     assert bot_id in items
     for secret in secrets_of(messengers):
