@@ -36,6 +36,8 @@ MAX_TURN_STEPS = 100
 MAX_TURN_MESSAGES = 20
 MAX_TURN_BYTES = 300 * 1024
 """A dialog with what its turn says, as JSON: all of it is saved as one item."""
+MAX_TOLD_BYTES = 385 * 1024
+"""The same with what the main system is told of the runs that it ends."""
 MAX_COLLECTED_BYTES = 64 * 1024
 MAX_CONTACT_BYTES = 16 * 1024
 """What is known of the person, as JSON."""

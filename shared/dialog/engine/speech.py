@@ -13,7 +13,7 @@ from shared.dialog.engine.values import Values, as_saved
 from shared.dialog.messages import Button, Media, Message, Template
 from shared.dialog.sealing import MASK
 from shared.dialog.state import Ask, Choice
-from shared.scenario.caps import MAX_CHOICES, MAX_TURN_BYTES, MAX_TURN_MESSAGES
+from shared.scenario.caps import MAX_CHOICES, MAX_TOLD_BYTES, MAX_TURN_BYTES, MAX_TURN_MESSAGES
 from shared.scenario.compiled import CompiledButton, CompiledMedia, CompiledMessage, CompiledStep
 from shared.scenario.compiler import value_key
 from shared.scenario.texts import Text, Url
@@ -229,4 +229,6 @@ class Speech(Values):
         """Whether the turn and its dialog cannot be saved."""
         self.dialog.outbox = None  # that of the turn before, whose place this turn's will take
         saved = self.dialog, self.messages, self.ended_runs, self.tasks
-        return len(msgspec.json.encode(saved)) > MAX_TURN_BYTES
+        size = len(msgspec.json.encode(saved))
+        told = len(msgspec.json.encode(self.ended_runs)) if self.ended_runs else 0  # in their own tasks
+        return size > MAX_TURN_BYTES or size + told > MAX_TOLD_BYTES
