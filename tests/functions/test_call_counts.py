@@ -77,6 +77,12 @@ ASKING_OUTSIDE: dict[str, Any] = {
     ],
 }
 
+BYE: dict[str, Any] = {"version": "1", "steps": [{"id": "bye", "message": {"text": "Bye"}}]}
+READING: dict[str, Any] = {
+    "version": "1",
+    "steps": [{"id": "hello", "message": {"text": "Hello {{ contact.name }}, and bye"}}],
+}
+
 Handler = Callable[[Any, Any], dict[str, Any]]
 
 
@@ -242,6 +248,35 @@ def test_a_timer_or_a_task_is_one_call_more(
     plain = ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:PutItem", "sqs:SendMessage"]
     assert names(aws_calls) == [*plain, call]
     assert aws_calls[-1].params.items() >= target.items()
+
+
+@pytest.mark.parametrize(
+    ("document", "sync", "calls"),
+    [
+        (BYE, {}, ["outbound"]),
+        (BYE, {"has_sync": True}, ["outbound", "tasks"]),
+        (READING, {"contact_fields": {"name": "string"}}, ["tasks"]),
+    ],
+    ids=["nobody to tell", "a run that is told of", "a person that is looked up"],
+)
+def test_the_main_system_costs_a_send_for_what_it_is_told_or_asked(
+    document: dict[str, Any],
+    sync: dict[str, Any],
+    calls: list[str],
+    bot_with: Callable[[dict[str, Any]], str],
+    start: Callable[[str], Handler],
+    aws_calls: list[Call],
+) -> None:
+    bot_id, worker = bot_with(document), start("functions.workers.dialog.handler")
+    DynamoBots().change(bot_id, **sync)
+    for number in (1, 2):
+        aws_calls.clear()
+        started = ConversationStarted(id=str(number), occurred_at=datetime.now(UTC))
+        assert worker(batch(inbound(bot_id, started)), Context()) == {"batchItemFailures": []}
+    reads_and_writes = ["dynamodb:GetItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:PutItem"]
+    assert names(aws_calls[:4]) == reads_and_writes
+    sent = [call.params["QueueUrl"].rpartition("-")[2] for call in aws_calls[4:]]
+    assert sent == [f"{name}.fifo" for name in calls]
 
 
 def test_a_sensitive_answer_is_one_call_more(

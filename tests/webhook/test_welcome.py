@@ -32,7 +32,7 @@ from tests.webhook.doubles import BOT_ID, Bucket, Queue, Vault, body_of, gateway
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 TOKEN = "viber-token"
 SCENARIO_ID = str(uuid4())
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "version": "1.0",
     "steps": [
         {
@@ -128,6 +128,23 @@ def test_whoever_opens_the_chat_is_answered_with_the_first_message(cafe: Cafe) -
     assert answer["text"] == "Hello, Anna! Tea or coffee?"
     assert "receiver" not in answer
     assert [button["Text"] for button in answer["keyboard"]["Buttons"]] == ["Tea", "Coffee"]
+
+
+def test_a_welcome_does_not_wait_for_what_is_known_of_the_person(cafe: Cafe) -> None:
+    steps = [{**DOCUMENT["steps"][0], "message": {"text": "Hello, {{ contact.name }}!"}}]
+    cafe.scenarios.add_revision(SCENARIO_ID, {**DOCUMENT, "steps": steps}, "s", "", "1")
+    cafe.bots.change(BOT_ID, active_revision=2, contact_fields={"name": "string"})
+    answer = body_of(cafe.opens())
+    dialog_id = cafe.queue.envelopes[-1].dialog_id
+    cafe.works()
+    dialog = cafe.dialogs.load(dialog_id)
+    assert dialog is not None
+    assert (answer["text"], cafe.outbound.sent) == ("Hello, !", [])
+    assert (dialog.status, dialog.contact_task) == ("active", 1)
+    buttons = [button["ActionBody"] for button in answer["keyboard"]["Buttons"]]
+    assert [presses.read(data) for data in buttons] == [
+        presses.Press(dialog.epoch, 1, 1, place) for place in (0, 1)
+    ]
 
 
 def test_a_file_of_the_library_is_in_the_welcome(cafe: Cafe) -> None:

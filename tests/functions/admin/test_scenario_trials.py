@@ -145,6 +145,27 @@ class TestSimulate:
         turns = api("POST", f"/api/scenarios/{scenario}/simulate", json=body).json()["turns"]
         assert turns[0]["messages"][0]["text"] == "Bye, Ёлка!"
 
+    @pytest.mark.parametrize("fields", [{}, {"name": "string", "hired": "date"}], ids=["none set", "set"])
+    def test_what_is_known_of_the_person_is_given(
+        self, api: Api, bot: str, scenario: str, fields: Json
+    ) -> None:
+        DynamoBots().change(bot, contact_fields=fields)
+        words = "{{ contact.name }}, {{ format(contact.hired + days(1), 'D.M.') }}"
+        document = {"version": "1", "steps": [{"id": "a", "message": {"text": words}}]}
+        given = {"contact": {"name": "Ёлка", "hired": "2026-11-22"}}
+        body = {"scenario_data": document, "given": given, "acts": [GREETED]}
+        (turn,) = api("POST", f"/api/scenarios/{scenario}/simulate", json=body).json()["turns"]
+        assert [message["text"] for message in turn["messages"]] == ["Ёлка, 23.11."]
+        assert turn["status"] == "completed"
+
+    def test_what_nobody_knows_of_people_is_not_given(self, api: Api, bot: str, scenario: str) -> None:
+        DynamoBots().change(bot, contact_fields={"name": "string"})
+        body = {"given": {"contact": {"nmae": "Ann"}}, "acts": [GREETED]}
+        answer = api("POST", f"/api/scenarios/{scenario}/simulate", json=body)
+        (error,) = answer.json()["errors"]
+        assert (answer.status_code, error["pointer"]) == (422, "/given")
+        assert "nmae" in error["message"]
+
     REFUSED: dict[str, tuple[Json, list[str]]] = {  # noqa: RUF012 (a table)
         "act that cannot happen": ({"acts": [GREETED, {"press": "x"}]}, ["/acts/1"]),
         "expectation": ({"acts": [{"expect": "x"}]}, ["/acts/0"]),

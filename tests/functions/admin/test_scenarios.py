@@ -63,6 +63,23 @@ def test_version_is_the_documents_own_unless_it_is_given(api: Api, scenario: str
     assert save(api, scenario, SCENARIO, version="autumn")["version"] == "autumn"
 
 
+@pytest.mark.parametrize(
+    ("fields", "codes"),
+    [({"name": "string"}, []), ({"nmae": "string"}, ["unknown_name"]), ({}, ["contact_unset"])],
+    ids=["known", "misspelt", "not set up"],
+)
+def test_what_a_scenario_reads_of_people_is_held_against_the_bots_sync(
+    api: Api, bot: str, fields: dict[str, str], codes: list[str]
+) -> None:
+    DynamoBots().change(bot, contact_fields=fields)
+    steps = [{"id": "a", "message": {"text": "Hello {{ contact.name }}"}}]
+    body = {"name": "S", "scenario_data": {"version": "1", "steps": steps}}
+    shown = api.create(f"/api/bots/{bot}/scenarios", body)
+    assert [finding["code"] for finding in shown["findings"]] == codes
+    answer = api("POST", f"/api/scenarios/{shown['id']}/activate", json={})
+    assert answer.status_code == (422 if codes == ["unknown_name"] else 200)
+
+
 def test_scenario_with_errors_of_meaning_is_saved_with_findings(api: Api, bot: str) -> None:
     shown = api.create(f"/api/bots/{bot}/scenarios", {"name": "Draft", "scenario_data": BROKEN_SCENARIO})
 
