@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -51,12 +52,17 @@ class StoredMemberships:
     """Memberships as the table has them; what a token says of them counts for nothing."""
 
     def __init__(
-        self, database: Callable[[], PostgRest], table: MembershipTable, patience: Patience = PATIENCE
+        self,
+        database: Callable[[], PostgRest],
+        table: MembershipTable,
+        patience: Patience = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`database` raises `Unavailable` where its key cannot be had."""
         self._database = database
         self._table = table
         self._patience = patience
+        self._clock = clock
         self._kept = lru_cache(maxsize=MOST_REMEMBERED)(self._remembered)
 
     def role(self, user: User, account_id: UUID) -> Role | None:
@@ -64,7 +70,8 @@ class StoredMemberships:
         return max(self._kept(user.id, str(account_id)).get(), default=None)
 
     def _remembered(self, user_id: str, account_id: str) -> Kept[tuple[Role, ...]]:
-        return Kept("memberships", partial(self._read, user_id, account_id), self._patience)
+        read = partial(self._read, user_id, account_id)
+        return Kept("memberships", read, self._patience, self._clock)
 
     def _read(self, user_id: str, account_id: str) -> tuple[Role, ...]:
         table = self._table

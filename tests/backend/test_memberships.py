@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from uuid import UUID
 
@@ -13,8 +12,7 @@ from shared.admin_api.app import Guard
 from shared.admin_api.principal import Principal
 from shared.backend.accounts import ClaimedMemberships, Role, User
 from shared.backend.configured_http import ConfiguredHttp
-from shared.backend.kept import Patience
-from shared.backend.memberships import PATIENCE, MembershipTable, StoredMemberships, memberships
+from shared.backend.memberships import MembershipTable, StoredMemberships, memberships
 from shared.backend.postgrest import PostgRest
 from shared.errors import Forbidden, NotFound, Unavailable
 from shared.settings import AdminSettings, MissingSetting
@@ -25,7 +23,13 @@ ANN, BO = "0c8d2f5e-3d43-4bd0-9a9c-0d6ff1f0b7a1", "0c8d2f5e-3d43-4bd0-9a9c-0d6ff
 ACCOUNT = UUID("7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a001")
 OTHER = UUID("7d0c0a52-6d3e-4f0b-8f53-1c1f4bd3a002")
 KEY = "a-service-key-of-tests-with-more-than-32-characters"
-NEVER_KEPT = Patience(fresh_seconds=0, stale_seconds=60, pause_seconds=0)
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +60,11 @@ def settings(server: PostgRestServer, **changed: str) -> AdminSettings:
     return AdminSettings("bots", "cache", **(usual | changed))
 
 
-def stored(server: PostgRestServer, **changed: str) -> StoredMemberships:
-    return read_anew_after(server, PATIENCE, **changed)
-
-
-def read_anew_after(server: PostgRestServer, patience: Patience, **changed: str) -> StoredMemberships:
+def stored(server: PostgRestServer, clock: Clock | None = None, /, **changed: str) -> StoredMemberships:
     rest = PostgRest(ConfiguredHttp(), server.url, KEY)
-    return StoredMemberships(lambda: rest, MembershipTable.of(settings(server, **changed)), patience)
+    return StoredMemberships(
+        lambda: rest, MembershipTable.of(settings(server, **changed)), clock=clock or Clock()
+    )
 
 
 def user(user_id: str = ANN) -> User:
@@ -122,11 +124,15 @@ def test_a_table_of_other_columns(server: PostgRestServer) -> None:
 
 
 def test_what_was_read_is_kept_for_a_minute(server: PostgRestServer) -> None:
-    kept = stored(server)
-    for _ in range(3):
+    clock = Clock()
+    kept = stored(server, clock)
+    for clock.now in (0, 30, 59):
         assert kept.role(user(), ACCOUNT) == Role.EDITOR
         assert kept.role(user(BO), ACCOUNT) is None
     assert len(server.requests) == 2
+    server.tables["members"].rows.clear()
+    clock.now = 60
+    assert kept.role(user(), ACCOUNT) is None
 
 
 @pytest.mark.parametrize("status", [401, 404, 429, 500, 503])
@@ -137,13 +143,17 @@ def test_a_database_that_does_not_answer_lets_nobody_in(server: PostgRestServer,
 
 
 def test_a_role_outlives_its_minute_by_nothing(server: PostgRestServer) -> None:
-    kept = read_anew_after(server, Patience(fresh_seconds=0, stale_seconds=0.05, pause_seconds=0))
+    clock = Clock()
+    kept = stored(server, clock)
     assert kept.role(user(), ACCOUNT) == Role.EDITOR
-    time.sleep(0.06)
-    server.fail_next(503, {})
-    with pytest.raises(Unavailable):
-        kept.role(user(), ACCOUNT)
-    assert (PATIENCE.fresh_seconds, PATIENCE.stale_seconds) == (60, 60)
+    clock.now = 60
+    server.fail_next(503, {}, times=2)
+    for clock.now in (60, 61, 66):
+        with pytest.raises(Unavailable):
+            kept.role(user(), ACCOUNT)
+    assert len(server.requests) == 3, "a database that is down is left alone for a moment"
+    clock.now = 72
+    assert kept.role(user(), ACCOUNT) == Role.EDITOR
 
 
 @pytest.mark.parametrize(
@@ -169,13 +179,15 @@ def test_nobody_there_lets_nobody_in(server: PostgRestServer) -> None:
 
 
 def test_a_principal_is_admitted_by_the_table(server: PostgRestServer) -> None:
-    principal = Principal(user(), read_anew_after(server, NEVER_KEPT))
+    clock = Clock()
+    principal = Principal(user(), stored(server, clock))
     principal.require(Role.EDITOR, str(ACCOUNT), "bot")
     with pytest.raises(Forbidden):
         principal.require(Role.ADMIN, str(ACCOUNT), "bot")
     with pytest.raises(NotFound):
         principal.require(Role.VIEWER, str(OTHER), "bot")
     server.tables["members"].rows.clear()
+    clock.now = 60
     with pytest.raises(NotFound):
         principal.require(Role.VIEWER, str(ACCOUNT), "bot")
 
