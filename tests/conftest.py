@@ -111,7 +111,7 @@ SLOW = (
     "tests/infra/test_scenario_cli.py",
     "tests/scenario/inputs/",
     "tests/standins/",
-    "tests/llm/test_openai_provider.py",
+    "tests/llm/",
     "tests/platforms/test_fuzz.py",
     "tests/simulation/test_properties.py",
     "tests/scenario/test_linter_properties.py",

@@ -16,9 +16,10 @@ MAX_SECONDS = 30 * 24 * 3600
 
 
 class KnownAnswer(msgspec.Struct, frozen=True):
-    """What came of a question, and the tokens that it took."""
+    """What came of a question, who answered it, and the tokens that it took."""
 
     result: dict[str, Any]
+    model: str
     tokens: int
 
 

@@ -78,10 +78,9 @@ class Asker:
             return consultation.answer(question, request.expected.read) | {"usage": consultation.bill()}
         name = name_of(bot_id, consultation.settings, question, request.expected)
         if known := self.answers.find(name):
-            consultation.count_saved(known.tokens)
-            return known.result | {"usage": consultation.bill(cached=True)}
+            return consultation.give_again(known)
         result = consultation.answer(question, request.expected.read)
-        kept = KnownAnswer(result, consultation.used.tokens)
+        kept = KnownAnswer(result, consultation.model, consultation.used.tokens)
         self.answers.keep(name, kept, min(request.cache, MAX_SECONDS))
         return result | {"usage": consultation.bill()}
 

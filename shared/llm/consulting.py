@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from shared.errors import TaskFailed
+from shared.llm.answers import KnownAnswer
 from shared.llm.base import AnswerLost, Completion, Form, Provider, Question, Said
 from shared.llm.expected import Unfit
 from shared.llm.settings import ModelSettings
@@ -60,16 +61,16 @@ class Desk:
 
 
 class Consultation:
-    """All that is asked for one task."""
+    """All that is asked for one task. `used` is what it has cost so far, `model` who was asked last."""
 
     def __init__(self, desk: Desk, bot_id: str, settings: ModelSettings, attempt: Attempt) -> None:
         self.settings = settings
         self.used = Usage()
+        self.model = settings.model
         self._desk = desk
         self._bot_id = bot_id
         self._attempt = attempt
         self._provider = desk.provider_of(settings)
-        self._model = settings.model
 
     def answer(self, question: Question, read: Read) -> dict[str, Any]:
         """What `read` makes of the answer, or of a second one if it raises `Unfit`. Raises `TaskFailed`."""
@@ -82,15 +83,17 @@ class Consultation:
     def bill(self, *, cached: bool = False) -> dict[str, Any]:
         """What the result tells of the costs."""
         return {
-            "model": self._model,
+            "model": self.model,
             "prompt_tokens": self.used.prompt_tokens,
             "completion_tokens": self.used.completion_tokens,
             "cached": cached,
         }
 
-    def count_saved(self, tokens: int) -> None:
-        """An answer that was known already has saved so many tokens."""
-        self._desk.usage.add(self._bot_id, Usage(cache_hits=1, saved_tokens=tokens))
+    def give_again(self, known: KnownAnswer) -> dict[str, Any]:
+        """The result that was known already, and what it costs now; what it has saved is counted."""
+        self.model = known.model
+        self._desk.usage.add(self._bot_id, Usage(cache_hits=1, saved_tokens=known.tokens))
+        return known.result | {"usage": self.bill(cached=True)}
 
     def _repaired(self, question: Question, words: str, unfit: Unfit, read: Read) -> dict[str, Any]:
         try:
@@ -112,6 +115,7 @@ class Consultation:
 
     def _call(self, question: Question) -> Completion:
         self._require_budget(question)
+        self.model = question.model
         try:
             completion = self._provider.ask(question, self._attempt.seconds_left)
         except AnswerLost:
@@ -120,7 +124,7 @@ class Consultation:
         except (TryAgain, TaskFailed):
             self._count()
             raise
-        self._model = completion.model or self._model
+        self.model = completion.model
         self._count(completion.prompt_tokens, completion.completion_tokens)
         return completion
 

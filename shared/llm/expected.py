@@ -78,8 +78,9 @@ class Expected:
 
     def _routed(self, value: Mapping[str, Any]) -> dict[str, Any]:
         route, answer = value.get("route"), value.get(self.output)
-        if route is not None and route not in (self.routes or {}):
-            raise Unfit(f'"route" is none of {json.dumps(list(self.routes or ()), ensure_ascii=False)}')
+        ways = list(self.routes or ())
+        if route is not None and route not in ways:
+            raise Unfit(f'"route" is none of {json.dumps(ways, ensure_ascii=False)}')
         found = {} if route is None else {"route": route}
         if self.only_route or (answer is None and found):
             return found

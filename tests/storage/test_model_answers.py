@@ -11,8 +11,8 @@ from shared.storage.memory import MemoryModelAnswers
 from shared.storage.model_answers import DynamoModelAnswers
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-WARM = KnownAnswer({"text": "warm"}, 17)
-COLD = KnownAnswer({"object": {"degrees": -3}, "route": "home"}, 40)
+WARM = KnownAnswer({"text": "warm"}, "small", 17)
+COLD = KnownAnswer({"object": {"degrees": -3}, "route": "home"}, "large", 40)
 
 
 class Clock:
