@@ -20,8 +20,8 @@ from shared.storage.bot_settings import LLM, StoredSettings
 
 router = APIRouter(route_class=JsonRoute)
 
-Readable = Annotated[StoredSettings, Depends(Reach(Role.VIEWER, "llm", settings_in_path(LLM)))]
-Administered = Annotated[StoredSettings, Depends(Reach(Role.ADMIN, "llm", settings_in_path(LLM)))]
+Readable = Annotated[StoredSettings, Depends(Reach(Role.VIEWER, "model", settings_in_path(LLM)))]
+Administered = Annotated[StoredSettings, Depends(Reach(Role.ADMIN, "model", settings_in_path(LLM)))]
 
 
 @router.get("/api/bots/{bot_id}/llm")
