@@ -156,6 +156,33 @@ def of_a_dialog(work: TaskEnvelope) -> TaskEnvelope:
     return msgspec.structs.replace(work, bot_id=bot_id)
 
 
+PROGRAM = """
+import sys
+from functions.workers.tasks.handler import _worker
+for kind in sys.argv[1:]:
+    assert _worker.jobs[kind]
+print(*{name.partition(".")[0] for name in sys.modules})
+"""
+
+
+@pytest.mark.parametrize(
+    ("kinds", "not_imported"),
+    [
+        (["menu", "fetch", "upload", "first_send"], {"openai", "psycopg", "jsonschema_rs", "PIL"}),
+        (["http"], {"openai", "psycopg", "jsonschema_rs", "PIL"}),
+        (["llm", "understand"], {"psycopg", "PIL"}),
+        (["contact"], {"openai", "PIL"}),
+    ],
+)
+def test_a_kind_of_work_waits_for_nothing_that_only_others_need(
+    kinds: list[str], not_imported: set[str]
+) -> None:
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *kinds], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    assert not set(run.stdout.split()) & not_imported
+
+
 def test_a_cold_start_waits_for_nothing_that_only_some_work_needs() -> None:
     program = f"import sys, {MODULE}; print(*{{name.split('.')[0] for name in sys.modules}})"
     run = subprocess.run(
