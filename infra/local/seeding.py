@@ -87,6 +87,7 @@ class Example:
 
 _BOTS = f"/api/accounts/{DEMO_ACCOUNT_ID}/bots"
 _FOLDER = ROOT / "infra" / "examples"
+_ORDERS = "https://orders.greengarden.example"
 EXAMPLES = (
     Example(_FOLDER / "onboarding.json", "Onboarding"),
     Example(_FOLDER / "restaurant.json", "Table booking", _FOLDER / "green-garden.png"),
@@ -94,6 +95,10 @@ EXAMPLES = (
     Example(_FOLDER / "feedback.json", "Feedback"),
     Example(_FOLDER / "faq.json", "Questions and answers"),
     Example(_FOLDER / "survey.json", "Staff survey"),
+    Example(_FOLDER / "helpdesk.json", "Help desk", needs=(ask_a_model,)),
+    Example(_FOLDER / "newcomer.json", "New colleague", needs=(ask_a_model,)),
+    Example(_FOLDER / "order.json", "Where is my order", address=_ORDERS, needs=(look_orders_up,)),
+    Example(_FOLDER / "staff.json", "Staff list"),
 )
 
 

@@ -18,9 +18,10 @@ EXAMPLES = Path(__file__).parents[2] / "infra" / "examples"
 SCENARIOS = sorted(EXAMPLES.glob("*.json"))
 
 
-def test_there_are_six() -> None:
+def test_there_are_ten() -> None:
     assert [path.stem for path in SCENARIOS] == [
-        "faq", "feedback", "onboarding", "quiz", "restaurant", "survey",
+        "faq", "feedback", "helpdesk", "newcomer", "onboarding",
+        "order", "quiz", "restaurant", "staff", "survey",
     ]  # fmt: skip
 
 

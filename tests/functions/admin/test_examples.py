@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import msgspec
 import pytest
 
-from tests.functions.admin.conftest import Api
+from infra.local.main_system import Access
+from infra.local.seeding import EXAMPLES, Example, Outside
+from tests.functions.admin.conftest import MODEL, Api
 
-SHIPPED = sorted((Path(__file__).parents[3] / "infra" / "examples").glob("*.json"))
+OUTSIDE = Outside(
+    Access("https://main.example.com", "token-of-the-orders", "whsec_c2lnbmVkIHdpdGggdGhpcw=="), MODEL
+)
 
 
-@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_a_shipped_scenario_is_activated_with_nothing_to_mend(api: Api, bot: str, path: Path) -> None:
-    body = {"name": path.stem, "scenario_data": msgspec.json.decode(path.read_bytes())}
-    saved = api.create(f"/api/bots/{bot}/scenarios", body)
-    assert saved["findings"] == []
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.file.stem)
+def test_a_shipped_scenario_is_activated_with_nothing_to_mend(api: Api, bot: str, example: Example) -> None:
+    saved = api.create(f"/api/bots/{bot}/scenarios", example.scenario(OUTSIDE, media_id=None))
     activated = api("POST", f"/api/scenarios/{saved['id']}/activate", json={})
     assert activated.status_code == 200, activated.text
     assert activated.json()["is_active"] is True
+
+    for name, body in example.settings(OUTSIDE):
+        put = api("PUT", f"/api/bots/{bot}/{name}", json=body)
+        assert put.status_code == 201, put.text
+    assert api("GET", f"/api/scenarios/{saved['id']}").json()["findings"] == []
