@@ -89,7 +89,7 @@ class Asker:
             model=request.model or settings.model,
             messages=(
                 Said("system", _system(request)),
-                *self._said_before(request.history, work),
+                *self._said_before(request, work),
                 Said("user", request.prompt),
             ),
             form=request.expected.form(),
@@ -97,11 +97,16 @@ class Asker:
             temperature=settings.temperature if request.temperature is None else request.temperature,
         )
 
-    def _said_before(self, most: int, work: TaskEnvelope) -> tuple[Said, ...]:
-        if not most:
+    def _said_before(self, request: LlmRequest, work: TaskEnvelope) -> tuple[Said, ...]:
+        """The last messages, without the one that the prompt itself repeats."""
+        if not request.history:
             return ()
-        entries = self.history(work.dialog_id, work.epoch, most * ENTRIES_A_MESSAGE)
-        return last_messages(entries, most)
+        entries = self.history(work.dialog_id, work.epoch, request.history * ENTRIES_A_MESSAGE)
+        said = list(last_messages(entries, request.history))
+        written = [place for place, each in enumerate(said) if each.role == "user"]
+        if written and said[written[-1]].words == request.prompt:
+            del said[written[-1]]
+        return tuple(said)
 
 
 def _system(request: LlmRequest) -> str:

@@ -106,10 +106,11 @@ class TaskWorker:
         """What the job brings, also where that is a failure. Raises what else the job raises."""
         if attempt.number > MOST_RECEIVES:
             raise GiveUp("It was tried too often.")
+        job = self.jobs[work.task.kind]  # which may have to be made first: that is not the step's time
         in_time = _in_time(work, attempt.within(attempt.seconds_left() - FINISHING_SECONDS))
         try:
             with self.showing(work):
-                found = self.jobs[work.task.kind].perform(work, in_time)
+                found = job.perform(work, in_time)
         except TaskFailed as failed:
             return TaskResult(self.now(), failed.found, str(failed))
         return TaskResult(self.now(), found or {}).bounded()

@@ -140,6 +140,21 @@ def test_a_step_is_asked_with_as_many_as_it_wants(server: OpenAiStandIn) -> None
     assert sent == [["And?"], ["word 8", "word 9", "And?"]]
 
 
+@pytest.mark.parametrize(
+    ("prompt", "told"),
+    [
+        ("Is it good?", ["Hello", "Have you cake?", "Wait!", "Is it good?"]),
+        ("Have you cake?", ["Hello", "Wait!", "Have you cake?"]),
+        ("Hello", ["Hello", "Have you cake?", "Wait!", "Hello"]),
+    ],
+)
+def test_what_the_prompt_repeats_is_told_once(server: OpenAiStandIn, prompt: str, told: list[str]) -> None:
+    texts = [entry(2, "bot", {"text": "Wait!"}), entry(2, "user", wrote("Have you cake?"))]
+    desk = Consulted(server, said=[*texts, entry(1, "user", wrote("Hello"))])
+    desk.ask(history=10, prompt=prompt)
+    assert [each["content"] for each in server.asked[0]["messages"][1:]] == told
+
+
 def test_what_is_kept_secret_reaches_no_server(server: OpenAiStandIn) -> None:
     said = [
         entry(3, "bot", {"text": "Your pin is 4000.", "masked": "Your pin is •••."}),

@@ -140,6 +140,21 @@ def test_an_ordinary_failure_is_a_result_and_no_fault() -> None:
     assert [each.event for each in inbound.sent] == [told(error="The model does not answer.")]
 
 
+def test_a_job_that_has_to_be_made_first_has_its_whole_time_all_the_same() -> None:
+    clock, left = [100.0], []
+
+    class Made(dict[str, Job]):
+        def __getitem__(self, kind: str) -> Job:
+            clock[0] -= 5
+            return super().__getitem__(kind)
+
+    by_kind, _ = worker()
+    jobs = Made(llm=Job(lambda _, attempt: left.append(attempt.seconds_left())))
+    task = a_task("llm")
+    replace(by_kind, jobs=jobs).perform(task, Attempt(1, lambda: clock[0]))
+    assert left == [task.task.timeout]
+
+
 def test_what_cannot_be_told_at_once_is_not_found_out_again() -> None:
     answers = iter(({"text": "warm"}, {"text": "cold"}))
     by_kind, inbound = worker(llm=Job(lambda *_: next(answers)))
