@@ -71,11 +71,6 @@ class StoredSettings:
     created_at: datetime
     updated_at: datetime
 
-    @property
-    def secret_name(self) -> str:
-        """What scenarios call the secret that these settings hold."""
-        return secret_name_of(self.name)
-
 
 @dataclass(frozen=True, slots=True)
 class RevealedSettings:

@@ -19,7 +19,7 @@ from shared.admin_api.paging import Listing, PageAsked
 from shared.admin_api.versions import tag
 from shared.backend.accounts import Role
 from shared.errors import Invalid, NotFound, Violation
-from shared.storage.bot_settings import VALUE, StoredSettings, name_of_secret
+from shared.storage.bot_settings import VALUE, StoredSettings, name_of_secret, secret_name_of
 from shared.storage.bots import Bot
 
 MAX_BYTES: Final = 4096
@@ -101,7 +101,7 @@ def delete_secret(place: Place, edit: Editing) -> None:
 
 def _view(stored: StoredSettings) -> SecretView:
     return SecretView(
-        name=stored.secret_name,
+        name=secret_name_of(stored.name),
         value=masked(stored.hints[VALUE]),
         created_at=stored.created_at,
         updated_at=stored.updated_at,
