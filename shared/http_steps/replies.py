@@ -22,6 +22,9 @@ MAX_HEADER = 1000
 
 MASK = "***"
 
+SHORTEST_SECRET = 4
+"""What is shorter can be guessed, and is part of too much that is none."""
+
 _CHARACTER_SETS = re.compile(
     "utf-16(be|le)?|us-ascii|iso-8859-([1-9]|1[0-6])|windows-(125[0-8]|874)|koi8-[ru]"
     "|gbk|gb18030|gb2312|big5|euc-(jp|kr)|shift_jis|iso-2022-jp"
@@ -81,7 +84,8 @@ def _text(body: bytes, parameters: str) -> str:
 
 def _masking(secrets: Collection[str]) -> Callable[[Any], Any]:
     """What puts a mask in the place of every secret, in each of the ways that it may be written."""
-    written = {form for secret in secrets for form in _forms(secret) if form}
+    kept = (secret for secret in secrets if len(secret) >= SHORTEST_SECRET)
+    written = {form for secret in kept for form in _forms(secret)}
     longest_first = sorted(written, key=len, reverse=True)
 
     def masked(value: Any) -> Any:

@@ -15,22 +15,7 @@ import msgspec
 from shared.errors import TaskFailed
 from shared.exchange import Ask
 from shared.scenario.addresses import in_address
-
-OURS = frozenset(
-    {
-        "accept-encoding",
-        "connection",
-        "content-length",
-        "expect",
-        "host",
-        "keep-alive",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-"""Headers that say where and how a request is sent, not what it says."""
+from shared.scenario.headers import OURS
 
 SAFE = ("GET", "HEAD")
 """What may be asked twice: the others might be done twice."""

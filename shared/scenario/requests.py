@@ -17,6 +17,7 @@ from shared.scenario import moments
 from shared.scenario.addresses import in_address
 from shared.scenario.errors import ExpressionError
 from shared.scenario.expressions import Environment, Expression
+from shared.scenario.headers import OURS
 from shared.scenario.printing import UNSAFE, printed
 from shared.scenario.sources import blanked
 from shared.scenario.texts import parts_of, value_in, words_of
@@ -123,10 +124,10 @@ class _Reader:
     def headers(self, headers: Mapping[str, Any], at: str) -> Iterator[tuple[str, dict[str, _Parts]]]:
         for name, text in headers.items():
             pointer = f"{at}/{_token(name)}"
-            if _HEADER.fullmatch(name):
-                yield name, _without_controls(self.text(text, pointer))
+            if flaw := _flaw_of_header(name):
+                self.report(pointer, ExpressionError(flaw))
             else:
-                self.report(pointer, ExpressionError("the name of a header is letters, digits and -"))
+                yield name, _without_controls(self.text(text, pointer))
 
     def body(self, value: Any, at: str) -> Any:
         """The body with its texts taken apart; whatever else is in it stays as it is."""
@@ -152,6 +153,12 @@ class _Reader:
             message = "a secret stands alone, with its name in quotes: {{ secret('name') }}"
             raise ExpressionError(message, mentioned.start() + 1)
         return self.environment.compile(source)
+
+
+def _flaw_of_header(name: str) -> str:
+    if not _HEADER.fullmatch(name):
+        return "the name of a header is letters, digits and -"
+    return f"“{name}” is set where the request is sent" if name.lower() in OURS else ""
 
 
 def _without_controls(text: Mapping[str, _Parts]) -> dict[str, _Parts]:

@@ -79,5 +79,8 @@ def test_a_secret_that_comes_back_is_masked_wherever_it_stands() -> None:
 
 
 def test_a_secret_within_another_leaves_nothing_of_it() -> None:
-    assert body_of(b"abcdef", "text/plain", 200, "abc", "abcdef") == MASK
-    assert body_of(b"nothing", "text/plain", 200, "") == "nothing"
+    assert body_of(b"abcdef", "text/plain", 200, "abcd", "abcdef") == MASK
+
+
+def test_what_is_too_short_for_a_secret_wrecks_no_answer() -> None:
+    assert body_of(b"nothing at all", "text/plain", 200, "", "a", "not") == "nothing at all"

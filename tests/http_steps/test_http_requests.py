@@ -12,9 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import TaskFailed
-from shared.http_steps.requests import OURS, ask_of
+from shared.http_steps.requests import ask_of
 from shared.outbound_http import Ask
 from shared.scenario.expressions import Environment
+from shared.scenario.headers import OURS
 from shared.scenario.requests import RequestTemplate
 
 ENVIRONMENT = Environment({"text": cel.Type.STRING, "any": cel.Type.DYN})

@@ -201,6 +201,8 @@ def test_what_a_person_writes_moves_no_secret(text: str) -> None:
         ({"headers": {"A/b": "x"}}, "/headers/A~1b", "name of a header", 1),
         ({"headers": {"A": "{{ n + }}"}}, "/headers/A", "ends too early", 6),
         ({"headers": {"Evil\r\nX": "y"}}, "/headers/Evil\r\nX", "name of a header", 1),
+        ({"headers": {"Host": "b.example"}}, "/headers/Host", "is set where the request is sent", 1),
+        ({"headers": {"content-LENGTH": "1"}}, "/headers/content-LENGTH", "is set where", 1),
         ({"body": {"a": ["{{ zz }}"]}}, "/body/a/0", "“zz”", 4),
         ({"body": "{{ secret('a') + 'b' }}"}, "/body", "a secret stands alone", 4),
         ({"body": "{{ text + secret('a') }}"}, "/body", "a secret stands alone", 11),
