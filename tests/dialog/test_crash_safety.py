@@ -50,7 +50,7 @@ BUSY: dict[str, Any] = {
     "steps": [
         {
             "id": "pin",
-            "message": {"text": "PIN?"},
+            "message": {"text": "PIN, {{ contact.name }}?"},
             "expected_input": {
                 "type": "text",
                 "variable": "pin",
@@ -79,7 +79,9 @@ CALLED: dict[str, Any] = {
         }
     ],
 }
-"""What a turn may want besides messages: timers of both kinds, a task, a secret, another scenario."""
+SYNC = {"has_sync": True, "contact_fields": {"name": "string"}}
+"""What a turn may want besides messages: timers of both kinds, tasks, a secret, another scenario; and a main
+system that is asked at the beginning and told at the end."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def small_talk(world: World) -> None:
 
 def hard_work(world: World) -> None:
     world.say("hello")
+    world.settle()
+    world.respond(contact={"name": "Ann"})
     world.later(hours=1)
     world.say("4321")
     world.settle()
@@ -118,7 +122,7 @@ def hard_work(world: World) -> None:
 
 CONVERSATIONS: dict[str, tuple[Callable[[World], None], dict[str, Any]]] = {
     "small talk": (small_talk, {"document": DOCUMENT}),
-    "hard work": (hard_work, {"document": BUSY, "called": {CHILD: CALLED}}),
+    "hard work": (hard_work, {"document": BUSY, "called": {CHILD: CALLED}, "sync": SYNC}),
 }
 
 
@@ -177,12 +181,14 @@ def test_a_conversation_without_faults_is_what_we_compare_with() -> None:
 
 def test_a_conversation_of_all_that_a_turn_may_want_is_too() -> None:
     life = UNTROUBLED["hard work"]
-    assert life.texts == ["PIN?", "Still there?", "Colour?", "warm"]
+    assert life.texts == ["PIN, Ann?", "Still there?", "Colour?", "warm"]
     assert life.dialog.variables == {"pin": "4321", "colour": "red", "word": "warm"}
     assert life.dialog.status == "completed"
     assert {"CreateSchedule", "Encrypt"} <= set(life.calls)
-    assert [task.request["prompt"] for task in life.tasks] == ["A word about red"]
-    assert "4321" not in str([entry.message_data for entry in life.entries])
+    asked, thought, told = life.tasks
+    assert (asked.kind, thought.request["prompt"]) == ("contact", "A word about red")
+    assert (told.kind, told.request["collected_data"]) == ("sync_run", life.dialog.variables)
+    assert not any(word in str([entry.message_data for entry in life.entries]) for word in ("4321", "'Ann'"))
 
 
 @pytest.mark.parametrize(("name", "number", "after", "deduplicates"), POINTS)
@@ -195,6 +201,7 @@ def test_a_worker_killed_anywhere_loses_nothing(
     assert [without_doubt(entry) for entry in life.entries] == [without_doubt(e) for e in untroubled.entries]
     assert life.difference is None
     assert all(task in untroubled.tasks for task in life.tasks), "a task that is sent twice is the same"
+    assert all(task in life.tasks for task in untroubled.tasks), "and none is lost"
     repeats = list(life.texts)
     for text in untroubled.texts:
         repeats.remove(text)

@@ -169,9 +169,9 @@ class MortalSealer(PaperSealer):
 class World:
     """`inbound` and `outbound` are what is in the queues; `fate` decides when the process dies.
 
-    `called` are the documents of scenarios that may be called, by id. Tasks wait in their queue for
-    `respond`, unless there are `jobs` to do them by. The clock of dialogs goes on with `later` only; that of
-    the sender also when a message is held back.
+    `called` are the documents of scenarios that may be called, by id, `sync` what the bot tells of its sync.
+    Tasks wait in their queue for `respond`, unless there are `jobs` to do them by. The clock of dialogs goes on
+    with `later` only; that of the sender also when a message is held back.
     """
 
     document: dict[str, Any]
@@ -181,6 +181,7 @@ class World:
     history: HistoryRepository = field(default_factory=DynamoHistory)
     called: dict[str, dict[str, Any]] = field(default_factory=dict)
     jobs: Mapping[str, Job] = field(default_factory=dict)
+    sync: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.inbound = Queue(deduplicates=True)
@@ -203,6 +204,7 @@ class World:
                 active_called=dict.fromkeys(self.called, 1),
                 created_at=NOW,
                 updated_at=NOW,
+                **self.sync,
             )
         )
         for scenario_id, document in {SCENARIO_ID: self.document, **self.called}.items():
