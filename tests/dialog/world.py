@@ -170,8 +170,8 @@ class World:
     """`inbound` and `outbound` are what is in the queues; `fate` decides when the process dies.
 
     `called` are the documents of scenarios that may be called, by id, `sync` what the bot tells of its sync.
-    Tasks wait in their queue for `respond`, unless there are `jobs` to do them by. The clock of dialogs goes on
-    with `later` only; that of the sender also when a message is held back.
+    Tasks wait in their queue for `respond`, unless there are `jobs` to do them by. The clock of dialogs goes
+    on with `later` only; that of the sender also when a message is held back.
     """
 
     document: dict[str, Any]
