@@ -74,6 +74,8 @@ def masked(variables: Mapping[str, Any], sensitive: Collection[str]) -> Data:
 
 def _masked(event: Mapping[str, Any]) -> Data:
     shown = {name: event[name] for name in _KEPT_OF_EVENT if name in event}
+    if usage := event.get("result", {}).get("usage"):  # which model was asked, and its tokens
+        shown["result"] = {"usage": usage}
     return shown | {"text": MASK} if event.get("text") else shown
 
 

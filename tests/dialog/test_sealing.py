@@ -15,7 +15,19 @@ CONTEXT = {"bot_id": "b", "dialog_id": "d", "kind": "history"}
 SECRET = "4510 123456"
 EVENT = {"type": "message_received", "id": "7", "occurred_at": "2026-11-22T10:00:00Z", "text": SECRET}
 PRESS = {"type": "button_pressed", "id": "7", "occurred_at": "2026-11-22T10:00:00Z", "data": "p:e:1:1:0"}
+USAGE = {"model": "gpt-4.1-mini", "prompt_tokens": 12, "completion_tokens": 3, "cached": False}
+FINISHED = {"type": "task_finished", "id": "7", "occurred_at": "2026-11-22T10:00:00Z", "task": 1}
+    "type": "task_finished",
+    "id": "7",
+    "occurred_at": "2026-11-22T10:00:00Z",
+    "epoch": "e",
+    "task": 1,
+}
 RUN = {"run": 1, "status": "completed", "collected_data": {"name": "Анна", "passport": SECRET, "n": 1}}
+
+
+def _kept(event: dict[str, Any]) -> dict[str, Any]:
+    return {name: event[name] for name in ("type", "id", "occurred_at")}
 
 
 def seal(data: dict[str, Any], **how: Any) -> dict[str, Any]:
@@ -60,8 +72,18 @@ def reopen(data: dict[str, Any]) -> dict[str, Any]:
                 "ended_runs": [{**RUN, "collected_data": {"name": "Анна", "passport": MASK, "n": 1}}],
             },
         ),
+        (
+            {"event": {**FINISHED, "result": {"values": {"pin": SECRET}, "usage": USAGE}}, "random": 0.5},
+            True,
+            {"event": {**_kept(FINISHED), "result": {"usage": USAGE}}, "random": 0.5},
+        ),
+        (
+            {"event": {**FINISHED, "result": {"status": 200, "body": SECRET}}, "random": 0.5},
+            True,
+            {"event": _kept(FINISHED), "random": 0.5},
+        ),
     ],
-    ids=["words", "a press", "runs that ended", "both"],
+    ids=["words", "a press", "runs that ended", "both", "an answer of a model", "an answer of another"],
 )
 def test_secrets_are_masked_and_come_back(
     data: dict[str, Any], shown: dict[str, Any], *, is_private: bool

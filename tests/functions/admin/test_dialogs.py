@@ -10,7 +10,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from shared.dialog.events import Event, GivenBack, HandedOff, OperatorWrote, RunRequested
+from shared.dialog.events import Event, GivenBack, HandedOff, OperatorWrote, RunRequested, TaskFinished
 from shared.dialog.history import DeliveryRecord, ReceiptRecord
 from shared.dialog.sealing import MASK
 from shared.dialog.state import Dialog, dialog_id_of
@@ -332,6 +332,20 @@ def test_a_delivery_shows_what_its_messenger_told(api: Api, bot: str, talk: Talk
 
     assert said["delivery"]["status"] == "read"
     assert said["delivery"]["receipt"] == {"status": "read", "at": "2026-11-22T10:00:00Z", "reason": ""}
+
+
+def test_an_entry_tells_what_a_model_took(api: Api, bot: str, talk: Talk) -> None:
+    dialog = talk(bot)
+    usage = {"model": "gpt-4.1-mini", "prompt_tokens": 12, "completion_tokens": 3, "cached": False}
+    finished = TaskFinished(
+        id="t", occurred_at=NOW, epoch="e1", task=1, result={"text": "Hello", "usage": usage}
+    )
+    data = {"event": msgspec.to_builtins(finished)}
+    DynamoHistory().record(entry(dialog, 1, 0, message_type="system", message_data=data))
+
+    (told,) = api("GET", f"/api/dialogs/{dialog.id}/history").json()["items"]
+
+    assert told["message_data"]["event"]["result"] == {"text": "Hello", "usage": usage}
 
 
 def test_history_of_an_earlier_life_of_the_dialog_is_not_shown(api: Api, bot: str, talk: Talk) -> None:
