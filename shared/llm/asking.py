@@ -19,6 +19,9 @@ from shared.llm.settings import ModelSettings
 from shared.queueing.envelopes import TaskEnvelope
 from shared.tasks.performing import Attempt
 
+MESSAGES_SEEN = 10
+"""Of the dialog so far, where the author does not say."""
+
 ENTRIES_A_MESSAGE = 3
 """How many entries are read for each message that a model sees: some are of timers and tasks."""
 
@@ -37,7 +40,7 @@ class LlmRequest(msgspec.Struct, frozen=True):
     prompt: str
     output: Output = "text"
     system: str = ""
-    history: int = 10
+    history: int | None = None
     options: tuple[str, ...] = ()
     schema: dict[str, Any] | None = None
     routes: Mapping[str, str] = {}
@@ -46,6 +49,13 @@ class LlmRequest(msgspec.Struct, frozen=True):
     max_tokens: int | None = None
     temperature: float | None = None
     cache: int = 0
+
+    @property
+    def messages_seen(self) -> int:
+        """How many of the last messages; with them in it, a question would seldom be the same again."""
+        if self.history is None:
+            return 0 if self.cache else MESSAGES_SEEN
+        return self.history
 
     @property
     def expected(self) -> Expected:
@@ -99,10 +109,11 @@ class Asker:
 
     def _said_before(self, request: LlmRequest, work: TaskEnvelope) -> tuple[Said, ...]:
         """The last messages, without the one that the prompt itself repeats."""
-        if not request.history:
+        most = request.messages_seen
+        if not most:
             return ()
-        entries = self.history(work.dialog_id, work.epoch, request.history * ENTRIES_A_MESSAGE)
-        said = list(last_messages(entries, request.history))
+        entries = self.history(work.dialog_id, work.epoch, most * ENTRIES_A_MESSAGE)
+        said = list(last_messages(entries, most))
         written = [place for place, each in enumerate(said) if each.role == "user"]
         if written and said[written[-1]].words == request.prompt:
             del said[written[-1]]

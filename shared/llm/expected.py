@@ -95,6 +95,8 @@ class Expected:
 
     def _choice(self, answer: Any) -> str:
         """The option that is meant, whatever its capitals."""
+        if answer in self.options:
+            return str(answer)
         for option in self.options:
             if isinstance(answer, str) and answer.strip().casefold() == option.strip().casefold():
                 return option

@@ -34,6 +34,7 @@ ERRORS: dict[str, str] = {
     "remind_missing": "a timeout has `every` or `times`, and nothing to remind with",
     "fill_unasked": "`understand` fills a variable that no question asks for",
     "ambiguous_options": "two options of a model's choice are the same, or one is empty",
+    "bad_schema": "a JSON Schema is none, or one that cannot be used",
     "bad_link": "an address does not start with https:// or http:// and a host",
     "endless_cycle": "steps go round for ever without a word from the person",
     "scenario_recursion": "a scenario calls itself, directly or through others",

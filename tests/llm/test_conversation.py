@@ -134,10 +134,16 @@ def test_tokens_are_estimated_rather_too_high(text: str, tokens: int) -> None:
 def test_a_step_is_asked_with_as_many_as_it_wants(server: OpenAiStandIn) -> None:
     said = [entry(n, "user", wrote(f"word {n}")) for n in range(9, 0, -1)]
     desk = Consulted(server, said=said)
-    for wanted in (0, 2):
-        desk.ask(history=wanted, prompt="And?")
-    sent = [[each["content"] for each in body["messages"][1:]] for body in server.asked]
-    assert sent == [["And?"], ["word 8", "word 9", "And?"]]
+    everything = [f"word {n}" for n in range(1, 10)]
+    for request, seen in (
+        ({"history": 0}, []),
+        ({"history": 2}, ["word 8", "word 9"]),
+        ({"history": None}, everything),
+        ({"history": None, "cache": 60}, []),
+        ({"history": 1, "cache": 60}, ["word 9"]),
+    ):
+        desk.ask(prompt="And?", **request)
+        assert [each["content"] for each in server.asked[-1]["messages"][1:]] == [*seen, "And?"]
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,12 @@ def test_nothing_else_passes_for_json(words: str) -> None:
         json_in(words)
 
 
+def test_of_options_that_look_alike_the_very_one_is_taken() -> None:
+    expected = Expected("choice", ("Polish", "polish"))
+    assert expected.read('{"choice": "polish"}') == {"choice": "polish"}
+    assert expected.read('{"choice": "POLISH"}') == {"choice": "Polish"}
+
+
 EXPECTED = (
     Expected("text"),
     Expected("choice", ("a", "B")),

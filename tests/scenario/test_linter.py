@@ -334,6 +334,25 @@ def several(*choices: Any, **validation: Any) -> Document:
         ),
         (
             scenario(
+                say("a", llm={"prompt": "?", "output": {"type": "object", "schema": {"type": "objekt"}}})
+            ),
+            [("bad_schema", "/steps/0/llm/output/schema")],
+        ),
+        (
+            scenario(
+                say(
+                    "a",
+                    http={
+                        "method": "GET",
+                        "url": "https://x.example",
+                        "schema": {"$ref": "https://x.example"},
+                    },
+                )
+            ),
+            [("bad_schema", "/steps/0/http/schema")],
+        ),
+        (
+            scenario(
                 say("a", llm={"prompt": "?", "output": {"type": "choice", "options": ["{{ platform }}"]}})
             ),
             [("not_printed", "/steps/0/llm/output/options/0")],

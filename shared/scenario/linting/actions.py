@@ -1,10 +1,12 @@
-"""What is printed where: addresses, and places that take no expressions; and a model's options."""
+"""What is printed where: addresses, and places that take no expressions; a model's options, and schemas."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
+from shared.errors import BadSchema
+from shared.json_schema import JsonSchema
 from shared.scenario.document import escape
 from shared.scenario.findings import Finding
 from shared.scenario.linting.places import by_language, expressions_in, texts_of_step
@@ -18,6 +20,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     for at, step in subject.steps():
         yield from _addresses(subject, step, at)
         yield from _options(subject, step, at)
+        yield from _schemas(subject, step, at)
         for place, words in _constants(step):
             if any(expressions_in(words)):
                 message = "a {{ }} is not printed here; these words are taken as they are"
@@ -41,6 +44,15 @@ def _options(subject: Subject, step: Raw, at: str) -> Iterator[Finding]:
             message = f"the option “{option}” is there twice" if option in seen else "this option is empty"
             yield subject.finding("ambiguous_options", f"{at}/llm/output/options/{index}", message)
         seen.add(option)
+
+
+def _schemas(subject: Subject, step: Raw, at: str) -> Iterator[Finding]:
+    output = (step.get("llm") or {}).get("output") or {}
+    for place, holder in (("/llm/output/schema", output), ("/http/schema", step.get("http") or {})):
+        try:
+            JsonSchema(holder.get("schema") or {})
+        except BadSchema as bad:
+            yield subject.finding("bad_schema", f"{at}{place}", f"this JSON Schema cannot be used: {bad}")
 
 
 def _constants(step: Raw) -> Iterator[tuple[str, str]]:
