@@ -17,12 +17,6 @@ EVENT = {"type": "message_received", "id": "7", "occurred_at": "2026-11-22T10:00
 PRESS = {"type": "button_pressed", "id": "7", "occurred_at": "2026-11-22T10:00:00Z", "data": "p:e:1:1:0"}
 USAGE = {"model": "gpt-4.1-mini", "prompt_tokens": 12, "completion_tokens": 3, "cached": False}
 FINISHED = {"type": "task_finished", "id": "7", "occurred_at": "2026-11-22T10:00:00Z", "task": 1}
-    "type": "task_finished",
-    "id": "7",
-    "occurred_at": "2026-11-22T10:00:00Z",
-    "epoch": "e",
-    "task": 1,
-}
 RUN = {"run": 1, "status": "completed", "collected_data": {"name": "Анна", "passport": SECRET, "n": 1}}
 
 
