@@ -106,11 +106,10 @@ class TaskWorker:
         """What the job brings, also where that is a failure. Raises what else the job raises."""
         if attempt.number > MOST_RECEIVES:
             raise GiveUp("It was tried too often.")
-        job = self.jobs[work.task.kind]  # which may have to be made first: that is not the step's time
-        in_time = _in_time(work, attempt.within(attempt.seconds_left() - FINISHING_SECONDS))
         try:
             with self.showing(work):
-                found = job.perform(work, in_time)
+                job = self.jobs[work.task.kind]  # which may have to be made first: that is not the step's time
+                found = job.perform(work, _in_time(work, _but_for_the_end(attempt)))
         except TaskFailed as failed:
             return TaskResult(self.now(), failed.found, str(failed))
         return TaskResult(self.now(), found or {}).bounded()
@@ -138,6 +137,10 @@ def kind_of(work: Work) -> str:
     if isinstance(work, TaskEnvelope):
         return work.task.kind
     return str(type(work).__struct_config__.tag).partition(".")[0]
+
+
+def _but_for_the_end(attempt: Attempt) -> Attempt:
+    return attempt.within(attempt.seconds_left() - FINISHING_SECONDS)
 
 
 def _in_time(work: Work, attempt: Attempt) -> Attempt:

@@ -215,6 +215,23 @@ def test_a_task_that_is_waited_for_leaves_time_to_tell_of_it(kind: TaskKind, has
     assert left == [has]
 
 
+def test_a_task_s_time_begins_when_its_job_is_made() -> None:
+    clock, left = [100.0], []
+
+    class Slow(dict[str, Job]):
+        def __getitem__(self, kind: str) -> Job:
+            clock[0] -= 30
+            return super().__getitem__(kind)
+
+    def perform(_work: TaskEnvelope, attempt: Attempt) -> None:
+        left.append(attempt.seconds_left())
+
+    by_kind, _ = worker()
+    slow = replace(by_kind, jobs=Slow(llm=Job(perform)))
+    slow.perform(a_task("llm"), Attempt(1, lambda: clock[0]))
+    assert left == [60]
+
+
 def test_a_task_that_kills_its_worker_is_not_tried_for_ever() -> None:
     by_kind, _ = worker(llm=Job(lambda *_: {"text": "warm"}))
     with pytest.raises(GiveUp, match="tried too often"):
