@@ -108,7 +108,7 @@ class TaskWorker:
             raise GiveUp("It was tried too often.")
         try:
             with self.showing(work):
-                job = self.jobs[work.task.kind]  # which may have to be made first: that is not the step's time
+                job = self.jobs[work.task.kind]  # made first, perhaps: not the step's time
                 found = job.perform(work, _in_time(work, _but_for_the_end(attempt)))
         except TaskFailed as failed:
             return TaskResult(self.now(), failed.found, str(failed))
