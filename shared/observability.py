@@ -22,7 +22,7 @@ logger: Final = logging.getLogger("parley")
 
 for _name in ("parley", "shared", "functions"):
     logging.getLogger(_name).setLevel(os.environ.get("LOG_LEVEL") or "INFO")
-for _name in ("httpx", "httpcore", "botocore", "urllib3", "mangum"):
+for _name in ("httpx", "httpcore", "openai", "botocore", "urllib3", "mangum"):
     # They log addresses and bodies. A messenger's address may hold a token, a file's its name and its key.
     logging.getLogger(_name).setLevel("WARNING")
 

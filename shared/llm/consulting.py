@@ -15,6 +15,7 @@ from shared.llm.expected import Unfit
 from shared.llm.settings import ModelSettings
 from shared.llm.tokens import tokens_of
 from shared.llm.usage import Usage
+from shared.observability import logger
 from shared.tasks.performing import Attempt
 from shared.tasks.retrying import TryAgain, retried
 
@@ -105,10 +106,15 @@ class Consultation:
         try:
             completion = retried(lambda: self._call(question), self._attempt, sleep=self._desk.sleep)
         except TaskFailed as failed:
+            self._log(str(failed))
             raise self._failed(str(failed)) from None
         if completion.end != "done":
             raise self._failed(_STOPPED[completion.end])
         return completion.words
+
+    def _log(self, reason: str) -> None:
+        about = {"bot_id": self._bot_id, "provider": self.settings.provider, "model": self.model}
+        logger.warning("a model gave no answer", extra={**about, "reason": reason})
 
     def _failed(self, reason: str) -> TaskFailed:
         return TaskFailed(reason, {"usage": self.bill()} if self.used.calls else {})

@@ -49,10 +49,17 @@ def _options(subject: Subject, step: Raw, at: str) -> Iterator[Finding]:
 def _schemas(subject: Subject, step: Raw, at: str) -> Iterator[Finding]:
     output = (step.get("llm") or {}).get("output") or {}
     for place, holder in (("/llm/output/schema", output), ("/http/schema", step.get("http") or {})):
-        try:
-            JsonSchema(holder.get("schema") or {})
-        except BadSchema as bad:
-            yield subject.finding("bad_schema", f"{at}{place}", f"this JSON Schema cannot be used: {bad}")
+        if flaw := _flaw_of(holder.get("schema")):
+            yield subject.finding("bad_schema", f"{at}{place}", f"this JSON Schema cannot be used: {flaw}")
+
+
+def _flaw_of(schema: Raw | None) -> str:
+    try:
+        if schema is not None:
+            JsonSchema(schema)
+    except BadSchema as bad:
+        return str(bad)
+    return ""
 
 
 def _constants(step: Raw) -> Iterator[tuple[str, str]]:
