@@ -75,7 +75,8 @@ class Previews:
         """The step on the platform of each opening. Raises `Invalid`."""
 
         def trial() -> list[Previewed]:
-            program = _at(Program.of(document, called), step)
+            known = openings[0].known_of([openings[0].record])
+            program = _at(Program.of(document, called, known), step)
             return [self._previewed(program, opening, bot_id) for opening in openings]
 
         try:

@@ -12,7 +12,7 @@ from functions.admin.scenarios.preview import Previewed, Shown
 from functions.admin.scenarios.trial_schemas import Trial
 from shared.admin_api.fields import View
 from shared.platforms.base import Rendered
-from shared.scenario.fields import Language, StepId, Variable
+from shared.scenario.fields import Given, Language, StepId
 from shared.simulation.conversation import Opening
 from shared.storage.bots import Bot
 
@@ -20,10 +20,13 @@ Platform = Literal["telegram", "whatsapp", "viber", "webchat"]
 
 
 class Preview(Trial):
-    """A step to look at, of a run that has these variables; on every platform unless some are named."""
+    """A step to look at, of a run that has these variables; on every platform unless some are named.
+
+    Among the variables `contact` is what is known of the person.
+    """
 
     step: StepId
-    variables: Annotated[dict[Variable, Any], Field(default_factory=dict)]
+    variables: Annotated[dict[Given, Any], Field(default_factory=dict)]
     language: Language = "en"
     platforms: Annotated[
         list[Platform], Field(default_factory=lambda: list(get_args(Platform)), min_length=1, max_length=4)
@@ -38,6 +41,7 @@ class Preview(Trial):
                 given=self.variables,
                 bot_name=bot.name,
                 timezone=bot.timezone,
+                contact_fields=bot.contact_fields,
             )
             for platform in dict.fromkeys(self.platforms)
         ]

@@ -32,6 +32,7 @@ DISHES: dict[str, Any] = {
         },
         {"id": "bye", "message": [{"text": "Bye"}, {"text": "See you"}], "next_step": "more"},
         {"id": "more", "message": {"text": "More"}, "end": True},
+        {"id": "known", "message": {"text": "Since {{ contact.hired }}"}, "end": True},
     ],
     "conditions": [{"if": "name == 'Ann'", "then": "bye"}],
 }
@@ -92,6 +93,20 @@ def test_it_is_shown_in_the_language_and_for_the_platforms_that_are_named(api: A
 
     assert list(shown) == ["viber"]
     assert shown["viber"][0]["message"]["text"] == "Какое блюдо, Анна?"
+
+
+@pytest.mark.parametrize(
+    ("variables", "text"),
+    [({"contact": {"hired": "2026-11-22"}}, "Since 2026-11-22"), ({}, "Since ")],
+    ids=["known", "unknown"],
+)
+def test_what_is_known_of_the_person_is_shown(
+    api: Api, bot: str, variables: dict[str, Any], text: str
+) -> None:
+    (message,) = by_platform(preview(api, bot, step="known", variables=variables, platforms=["viber"]))[
+        "viber"
+    ]
+    assert message["message"]["text"] == text
 
 
 @pytest.mark.parametrize(
