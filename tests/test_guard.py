@@ -6,6 +6,7 @@ import pytest
 
 from shared.errors import AddressRefused, NotAnswered
 from shared.guard import Guard, is_public
+from tests.private_addresses import HOSTS
 
 PUBLIC = "93.184.215.14"
 
@@ -52,6 +53,12 @@ PUBLIC = "93.184.215.14"
 )
 def test_only_what_everybody_can_reach_is_public(address: str, *, expected: bool) -> None:
     assert is_public(address) is expected
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_no_way_of_writing_a_private_address_gives_one(host: str) -> None:
+    with pytest.raises((AddressRefused, NotAnswered)):
+        Guard().checked_address(host, 5432)
 
 
 def test_a_name_with_one_private_address_among_its_own_is_refused() -> None:

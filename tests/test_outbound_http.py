@@ -22,6 +22,7 @@ from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered
 from shared.guard import Guard
 from shared.outbound_http import MOST_REDIRECTS, Ask, GuardedTransport, OutboundHttp, Reply
 from tests.certificates import Authority
+from tests.private_addresses import HOSTS
 
 PUBLIC = "93.184.215.14"
 ANYWHERE = Guard(allows=lambda _: True)
@@ -149,57 +150,6 @@ WAYS = [by_get, by_request, by_transport]
 
 def asked(guard: Guard, ask: Ask, *, timeout_seconds: float = 2, most_bytes: int = 1000) -> Reply:
     return OutboundHttp(guard).request(ask, timeout_seconds=timeout_seconds, most_bytes=most_bytes)
-
-
-HOSTS = [
-    "127.0.0.1",
-    "127.0.0.1.",
-    "127.127.127.127",
-    "127.1",
-    "127.0.1",
-    "2130706433",
-    "017700000001",
-    "0177.0.0.1",
-    "0x7f.1",
-    "0x7f000001",
-    "0x7F.0x0.0x0.0x1",
-    "127.0.0.01",
-    "0",
-    "0.0.0.0",
-    "0x0",
-    "1",
-    "127。0。0。1",
-    "①②⑦.⓪.⓪.①",
-    "１２７.0.0.1",
-    "%31%32%37.0.0.1",
-    "localhost",
-    "LOCALHOST",
-    "localhost.",
-    "ⓛocalhost",
-    "[::1]",
-    "[0:0:0:0:0:0:0:1]",
-    "[::]",
-    "[::1%25lo]",
-    "[::ffff:127.0.0.1]",
-    "[::ffff:7f00:1]",
-    "[::127.0.0.1]",
-    "[64:ff9b::127.0.0.1]",
-    "[2002:7f00:1::]",
-    "[fe80::1]",
-    "[fec0::1]",
-    "[fd00:ec2::254]",
-    "169.254.169.254",
-    "2852039166",
-    "0xa9fea9fe",
-    "0251.0376.0251.0376",
-    "169.254.43518",
-    "169.254.170.2",
-    "10.0.0.1",
-    "192.168.0.1",
-    "255.255.255.255",
-    "a.example@127.0.0.1",
-    "127.0.0.1\\@a.example",
-]
 
 
 @pytest.mark.parametrize("way", WAYS)
