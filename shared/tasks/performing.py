@@ -92,15 +92,18 @@ class TaskWorker:
             self.jobs[kind].perform(work, _in_time(work, attempt))
 
     def _answer(self, work: TaskEnvelope, attempt: Attempt) -> None:
-        """Tell what is kept, or else find it out; nothing of what is redriven: its dialog has gone on."""
-        if work.failure:
-            return
+        """Tell what is kept, or else find it out; of what is redriven only that it was given up."""
         result = self.results.find(work.id)
         if result is None and self.is_gone(work):
             return
-        if result and result.given_up:
+        if result and result.given_up and not work.failure:
             raise GiveUp(result.error)
-        self._tell(work, result or self.results.keep(work.id, self._found_out(work, attempt)))
+        self._tell(work, result or self.results.keep(work.id, self._result(work, attempt)))
+
+    def _result(self, work: TaskEnvelope, attempt: Attempt) -> TaskResult:
+        if work.failure:
+            return TaskResult(self.now(), error="It was given up.", given_up=True)
+        return self._found_out(work, attempt)
 
     def _found_out(self, work: TaskEnvelope, attempt: Attempt) -> TaskResult:
         """What the job brings, also where that is a failure. Raises what else the job raises."""

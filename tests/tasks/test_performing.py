@@ -183,7 +183,15 @@ def test_a_task_that_is_redriven_is_not_done_again_for_a_dialog_that_has_gone_on
     done: list[Any] = []
     by_kind, inbound = worker(llm=Job(lambda *given: done.append(given)))
     by_kind.perform(msgspec.structs.replace(a_task("llm"), failure="KeyError"), ATTEMPT)
-    assert (done, inbound.sent) == ([], [])
+    assert done == []
+    assert [each.event for each in inbound.sent] == [told(error="It was given up.")]
+
+
+def test_a_redriven_task_that_has_a_result_tells_of_it_once_more() -> None:
+    by_kind, inbound = worker(llm=Job(lambda *_: {"text": "warm"}))
+    by_kind.give_up(a_task("llm"), GiveUp("the model is gone"))
+    by_kind.perform(msgspec.structs.replace(a_task("llm"), failure="GiveUp"), ATTEMPT)
+    assert [each.event for each in inbound.sent] == [told(error="the model is gone")] * 2
 
 
 @pytest.mark.parametrize("kind", NOT_WAITED_FOR)
