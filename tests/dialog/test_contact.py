@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from shared.dialog.events import ConversationStarted, Person, TaskFinished
 from shared.dialog.ports import ActiveScenario
@@ -16,6 +19,7 @@ from tests.dialog.talk import Talk
 from tests.dialog.test_manager import Parley, every_dialog_replays, sealed
 from tests.dialog.world import BOT_ID, NOW, SCENARIO_ID
 from tests.scenario.documents import Document, ask, choose, say, scenario
+from tests.scenario.strategies import JSON
 
 __all__ = ["every_dialog_replays"]
 
@@ -187,6 +191,19 @@ def test_a_record_that_is_too_large_is_none() -> None:
     ann.start()
     assert ann.finish(**known(name="x" * MAX_CONTACT_BYTES)) == ["Hello !"]
     assert ann.turn.notes == ("contact: the record takes more than 16 KB",)
+
+
+ALL_READ = scenario(say("a", " ".join("{{ contact." + name + " }}" for name in FIELDS)))
+
+
+@settings(max_examples=50)
+@given(st.dictionaries(st.sampled_from([*FIELDS, "salary"]), JSON) | JSON)
+def test_whatever_comes_back_begins_the_run(record: Any) -> None:
+    ann = talk(ALL_READ)
+    ann.start()
+    ann.finish(contact=msgspec.json.decode(msgspec.json.encode(record)))
+    assert ann.dialog.status == "completed"
+    assert ann.dialog.contact.keys() <= FIELDS.keys()
 
 
 def test_a_called_scenario_reads_it_too() -> None:
