@@ -99,10 +99,11 @@ def calls(message: Message, chat_id: int | str, degradations: list[str]) -> list
         if words.markup is None:
             return _closing(message, chat_id)
         words = _Words(formatting.ELLIPSIS, (), words.markup)
-    if _MESSAGE_ID.fullmatch(message.replaces) and _is_inline(words.markup):
-        edit = _edit(int(message.replaces), groups, words, chat_id, degradations)
-        return [*_closing(message, chat_id), edit]
-    degradations += [formatting.SENT_ANEW] * bool(message.replaces)
+    if message.replaces:
+        if _MESSAGE_ID.fullmatch(message.replaces) and _is_inline(words.markup):
+            edit = _edit(int(message.replaces), groups, words, chat_id, degradations)
+            return [*_closing(message, chat_id), edit]
+        degradations.append(formatting.SENT_ANEW)
     return [*_closing(message, chat_id), *_sent(groups, words, chat_id, degradations)]
 
 
@@ -122,6 +123,8 @@ def _is_inline(markup: Markup | None) -> bool:
 
 
 def _showable(message: Message, degradations: list[str]) -> list[Media]:
+    if not message.media:
+        return []
     files = [file for file in message.media if _is_showable(file)]
     degradations += [formatting.MEDIA_AS_FILE] * any(_shown_as(file) != file.type for file in files)
     return files
@@ -190,7 +193,7 @@ def _sent(
     bodies = _bodies(words, chat_id, degradations)
     bodies[-1]["reply_markup"] = words.markup or _NO_KEYBOARD
     shown = [_shown(group, chat_id) for group in groups]
-    return [*shown, *(Call("sendMessage", body) for body in bodies)]
+    return [*shown, *[Call("sendMessage", body) for body in bodies]]
 
 
 def _shown(group: Sequence[Media], chat_id: int | str, words: _Words | None = None) -> Call:
@@ -270,11 +273,16 @@ def _edit(
 
 
 def _words(message: Message, degradations: list[str]) -> _Words:
-    unshown = tuple(file for file in message.media if not _is_showable(file))
-    message = formatting.with_media_as_links(msgspec.structs.replace(message, media=unshown), degradations)
+    if message.media:
+        unshown = tuple(file for file in message.media if not _is_showable(file))
+        message = formatting.with_media_as_links(
+            msgspec.structs.replace(message, media=unshown), degradations
+        )
     text, spans = message.text, message.spans
     if spans:
         text, spans = _with_links(text, spans, degradations)
+    if not message.buttons:
+        return _Words(text, spans, None)
     lay_out = _reply_keyboard if any(button.share for button in message.buttons) else _inline_keyboard
     text, markup = lay_out(text, message, degradations)
     return _Words(text, spans, markup)
@@ -306,6 +314,8 @@ def _body(text: str, spans: Sequence[Span], chat_id: int | str) -> dict[str, Any
 
 
 def _entities(text: str, spans: Sequence[Span]) -> list[dict[str, Any]]:
+    if not spans:
+        return []
     entities = (_entity(text, span) for span in spans)
     return [entity for entity in entities if entity][:MAX_ENTITIES]
 
@@ -355,7 +365,7 @@ def _key(button: Button) -> dict[str, Any]:
 
 def _inline_keyboard(text: str, message: Message, degradations: list[str]) -> tuple[str, Markup | None]:
     """The text with what no keyboard can hold, and the buttons under the message, one a row."""
-    shown = [button for button in message.buttons if button.data or _is_link(button.url)]
+    shown = [button for button in message.buttons if _has_key(button)]
     room = MAX_LABEL - (len(formatting.TAKEN) if message.several else 0)
     rows = [[_button(button, room, is_taken=message.several and button.selected)] for button in shown]
     untaken = [button for button in shown if message.several and not button.selected]
@@ -363,9 +373,13 @@ def _inline_keyboard(text: str, message: Message, degradations: list[str]) -> tu
         labels = formatting.labels_by_number(message)
         return _written_out(text, labels, formatting.links_of(message), degradations), None
     _note_cut_labels(shown, room, degradations)
-    unshown = [button for button in message.buttons if button not in shown]
+    unshown = [button for button in message.buttons if not _has_key(button)]
     text = _written_out(text, (), unshown, degradations)
     return text, {"inline_keyboard": rows} if rows else None
+
+
+def _has_key(button: Button) -> bool:
+    return bool(button.data) or _is_link(button.url)
 
 
 def _button(button: Button, room: int, *, is_taken: bool) -> dict[str, Any]:
@@ -381,7 +395,8 @@ def _are_too_many(rows: Sequence[Any], marks: int = 0) -> bool:
 
 
 def _note_cut_labels(buttons: Sequence[Button], room: int, degradations: list[str]) -> None:
-    is_cut = any(len(formatting.label_of(button)) > room for button in buttons)
+    long = [button for button in buttons if len(button.text) > room]
+    is_cut = any(len(formatting.label_of(button)) > room for button in long)
     degradations += [formatting.LABEL_CUT] * is_cut
 
 
