@@ -168,8 +168,7 @@ class Attachment:
     place: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One HTTP POST to a messenger. `url` may hold a token: never log it.
 
     `json` is sent as compact UTF-8: limits in bytes are counted on that. `instead` is made in its place where
@@ -178,12 +177,15 @@ class Request:
     it is a multipart form, whose fields are those of `json` (a nested one as JSON).
     """
 
-    url: str = field(repr=False)
+    url: str
     json: Mapping[str, Any]
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    instead: Request | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = {}
+    instead: Request | None = None
     attachments: tuple[Attachment, ...] = ()
-    for_old_apps: Request | None = field(default=None, repr=False)
+    for_old_apps: Request | None = None
+
+    def __repr__(self) -> str:
+        return f"Request({len(self.attachments)} attachments)"
 
 
 class Rendered(msgspec.Struct, frozen=True):
