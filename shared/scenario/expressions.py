@@ -21,6 +21,7 @@ from shared.scenario.errors import ExpressionError, Undecided
 from shared.scenario.functions import SURROUNDED, TONGUE, ZONE, environment, surrounding
 from shared.scenario.mending import mended
 from shared.scenario.ordering import in_order, ordered
+from shared.scenario.shortcuts import Shortcut, shortcut_of
 from shared.scenario.sources import (
     LITERAL,
     RAW_LITERAL,
@@ -122,7 +123,7 @@ class Needs:
 class Expression:
     """One compiled expression. Made by `Environment.compile`; safe to share between threads."""
 
-    __slots__ = ("_is_bare", "_needs", "_program", "names", "source", "type")
+    __slots__ = ("_needs", "_program", "_shortcut", "names", "source", "type")
 
     def __init__(
         self,
@@ -130,15 +131,14 @@ class Expression:
         program: cel.Expression,
         names: tuple[str, ...],
         *,
-        is_bare: bool = False,
+        shortcut: Shortcut | None = None,
         needs: Needs | None = None,
     ) -> None:
-        """`is_bare` says that it is one name and nothing else."""
         self.source = source
         self.names = names
         self.type = program.return_type()
         self._program = program
-        self._is_bare = is_bare and self.type == cel.Type.STRING
+        self._shortcut = shortcut
         self._needs = needs or None
 
     def evaluate(self, value_of: Callable[[str], Any]) -> Any:
@@ -149,8 +149,8 @@ class Expression:
                 data[name] = value_of(name)
             except KeyError:
                 continue
-        if self._is_bare and isinstance(text := data.get(self.names[0]), str):
-            return text  # what texts are full of: the library would give it back after ten times the time
+        if self._shortcut and (value := self._shortcut.value(data)) is not None:
+            return value
         if self._needs:
             self._needs.meet(data, value_of)
         return self._evaluated(data)
@@ -238,7 +238,8 @@ class Environment:
             dynamic=tuple(name for name in names if self.types[name] == cel.Type.DYN),
             work=work,
         )
-        return Expression(source, program, names, is_bare=text.strip() in self.types, needs=needs)
+        shortcut = None if needs else shortcut_of(text, self.types)
+        return Expression(source, program, names, shortcut=shortcut, needs=needs)
 
     def _program(self, text: str) -> cel.Expression:
         if self._cel is None:
