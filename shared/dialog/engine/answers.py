@@ -279,7 +279,7 @@ class Answers(Walk):
         return True
 
     def _surroundings(self) -> Surroundings:
-        return Surroundings(self.day(), self.languages()[0], self.evaluate)
+        return Surroundings(self.day, self.language, self.evaluate)
 
     def _broken_rule(self, asked: CompiledInput, value: Any) -> Text | None:
         """What the author says to an answer that one of their own rules rejects."""

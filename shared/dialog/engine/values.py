@@ -110,22 +110,27 @@ class Values(Workspace):
         """The name of the time zone that days and times of the day are of."""
         return self.scenario.timezone or self.own.timezone or self.dialog.timezone or "UTC"
 
+    def language(self) -> str:
+        """The one that the dialog is held in."""
+        return self.languages()[0]
+
     def languages(self) -> tuple[str, ...]:
         """The dialog's language first: its variable, the messenger's, the scenario's default."""
-        own = self.variables.get("language") or self.dialog.variables.get("language")
+        dialog = self.dialog
+        own = self.variables.get("language") or dialog.variables.get("language")
         mark = own, id(self.scenario)
         if not self.spoken[1] or self.spoken[0] != mark:
             self.spoken = mark, self._languages_with(own)
         return self.spoken[1]
 
     def _languages_with(self, own: Any) -> tuple[str, ...]:
-        tags = (own if isinstance(own, str) else "", self.dialog.person.language)
-        wanted = [each for tag in tags for each in _ever_shorter(tag)]
+        chosen = own if isinstance(own, str) else ""
+        wanted = _ever_shorter(chosen[:MAX_TAG]) + _ever_shorter(self.dialog.person.language[:MAX_TAG])
         declared = self.scenario.languages
         if not declared:
             return (*wanted, DEFAULT_LANGUAGE)
         known = self.scenario.language_of_tag
-        return (*(known[each.lower()] for each in wanted if each.lower() in known), *declared)
+        return (*[known[tag] for each in wanted if (tag := each.lower()) in known], *declared)
 
     # --- deciding -----------------------------------------------------------------------------------
 
@@ -262,12 +267,10 @@ def _loaded(value: Any) -> Any:
         return value
 
 
-def _ever_shorter(tag: str) -> Iterator[str]:
+@lru_cache(maxsize=1024)
+def _ever_shorter(tag: str) -> tuple[str, ...]:
     """A language tag, then what is left of it part by part: `zh-Hans-CN`, `zh-Hans`, `zh`."""
-    tag = tag[:MAX_TAG]
-    while tag:
-        yield tag
-        tag = tag.rpartition("-")[0]
+    return (tag, *_ever_shorter(tag.rpartition("-")[0])) if tag else ()
 
 
 def _known(value: str) -> str:
@@ -291,10 +294,6 @@ def _of_person(attribute: str) -> Callable[[Values], str]:
     return lambda turn: _known(extract(getattr(turn.dialog.person, attribute)))
 
 
-def _today(turn: Values) -> datetime:
-    return moments.day(turn.day())
-
-
 _NAMES: dict[str, Callable[[Values], Any]] = {
     "user.first_name": _of_person("first_name"),
     "user.last_name": _of_person("last_name"),
@@ -303,11 +302,11 @@ _NAMES: dict[str, Callable[[Values], Any]] = {
     "bot.name": lambda turn: _known(turn.dialog.bot_name),
     "platform": lambda turn: turn.dialog.platform,
     "now": lambda turn: moments.point(turn.moment.now),
-    "today": _today,
+    "today": lambda turn: moments.day(turn.day()),
     "random": lambda turn: turn.moment.random,
     "input.text": lambda turn: turn.input_text,
     "input.value": lambda turn: turn.input_value,
     "answered.contact": lambda turn: bool(turn.dialog.contact),
     "bot.zone": lambda turn: turn.zone(),
-    "bot.tongue": lambda turn: turn.languages()[0],
+    "bot.tongue": lambda turn: turn.language(),
 }

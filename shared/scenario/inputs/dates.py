@@ -38,7 +38,7 @@ _SHORT_YEAR = re.compile(r"(\D*\d{1,2}\D*(?:[^\W\d_]|,)\D*)(\d\d)((?: ?Ð³(?:\.|Ð
 
 def day(text: str, _limits: Limits, surroundings: Surroundings) -> str | None:
     """The day as `YYYY-MM-DD`. Without a year, or by its weekday, it is the next such day, or today."""
-    today, language = surroundings.today, surroundings.language
+    today, language = surroundings.today(), surroundings.language()
     written = " ".join(plain(text).casefold().split())
     if written in _DAYS_AHEAD:
         found = _later(today, _DAYS_AHEAD[written])

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import msgspec
+
 from shared.scenario.expressions import Expression
 
 
@@ -40,16 +42,15 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """Where and when the person answers.
+class Surroundings(msgspec.Struct, frozen=True):
+    """Where and when the person answers; what only some types of answers ask for is found out then.
 
     `today` is in the scenario's time zone, `language` the tag the dialog is held in; `evaluate` gives an
     expression's value, or None where it is not decided.
     """
 
-    today: date
-    language: str
+    today: Callable[[], date]
+    language: Callable[[], str]
     evaluate: Callable[[Expression], Any]
 
     def bound(self, limit: Any) -> Any:

@@ -30,7 +30,7 @@ _GROUPS_BY_DOT = frozenset("bs ca da de el es hr id is it nl pt ro sl sq sr tr v
 
 def number(text: str, _limits: Limits, surroundings: Surroundings) -> float | None:
     """The number, always fractional. `1,234` is 1.234 where the language has a decimal comma, else 1234."""
-    language = surroundings.language.partition("-")[0].lower()
+    language = surroundings.language().partition("-")[0].lower()
     grouping = "," if language not in DECIMAL_COMMA else "." if language in _GROUPS_BY_DOT else ""
     if (parts := _parts(text, grouping)) is None:
         return None

@@ -26,7 +26,7 @@ _REGIONS = {
 
 def phone(given: str | SharedContact, limits: Limits, surroundings: Surroundings) -> str | None:
     """The number in E.164; one without its country's code is of the `region`, or the language's."""
-    region = limits.region or region_of(surroundings.language)
+    region = limits.region or region_of(surroundings.language())
     return shared(given.phone, region) if isinstance(given, SharedContact) else typed(given, region)
 
 

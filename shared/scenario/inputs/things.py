@@ -28,7 +28,7 @@ def contact(given: SharedContact, limits: Limits, surroundings: Surroundings) ->
     """The contact as a map, its phone in E.164 where it can be."""
     if limits.own and not given.own:
         raise Unfit("not_own_contact")
-    region = limits.region or region_of(surroundings.language)
+    region = limits.region or region_of(surroundings.language())
     phone, last_name = shared(given.phone, region) or extract(given.phone), extract(given.last_name)
     named = {"phone": phone, "first_name": extract(given.first_name)}
     return named | ({"last_name": last_name} if last_name else {}) if phone else None

@@ -18,7 +18,7 @@ def message(text: str = "", **fields: Any) -> MessageReceived:
 
 
 def surroundings(language: str = "en", today: date = TODAY) -> Surroundings:
-    return Surroundings(today, language, _evaluate)
+    return Surroundings(lambda: today, lambda: language, _evaluate)
 
 
 def _evaluate(expression: Expression) -> Any:
