@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from functools import lru_cache
 from hashlib import sha1
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 import msgspec
@@ -13,6 +13,9 @@ import msgspec
 from shared.dialog.events import MessageReceived, Person
 from shared.dialog.history import HistoryEntry
 from shared.dialog.messages import Message
+
+if TYPE_CHECKING:
+    from hashlib import _Hash as HASH
 
 Status = Literal["active", "busy", "handed_off", "completed", "blocked"]
 
@@ -23,8 +26,8 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "urn:parley:dialog")
 
 
 @lru_cache(maxsize=1024)
-def _namespace_of(bot_id: str) -> bytes:
-    return _NAMESPACE.bytes + str(UUID(bot_id)).encode()
+def _hash_of_bot(bot_id: str) -> HASH:
+    return sha1(_NAMESPACE.bytes + str(UUID(bot_id)).encode(), usedforsecurity=False)
 
 
 def dialog_id_of(bot_id: str, platform: str, chat_id: str) -> str:
@@ -33,8 +36,9 @@ def dialog_id_of(bot_id: str, platform: str, chat_id: str) -> str:
     It is `uuid5(…, "{bot_id}/{platform}/{chat_id}")`, written out: the library's takes four times as long,
     which is a tenth of a whole turn.
     """
-    name = f"/{platform}/{chat_id}".encode()
-    digest = sha1(_namespace_of(bot_id) + name, usedforsecurity=False).hexdigest()
+    sha = _hash_of_bot(bot_id).copy()
+    sha.update(f"/{platform}/{chat_id}".encode())
+    digest = sha.hexdigest()
     variant = "89ab"[int(digest[16], 16) % 4]
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
