@@ -13,7 +13,6 @@ spoken in last goes on; the other stays as it is, for its history, and can never
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 
 import msgspec
@@ -40,8 +39,7 @@ _MOST_OWNERS = 100
 """Of one number, one after another."""
 
 
-@dataclass(frozen=True, slots=True)
-class Met:
+class Met(msgspec.Struct, frozen=True):
     """Where an event found its dialog, and what has to lead there once it is applied.
 
     `places` are ids that do, or will; `others` are what lies under those that do not yet.
@@ -60,7 +58,8 @@ class Met:
 
     @property
     def dialogs(self) -> list[Dialog]:
-        return [found.dialog for found in self.found if found.dialog]
+        here = [self.dialog] if self.dialog else []
+        return here + [other.dialog for other in self.others if other.dialog]
 
     @property
     def predecessor(self) -> Remains | None:
@@ -70,12 +69,12 @@ class Met:
 
     def knows(self, event: str) -> bool:
         """Whether an event of this hash was applied, whichever identity it came under."""
-        return any(event in _events_of(found) for found in self.found)
+        return event in _events_of(self) or any(event in _events_of(other) for other in self.others)
 
     def named(self, dialog: Dialog) -> Dialog:
         """The dialog, knowing all that leads to it."""
         known = dialog.identities
-        if not self.others and set(self.places) <= set(known.places):
+        if not self.others and set(self.places).issubset(known.places):
             return dialog
         taken_along = tuple(event for other in self.others for event in _events_of(other))
         identities = Identities(
@@ -142,7 +141,7 @@ def _other_places(envelope: InboundEnvelope) -> list[str]:
     return [
         dialog_id_of(envelope.bot_id, envelope.platform, identity)
         for identity in told
-        if identity not in {"", envelope.platform_chat_id}
+        if identity and identity != envelope.platform_chat_id
     ]
 
 
@@ -153,7 +152,8 @@ def _known(met: Met) -> set[str]:
 def _met_with(met: Met, place: str, other: Found, envelope: InboundEnvelope) -> Met:
     """Who was met, with what lies at one more place of theirs: a dialog, an alias, or nothing yet."""
     if other.id == met.id:
-        return replace(met, places=(*met.places, place))
+        there_too: Met = msgspec.structs.replace(met, places=(*met.places, place))
+        return there_too
     here = Found(met.id, met.dialog, met.remains)
     goes_on, left = (other, here) if _is_continued_in(other, here, envelope) else (here, other)
     taken_over = left.dialog.identities.places if left.dialog else ()
@@ -169,9 +169,9 @@ def _is_continued_in(other: Found, here: Found, envelope: InboundEnvelope) -> bo
     return is_later and not isinstance(envelope.event, AddressChanged)
 
 
-def _events_of(found: Found) -> tuple[str, ...]:
+def _events_of(found: Found | Met) -> tuple[str, ...]:
     if found.dialog:
-        return (*found.dialog.identities.events, *found.dialog.recent_events)
+        return found.dialog.identities.events + found.dialog.recent_events
     return found.remains.recent_events if found.remains else ()
 
 

@@ -88,8 +88,7 @@ class Outside:
         return Moment(self.now().astimezone(UTC), self.random())
 
 
-@dataclass(frozen=True, slots=True)
-class Applying:
+class Applying(msgspec.Struct, frozen=True):
     """An event on its way through a turn: the dialog it met, and what it was applied by.
 
     `has_sync` says that somebody wants to be told of the runs that it ends.
@@ -263,7 +262,7 @@ class DialogManager:
         program = self._following(dialog, followed)
         former = self._own(dialog).scenario
         can_go = may_move(dialog, former, program.processor.scenario)
-        return replace(program, former=former) if can_go else None
+        return Program(program.processor, program.followed, former) if can_go else None
 
     def _following(self, dialog: Dialog, followed: Followed) -> Program:
         return Program(self._compiled(dialog, followed), followed)
@@ -329,6 +328,9 @@ class DialogManager:
 _OPENING = (*FROM_PERSON, RunRequested)
 """What may open a dialog. Anything else was meant for one that is gone, or deleted since."""
 
+_COMES_LATE = (*FROM_PERSON, ChatBlocked)
+"""What is of no use once the dialog has moved on."""
+
 _OF_OPERATOR = (HandedOff, OperatorWrote, GivenBack)
 
 
@@ -341,7 +343,7 @@ def _is_late(dialog: Dialog, envelope: InboundEnvelope) -> bool:
         return True
     if _is_of_predecessor(dialog, envelope):
         return True
-    if dialog.turn == 0 or not isinstance(envelope.event, (*FROM_PERSON, ChatBlocked)):
+    if dialog.turn == 0 or not isinstance(envelope.event, _COMES_LATE):
         return False
     return envelope.event.occurred_at < dialog.last_interaction_at - LATE_AFTER
 

@@ -7,14 +7,15 @@ that was deleted since, is recognised as stale. Numbers are in base 36.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from functools import lru_cache
+
+import msgspec
 
 _FORM = re.compile(r"p:([0-9a-z]{8}):([0-9a-z]{1,7}):([0-9a-z]{1,7}):([0-9a-z]{1,2})")
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-@dataclass(frozen=True, slots=True)
-class Press:
+class Press(msgspec.Struct, frozen=True):
     """A press read back; `choice` counts from 0."""
 
     epoch: str
@@ -35,6 +36,7 @@ def read(data: str) -> Press | None:
     return Press(match[1], int(match[2], 36), int(match[3], 36), int(match[4], 36))
 
 
+@lru_cache(maxsize=1024)
 def _base36(number: int) -> str:
     digits = ""
     while number >= len(_DIGITS):

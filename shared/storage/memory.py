@@ -70,10 +70,11 @@ class MemoryDialogs:
             self._require(dialog.id, (met, dialog.epoch) if isinstance(met, int) else met)
             for other in others:
                 self._require(other.id, _place(other.dialog) or other.remains)
-            for place in (dialog.id, *(other.id for other in others)):
-                self._remains.pop(place, None)
+            for other in others:
+                self._remains.pop(other.id, None)
+                self._aliases[other.id] = dialog.id
+            self._remains.pop(dialog.id, None)
             self._dialogs[dialog.id] = kept
-            self._aliases |= {other.id: dialog.id for other in others}
 
     def delete(self, dialog: Dialog, remains: Remains) -> None:
         with self._lock:
@@ -116,7 +117,8 @@ class MemoryHistory:
     def record(self, entry: HistoryEntry) -> None:
         with self._lock:
             entries = self._entries.setdefault(entry.dialog_id, {})
-            entries[entry.key] = _with_receipt(entry, _receipt_of(entries.get(entry.key)))
+            key = entry.key
+            entries[key] = _with_receipt(entry, _receipt_of(entries.get(key)))
 
     def receive(self, dialog_id: str, key: str, receipt: ReceiptRecord) -> bool:
         with self._lock:

@@ -90,7 +90,7 @@ class Happenings(Answers):
 
     def _break_silence(self) -> None:
         """Timers and tasks cannot keep a dialog going for ever by themselves."""
-        if not isinstance(self.event, TimerFired | TaskFinished):
+        if not isinstance(self.event, (TimerFired, TaskFinished)):
             self.dialog.silent_turns = 0
 
     def _is_allowed_to_go_on(self) -> bool:

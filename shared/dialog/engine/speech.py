@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any, Literal
 
@@ -165,17 +165,16 @@ class Speech(Values):
         """The choices to show now, in order; they stay what they are for as long as they are shown."""
         if not step.buttons:
             return ()
-        choices = (choice for button in step.buttons for choice in self._choices_of(button))
+        choices = (each for button in step.buttons if button.url is None for each in self._choices_of(button))
         return tuple(islice(choices, MAX_CHOICES))
 
-    def _choices_of(self, button: CompiledButton) -> Iterator[Choice]:
-        if button.url is not None:
-            return
+    def _choices_of(self, button: CompiledButton) -> Iterable[Choice]:
         if button.is_dynamic:
-            yield from self._dynamic_choices(button)
-        elif self._is_shown(button):
-            label = self._label_words(button.text)
-            yield Choice(label, button.value, button.text.words, button.next_step)
+            return self._dynamic_choices(button)
+        if not self._is_shown(button):
+            return ()
+        label = self._label_words(button.text)
+        return (Choice(label, button.value, button.text.words, button.next_step),)
 
     def _dynamic_choices(self, button: CompiledButton) -> Iterator[Choice]:
         for value in self.values_listed(button, self.value_of):
@@ -210,7 +209,8 @@ class Speech(Values):
         return (*shown, *self.links(step))
 
     def links(self, step: CompiledStep) -> tuple[Button, ...]:
-        return tuple(link for button in step.buttons for link in self._links_of(button))
+        links = [button for button in step.buttons if button.url is not None]
+        return tuple(link for button in links for link in self._links_of(button)) if links else ()
 
     def _links_of(self, button: CompiledButton) -> Iterator[Button]:
         if button.url is None or not self._is_shown(button):
