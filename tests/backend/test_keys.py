@@ -115,7 +115,7 @@ def test_keys_are_fetched_over_http(issuer: str) -> None:
 
 @pytest.mark.parametrize("path", ["/moved", "/down"])
 def test_redirect_and_error_are_no_keys(issuer: str, path: str) -> None:
-    with pytest.raises(OSError, match="answers (302|500|503)"):
+    with pytest.raises(OSError, match=r"answers (302|503)"):
         read_keys(issuer + path)
 
 
