@@ -174,6 +174,16 @@ def test_no_redirect_leads_to_a_private_address(web: Web, host: str, status: int
     assert web.connections == 1
 
 
+@pytest.mark.parametrize("status", [302, 307])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433"])
+def test_no_redirect_that_another_client_follows_leads_to_one(web: Web, host: str, status: int) -> None:
+    guard = Guard(f"start.example:{web.port}", resolve=_leading(start="127.0.0.1"))
+    there = f"http://{host}:{web.port}/x"
+    with pytest.raises(AddressRefused):
+        by_transport(guard, f"http://start.example:{web.port}/to?status={status}&url={there}")
+    assert web.connections == 1
+
+
 NO_ADDRESSES = [
     "",
     "ftp://a.example/",
