@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import msgspec
+
 from shared.json_schema import MAX_DEPTH, JsonSchema, depth_of
 from shared.llm.base import Form
 from shared.llm.forms import object_of, one_of, or_null
@@ -114,19 +116,14 @@ def json_in(words: str) -> dict[str, Any]:
     """The JSON object that the words are, also between fences. Raises `Unfit`."""
     fenced = _FENCED.fullmatch(words)
     try:
-        value = json.loads(fenced[1] if fenced else words, parse_constant=_refuse)
-    except (ValueError, RecursionError):
+        value = msgspec.json.decode(fenced[1] if fenced else words)
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise Unfit("it is not JSON, or not JSON alone") from None
     if not isinstance(value, dict):
         raise Unfit("it is no JSON object")
     if depth_of(value, MAX_DEPTH) > MAX_DEPTH:
         raise Unfit(f"it is nested deeper than {MAX_DEPTH} levels")
     return value
-
-
-def _refuse(constant: str) -> None:
-    """JSON has no `NaN` and no `Infinity`."""
-    raise ValueError(constant)
 
 
 def _text(words: Any) -> str:

@@ -38,6 +38,7 @@ _ENDS: Mapping[str, End] = {
 _PASSING = frozenset({408, 409, 425})
 _FAULTS = 500
 _LEAST_SECONDS = 0.001
+_MOST_TOKENS = 100_000_000
 _LONGEST_NAME = 200
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _LIMITS = ("max_completion_tokens", "max_tokens")
@@ -59,8 +60,8 @@ class _Choice(msgspec.Struct, frozen=True):
 
 
 class _Usage(msgspec.Struct, frozen=True):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: Any = None
+    completion_tokens: Any = None
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -104,7 +105,10 @@ class OpenAiProvider:
 
 def _require_secrecy(settings: ModelSettings, guard: Guard) -> None:
     """A key goes unencrypted only where the deployment itself says so. Raises `TaskFailed`."""
-    url = httpx.URL(settings.base_url or OPENAI)
+    try:
+        url = httpx.URL(settings.base_url or OPENAI)
+    except httpx.InvalidURL:
+        raise TaskFailed("The address of the model's provider is none.") from None
     if url.scheme != "https" and not guard.lists(url.host, url.port or 80):
         raise TaskFailed("The address of the model's provider has to begin with https://.")
 
@@ -174,14 +178,19 @@ def _completion(body: bytes, question: Question) -> Completion:
     except (msgspec.DecodeError, UnicodeDecodeError, IndexError):
         raise AnswerLost("The model's server answers with something else than an answer.") from None
     words = choice.message.content or ""
-    usage = answer.usage or _Usage(tokens_of(question.messages), tokens_in(words))
+    usage = answer.usage or _Usage()
     return Completion(
         words=words,
         end=_end_of(choice),
         model=(answer.model or question.model)[:_LONGEST_NAME],
-        prompt_tokens=max(usage.prompt_tokens, 0),
-        completion_tokens=max(usage.completion_tokens, 0),
+        prompt_tokens=_counted(usage.prompt_tokens, tokens_of(question.messages)),
+        completion_tokens=_counted(usage.completion_tokens, tokens_in(words)),
     )
+
+
+def _counted(tokens: Any, estimate: int) -> int:
+    """What the server counts, if it does, and not beyond belief."""
+    return tokens if type(tokens) is int and 0 <= tokens <= _MOST_TOKENS else estimate
 
 
 def _end_of(choice: _Choice) -> End:

@@ -29,7 +29,22 @@ def test_json_is_found_also_between_fences(words: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["", "{", "null", "[]", "7", '"a"', '{"a": Infinity}', "```json\n```", "{} {}"]
+    "words",
+    [
+        "",
+        "{",
+        "null",
+        "[]",
+        "7",
+        '"a"',
+        '{"a": Infinity}',
+        "```json\n```",
+        "{} {}",
+        '{"a": "\\ud800"}',
+        '{"a": 1e999}',
+        "\ud800",
+        "[" * 100_000,
+    ],
 )
 def test_nothing_else_passes_for_json(words: str) -> None:
     with pytest.raises(Unfit):

@@ -127,8 +127,20 @@ def test_it_is_told_why_a_model_stopped(server: OpenAiStandIn, saying: Saying, e
     assert provider(server).ask(QUESTION, in_time()).end == end
 
 
-def test_tokens_that_nobody_tells_are_estimated(server: OpenAiStandIn) -> None:
-    server.say(Saying("All is well.", tells_usage=False))
+@pytest.mark.parametrize(
+    "usage",
+    [
+        None,
+        {},
+        {"total_tokens": 7},
+        {"prompt_tokens": None, "completion_tokens": None},
+        {"prompt_tokens": -1, "completion_tokens": True},
+        {"prompt_tokens": "12", "completion_tokens": [3]},
+        {"prompt_tokens": 1.5, "completion_tokens": 10**40},
+    ],
+)
+def test_tokens_that_nobody_can_have_counted_are_estimated(server: OpenAiStandIn, usage: Any) -> None:
+    server.say(Saying("All is well.", usage=usage))
     completion = provider(server).ask(QUESTION, in_time())
     assert (completion.prompt_tokens, completion.completion_tokens) == (18, 4)
 
@@ -317,6 +329,13 @@ def test_a_key_does_not_go_unencrypted_to_the_world(kind: Any) -> None:
     settings = ModelSettings(provider=kind, model="m", api_key=KEY, base_url=url, api_version="2024-10-21")
     with pytest.raises(TaskFailed, match="https://"):
         OpenAiProvider(settings, Guard())
+
+
+@pytest.mark.parametrize("url", ["https://x:999999", "nowhere", "https://", "ftp://x", "file:///etc/hosts"])
+def test_what_is_no_address_is_told_as_such(url: str) -> None:
+    settings = ModelSettings(provider="openai", model="m", api_key=KEY, base_url=url)
+    with pytest.raises(TaskFailed, match=r"address|asked"):
+        OpenAiProvider(settings, Guard()).ask(QUESTION, in_time())
 
 
 def test_no_redirect_takes_the_key_along(server: OpenAiStandIn) -> None:

@@ -39,12 +39,12 @@ _NOT_STRICT = {"default", "patternProperties", "not", "if", "then", "else", "one
 
 @dataclass(frozen=True)
 class Saying:
-    """What the model says next, and how it comes to its end."""
+    """What the model says next, how it comes to its end, and what it tells of its costs."""
 
     content: str | None
     finish_reason: str | None = "stop"
     refusal: str | None = None
-    tells_usage: bool = True
+    usage: Any = "counted"
 
 
 class OpenAiStandIn(StandIn):
@@ -158,8 +158,7 @@ class OpenAiStandIn(StandIn):
             "model": f"{body['model']}-2026-01-01",
             "choices": [choice],
         }
-        if saying.tells_usage:
-            told["usage"] = _usage(body, saying)
+        told["usage"] = _usage(body, saying) if saying.usage == "counted" else saying.usage
         return answer_json(told)
 
 
