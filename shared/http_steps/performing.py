@@ -79,12 +79,12 @@ class HttpSteps:
         except NotAnswered as why:
             raise _fault(ask, f"the server gave no answer ({why})") from None
         if reply.status in _PASSING and ask.method in SAFE:
-            raise _fault(ask, f"the server answered {reply.status}", _wait_of(reply))
+            raise TryAgain(f"the server answered {reply.status}", _wait_of(reply))
         return reply
 
 
-def _fault(ask: Ask, reason: str, after_seconds: float | None = None) -> TryAgain | TaskFailed:
-    return TryAgain(reason, after_seconds) if ask.method in SAFE else TaskFailed(reason)
+def _fault(ask: Ask, reason: str) -> TryAgain | TaskFailed:
+    return TryAgain(reason) if ask.method in SAFE else TaskFailed(reason)
 
 
 def _wait_of(reply: Reply) -> float | None:
