@@ -15,6 +15,7 @@ from tests.deployed.webchat import WebchatPerson
 
 pytestmark = pytest.mark.deployed
 
+OF_BOTS = ("BotPlatformCredentialTable", "BotSettingsTable", "BotUsageTable", "SyncRefusalTable")
 ASKING: dict[str, Any] = {
     "version": "1.0",
     "steps": [
@@ -40,13 +41,18 @@ ASKING: dict[str, Any] = {
 
 @pytest.fixture
 def bot(parley: RunInfo, admin: Admin) -> str:
-    """A bot of its own in the web chat, with an active scenario and one that it does not need."""
+    """A bot of its own in the web chat, with an active scenario and one that it does not need, a model and
+    a secret.
+    """
     bot_id: str = admin.post(f"/api/accounts/{parley.account_id}/bots", {"name": "To be deleted"})["id"]
     admin.post(f"/api/bots/{bot_id}/platforms", {"platform": "webchat", "credentials": {}})
     for name in ("Spare", "Active"):
         body = {"name": name, "scenario_data": ASKING}
         scenario = admin.post(f"/api/bots/{bot_id}/scenarios", body)["id"]
     admin.post(f"/api/scenarios/{scenario}/activate")
+    model = {"provider": "openai", "model": "gpt-4.1-mini", "api_key": "sk-key-of-a-test"}
+    admin.put(f"/api/bots/{bot_id}/llm", model)
+    admin.put(f"/api/bots/{bot_id}/secrets/crm_token", {"value": "a-secret-of-a-test"})
     return bot_id
 
 
@@ -107,6 +113,16 @@ def test_a_scenario_in_use_stays_and_a_spare_one_goes(parley: RunInfo, admin: Ad
     assert [each["name"] for each in admin.get(f"/api/bots/{bot}/scenarios")["items"]] == ["Active"]
 
 
+def test_what_a_bot_was_set_up_with_is_forgotten_on_demand(parley: RunInfo, admin: Admin, bot: str) -> None:
+    admin.put(f"/api/bots/{bot}/llm", {**admin.get(f"/api/bots/{bot}/llm"), "model": "another"})
+    assert [each["value"] for each in admin.get(f"/api/bots/{bot}/secrets")["items"]] == ["…test"]
+    assert admin.get(f"/api/bots/{bot}/usage")["budget"]["used"] == 0
+
+    for path in ("llm", "secrets/crm_token"):
+        assert delete(parley, f"/api/bots/{bot}/{path}") == 204
+    assert _of_bot(parley, "BotSettingsTable", bot) == []
+
+
 def test_a_deleted_bot_is_gone_and_its_things_are_removed(
     parley: RunInfo, admin: Admin, bot: str, person: WebchatPerson
 ) -> None:
@@ -118,7 +134,7 @@ def test_a_deleted_bot_is_gone_and_its_things_are_removed(
     assert delete(parley, f"/api/bots/{bot}") == 404
     _remove_now(parley, bot)
     eventually(lambda: not history_of(parley, dialog["id"]))
-    eventually(lambda: not _credentials_of(parley, bot))
+    eventually(lambda: not any(_of_bot(parley, table, bot) for table in OF_BOTS))
     eventually(lambda: person.say("Hello?").status == 404, seconds=60)
 
 
@@ -130,10 +146,6 @@ def _remove_now(parley: RunInfo, bot: str) -> None:
     parley.client("sqs").send_message(QueueUrl=queue, MessageBody=body)
 
 
-def _credentials_of(parley: RunInfo, bot: str) -> list[dict[str, Any]]:
-    return items_of(
-        parley,
-        "BotPlatformCredentialTable",
-        KeyConditionExpression="bot_id = :id",
-        ExpressionAttributeValues={":id": {"S": bot}},
-    )
+def _of_bot(parley: RunInfo, table: str, bot: str) -> list[dict[str, Any]]:
+    condition, values = "bot_id = :id", {":id": {"S": bot}}
+    return items_of(parley, table, KeyConditionExpression=condition, ExpressionAttributeValues=values)
