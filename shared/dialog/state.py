@@ -140,10 +140,10 @@ class Detour(msgspec.Struct, frozen=True, omit_defaults=True):
     """
 
     step_id: str | None = None
-    enter: str | None = None
     ask: Ask | None = None
     calls: tuple[Call, ...] = ()
     trail: tuple[str, ...] = ()
+    enter: str | None = None
 
 
 class Album(msgspec.Struct, frozen=True, omit_defaults=True):
