@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from shared.dialog.state import Choice
@@ -80,9 +80,9 @@ class _Offered:
         self._by_name: dict[str, int] = {}
         for index, choice in enumerate(choices):
             for label in (choice.label, *choice.labels):
-                self._by_name.setdefault(comparable(label), index)
+                self._by_name.setdefault(_name(label), index)
         for index, choice in enumerate(choices):
-            self._by_name.setdefault(comparable(as_typed(choice.value)), index)
+            self._by_name.setdefault(_name(as_typed(choice.value)), index)
 
     def index_of(self, text: str) -> int | None:
         typed = comparable(text)
@@ -125,6 +125,10 @@ def comparable(text: str) -> str:
     is_negative = left[:1].isdecimal() and kept[: -len(left)][-1:] in _MINUS
     bare = ("-" if is_negative else "") + left.rstrip(_EDGES)
     return bare or kept.strip() or _VARIANTS.sub("", folded).strip() or folded.strip()
+
+
+_name = lru_cache(maxsize=1024)(comparable)
+"""What a choice goes by; most are the same in every dialog."""
 
 
 def _normal(text: str) -> str:
