@@ -26,7 +26,7 @@ go on with `next_cursor`. An object's `ETag` goes into `If-Match` to change just
 `Idempotency-Key` is carried out once in 24 hours."""
 
 _TAGS: Final = {
-    "bots": "Bots of an account",
+    "bots": "Bots of an account, and the models, systems and secrets that they work with",
     "platforms": "The messengers that a bot is connected to",
     "scenarios": "What a bot says: scenarios, their immutable revisions, trials",
     "dialogs": "Who talks to a bot, what was said, and what came of it",
