@@ -26,7 +26,7 @@ from shared.platforms.webchat import (
     language_of,
     new_chat_id,
 )
-from shared.webchat.listing import PATIENCE, Place, fitting, items_of, open_ask, told
+from shared.webchat.listing import PATIENCE, Place, fitting, is_at_work, items_of, open_ask, told
 from shared.webchat.origins import admit
 from shared.webhook.body import NotJson, decode
 from shared.webhook.gateway import Call, LambdaAnswer, LambdaEvent, at_the_door, read_call, refusal, respond
@@ -127,7 +127,8 @@ class ChatDoor(msgspec.Struct, frozen=True):
             "items": items,
             "typing": len(items) < len(every_item)
             or shown.is_typing(self.now())
-            or self._is_ahead(dialog, entries),
+            or self._is_ahead(dialog, entries)
+            or is_at_work(dialog, self.now()),
             "open_ask": open_ask(dialog),
         }
 

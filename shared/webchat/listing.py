@@ -28,6 +28,9 @@ PATIENCE = timedelta(minutes=10)
 SOON = timedelta(minutes=1)
 """A message due later than that is not being typed yet."""
 
+LONGEST_TASK = timedelta(minutes=2)
+"""What a task takes at most; one that has not come back by then may have broken off."""
+
 MAX_LIST_BYTES = 1_000_000
 """Of the items in one answer. A Lambda may answer 6 MB, with each letter beyond ASCII as six characters."""
 
@@ -126,6 +129,12 @@ def fitting(items: Iterable[Item]) -> Iterator[Item]:
             return
         taken += size
         yield item
+
+
+def is_at_work(dialog: Dialog, now: datetime) -> bool:
+    """Whether something is found out that the person waits for."""
+    pending = dialog.pending
+    return pending is not None and pending.kind != "wait" and now - dialog.updated_at < LONGEST_TASK
 
 
 def open_ask(dialog: Dialog) -> str | None:

@@ -242,6 +242,13 @@ class TestList:
         chat.deliver()
         assert body_of(person.reads())["typing"] is False
 
+    def test_says_that_the_bot_types_while_a_model_is_asked(self, chat: WebChat, person: Person) -> None:
+        think = {"id": "think", "llm": {"prompt": "Well?", "reply": True}, "end": True}
+        chat.activate({"version": "1", "steps": [think]})
+        person.says({"start": True})
+        chat.work()
+        assert body_of(person.reads())["typing"] is True
+
     def test_says_that_the_bot_types_when_the_history_lags(self, chat: WebChat, person: Person) -> None:
         person.says({"start": True})
         chat.work()

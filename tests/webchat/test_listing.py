@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.dialog.history import DeliveryRecord, HistoryEntry
-from shared.dialog.state import Ask, Dialog, dialog_id_of
+from shared.dialog.state import Ask, Dialog, Pending, dialog_id_of
 from shared.errors import Invalid
-from shared.webchat.listing import PATIENCE, Place, items_of, open_ask, told
+from shared.webchat.listing import LONGEST_TASK, PATIENCE, Place, is_at_work, items_of, open_ask, told
 from tests.webhook.doubles import BOT_ID
 
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
@@ -296,7 +296,14 @@ def test_a_place_reads_its_turn_from_the_beginning() -> None:
 
 
 def test_the_open_ask_is_what_the_values_of_its_buttons_begin_with() -> None:
-    dialog = Dialog(
+    dialog = a_dialog(run=40, ask=Ask(3, "position"))
+    assert open_ask(dialog) == "p:0123abcd:14:3:"
+    dialog.ask = None
+    assert open_ask(dialog) is None
+
+
+def a_dialog(**fields: Any) -> Dialog:
+    return Dialog(
         id=DIALOG_ID,
         bot_id=BOT_ID,
         platform="webchat",
@@ -305,9 +312,21 @@ def test_the_open_ask_is_what_the_values_of_its_buttons_begin_with() -> None:
         created_at=NOW,
         updated_at=NOW,
         last_interaction_at=NOW,
-        run=40,
-        ask=Ask(3, "position"),
+        **fields,
     )
-    assert open_ask(dialog) == "p:0123abcd:14:3:"
-    dialog.ask = None
-    assert open_ask(dialog) is None
+
+
+@pytest.mark.parametrize(
+    ("pending", "after", "is_typing"),
+    [
+        (Pending("llm", 1, "think"), timedelta(seconds=1), True),
+        (Pending("llm", 1, "think"), LONGEST_TASK, False),
+        (Pending("wait", 1, "pause"), timedelta(seconds=1), False),
+        (None, timedelta(seconds=1), False),
+    ],
+    ids=["a task", "a task that may have broken off", "a wait", "nothing"],
+)
+def test_a_bot_types_while_something_is_found_out(
+    pending: Pending | None, after: timedelta, *, is_typing: bool
+) -> None:
+    assert is_at_work(a_dialog(pending=pending), NOW + after) is is_typing
