@@ -22,10 +22,16 @@ import pytest
 from shared import aws
 from shared.dialog.events import ConversationStarted, MessageReceived
 from shared.dialog.messages import Media, Message
-from shared.dialog.state import Dialog, dialog_id_of
+from shared.dialog.state import Dialog, Task, dialog_id_of
 from shared.media.base import MediaFile, PlatformFileId
 from shared.media.store import media_store
-from shared.queueing.envelopes import InboundEnvelope, OrderedEnvelope, OutboundEnvelope, read_work
+from shared.queueing.envelopes import (
+    InboundEnvelope,
+    OrderedEnvelope,
+    OutboundEnvelope,
+    TaskEnvelope,
+    read_work,
+)
 from shared.settings import MediaSettings
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
@@ -327,6 +333,58 @@ def test_the_sender_makes_one_call_a_message_beside_the_messenger_s(
     assert names(aws_calls) == ["dynamodb:UpdateItem"] * messages
     assert len(telegram.requests) - sent == messages
     assert telegram.refusals == []
+
+
+def test_a_task_costs_four_calls_beside_what_it_asks(
+    bot_id: str,
+    start: Callable[[str], Handler],
+    aws_calls: list[Call],
+    telegram: TelegramStandIn,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PRIVATE_HOSTS", telegram.url.removeprefix("http://"))
+    begun = inbound(bot_id, ConversationStarted(id="1", occurred_at=datetime.now(UTC)))
+    start("functions.workers.dialog.handler")(batch(begun), Context())
+    worker = start("functions.workers.tasks.handler")
+    for number in (1, 2):
+        work = asking(telegram, begun, number)
+        aws_calls.clear()
+        assert worker(batch(work), Context()) == {"batchItemFailures": []}
+    assert names(aws_calls) == [
+        "dynamodb:GetItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "sqs:SendMessageBatch",
+    ]
+    assert [call.params["TableName"] for call in aws_calls[:3]] == [
+        "parley-cache",
+        "parley-dialogs",
+        "parley-cache",
+    ]
+
+
+def asking(telegram: TelegramStandIn, begun: InboundEnvelope, number: int) -> TaskEnvelope:
+    """An http step of the dialog's, which asks the server that is there."""
+    url = f"{telegram.url}/bot{telegram.token}/getMe"
+    asked: dict[str, Any] = {
+        "method": "GET",
+        "url": url,
+        "headers": {},
+        "body": None,
+        "secrets": [],
+        "schema": None,
+    }
+    dialog = DynamoDialogs().load(begun.dialog_id)
+    assert dialog is not None
+    return TaskEnvelope(
+        dialog_id=dialog.id,
+        epoch=dialog.epoch,
+        bot_id=dialog.bot_id,
+        platform=dialog.platform,
+        platform_chat_id=dialog.platform_chat_id,
+        task=Task(number, "http", asked, 20),
+        trace_id="t",
+    )
 
 
 def test_a_file_that_the_messenger_knows_costs_one_read_in_half_a_minute(
