@@ -211,14 +211,16 @@ class SqsExports:
 
 
 def group_of(envelope: OrderedEnvelope) -> str:
-    """Within what its order matters. What nobody waits for never holds up what a dialog waits for."""
+    """Within what its order matters. What a dialog waits for is held up by nothing but that, and holds up
+    nothing else: not what it says meanwhile, nor what nobody waits for.
+    """
     match envelope:
         case UploadEnvelope():
             return f"{envelope.media_id}:{envelope.platform}"
         case MenuEnvelope():
             return f"{envelope.bot_id}:{envelope.platform}"
         case FirstSendEnvelope():
-            return envelope.turn.dialog_id
+            return f"{envelope.turn.dialog_id}:first_send"
         case TaskEnvelope() if envelope.task.kind == "fetch":
             return f"{envelope.dialog_id}:files"
         case TaskEnvelope() if envelope.task.kind == "sync_run":

@@ -329,14 +329,14 @@ def a_task(kind: TaskKind) -> TaskEnvelope:
         (a_task("contact"), "dialog-1"),
         (a_task("fetch"), "dialog-1:files"),
         (a_task("sync_run"), "dialog-1:sync"),
-        (FirstSendEnvelope(turn=outbound(), n=1), "dialog-1"),
+        (FirstSendEnvelope(turn=outbound(), n=1), "dialog-1:first_send"),
         (UploadEnvelope(bot_id="bot-1", platform="viber", media_id="m", trace_id="t"), "m:viber"),
         (MenuEnvelope(bot_id="bot-1", platform="viber", trace_id="t"), "bot-1:viber"),
         (inbound(said()), "dialog-1"),
         (outbound(), "dialog-1"),
     ],
 )
-def test_what_nobody_waits_for_holds_up_nothing_that_a_dialog_waits_for(
+def test_what_a_dialog_waits_for_is_held_up_by_nothing_and_holds_up_nothing_else(
     envelope: OrderedEnvelope, group: str
 ) -> None:
     assert group_of(envelope) == group
