@@ -16,12 +16,14 @@ from infra.local.running import RunInfo
 from infra.local.settings import Settings
 from tests.deployed.admin import Admin
 from tests.deployed.webchat import WebchatPerson
-from tests.standins.server import StandIn
+from tests.standins.openai import OpenAiStandIn
+from tests.standins.server import Answer, Incoming, StandIn, answer_json
 from tests.standins.telegram import TelegramStandIn
 from tests.standins.viber import ViberStandIn
 from tests.standins.whatsapp import WhatsAppStandIn
 
 TELEGRAM_SECRET = "a-secret-of-the-telegram-webhook"
+ORDERS_TOKEN = "a-token-that-opens-the-orders"
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,46 @@ def messengers() -> Iterator[Messengers]:
         yield Messengers(telegram, whatsapp, viber)
 
 
+class Orders(StandIn):
+    """A service that is careless enough to repeat the token that it was shown."""
+
+    def answer(self, request: Incoming) -> Answer:
+        heard = request.headers.get("authorization")
+        if heard != f"Bearer {ORDERS_TOKEN}":
+            return answer_json({"error": "nobody knows you"}, 401)
+        return answer_json({"status": "free", "heard": heard}, 200 if request.path == "/orders/2" else 404)
+
+    def is_send(self, request: Incoming) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What bots work with beside messengers."""
+
+    models: OpenAiStandIn
+    orders: Orders
+
+    @property
+    def private_hosts(self) -> str:
+        return ",".join(server.url.removeprefix("http://") for server in (self.models, self.orders))
+
+
 @pytest.fixture(scope="session")
-def parley(tmp_path_factory: pytest.TempPathFactory, messengers: Messengers) -> Iterator[RunInfo]:
+def outside() -> Iterator[Outside]:
+    with OpenAiStandIn() as models, Orders() as orders:
+        yield Outside(models, orders)
+
+
+@pytest.fixture(scope="session")
+def parley(
+    tmp_path_factory: pytest.TempPathFactory, messengers: Messengers, outside: Outside
+) -> Iterator[RunInfo]:
     urls = {
         "TelegramApiUrl": messengers.telegram.url,
         "WhatsAppApiUrl": messengers.whatsapp.url,
         "ViberApiUrl": messengers.viber.url,
+        "PrivateHosts": outside.private_hosts,
     }
     settings = Settings(port=free_port(), state_dir=tmp_path_factory.mktemp("parley"), parameters=urls)
     with EmbeddedParley(settings) as running:

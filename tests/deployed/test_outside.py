@@ -1,0 +1,133 @@
+"""A dialog that works with a language model and another service, neither of which is ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from infra.local.running import RunInfo
+from shared.dialog.state import dialog_id_of
+from tests.deployed.admin import Admin
+from tests.deployed.conftest import ORDERS_TOKEN, Outside
+from tests.deployed.webchat import WebchatPerson
+
+pytestmark = pytest.mark.deployed
+
+CARD = "4111 1111 1111 1111"
+
+
+def ask(step_id: str, text: str, next_step: str, **expected: Any) -> dict[str, Any]:
+    return {
+        "id": step_id,
+        "message": {"text": text},
+        "expected_input": {"type": "text", "variable": step_id, **expected},
+        "next_step": next_step,
+    }
+
+
+def scenario(orders_url: str) -> dict[str, Any]:
+    url = f"{orders_url}/orders/{{{{ guests }}}}"
+    headers = {"Authorization": "Bearer {{ secret('orders_token') }}"}
+    return {
+        "version": "1.0",
+        "variables": {"card": {"type": "string", "sensitive": True}},
+        "steps": [
+            ask("wish", "What can we do?", "name", understand={"fill": ["name", "guests"]}),
+            ask("name", "Your name?", "guests", skip_if_set=True),
+            ask("guests", "How many?", "card", skip_if_set=True, type="integer"),
+            ask("card", "Your card?", "judge"),
+            {
+                "id": "judge",
+                "llm": {
+                    "prompt": "{{ wish }} Card: {{ card }}",
+                    "reply": True,
+                    "routes": {"look": {"step": "look", "when": "asks for a table"}},
+                    "on_error": "sorry",
+                },
+                "next_step": "sorry",
+            },
+            {
+                "id": "look",
+                "http": {
+                    "method": "GET",
+                    "url": url,
+                    "headers": headers,
+                    "variable": "found",
+                    "on_error": "sorry",
+                },
+                "next_step": "done",
+            },
+            {
+                "id": "done",
+                "message": {
+                    "text": "{{ name }}, {{ guests }}: {{ found.body.status }} {{ found.body.heard }}"
+                },
+                "end": True,
+            },
+            {"id": "sorry", "message": {"text": "Sorry."}, "end": True},
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class WellConnected:
+    """A bot with all that it needs outside."""
+
+    bot_id: str
+    webhook_url: str
+
+
+@pytest.fixture(scope="module")
+def setup(parley: RunInfo, admin: Admin, outside: Outside) -> WellConnected:
+    bot = admin.post(f"/api/accounts/{parley.account_id}/bots", {"name": "Well connected"})["id"]
+    admin.post(f"/api/bots/{bot}/platforms", {"platform": "webchat", "credentials": {}})
+    model = {"provider": "openai", "model": "gpt-test", "api_key": outside.models.key}
+    admin.put(f"/api/bots/{bot}/llm", model | {"base_url": outside.models.base_url})
+    admin.put(f"/api/bots/{bot}/secrets/orders_token", {"value": ORDERS_TOKEN})
+    body = {"name": "Booking", "scenario_data": scenario(outside.orders.url)}
+    made = admin.post(f"/api/bots/{bot}/scenarios", body)
+    assert made["findings"] == []
+    admin.post(f"/api/scenarios/{made['id']}/activate", {})
+    admin.post(f"/api/bots/{bot}/activate")
+    return WellConnected(bot, f"{parley.api_url}/api/webhook/webchat/{bot}")
+
+
+def test_what_a_run_asks_of_others_comes_back(admin: Admin, outside: Outside, setup: WellConnected) -> None:
+    person = WebchatPerson(setup.webhook_url)
+    person.start()
+    person.next()
+    outside.models.say({"name": "Zoë", "guests": 2}, {"text": "I will look.", "route": "look"})
+    person.say("A table for two, I am Zoë")
+    assert person.next(60).text == "Your card?"
+    person.say(CARD)
+    assert person.next(60).text == "I will look."
+    assert person.next(60).text == "Zoë, 2: free Bearer ***"
+
+    dialog_id = dialog_id_of(setup.bot_id, "webchat", person.chat_id)
+    _expect_tokens_counted(admin, setup.bot_id, dialog_id)
+    assert CARD not in str([outside.models.asked, outside.orders.requests])
+
+
+def test_no_secret_of_theirs_lies_open(parley: RunInfo, outside: Outside, setup: WellConnected) -> None:
+    """In any table or log."""
+    tables = [name for output, name in parley.outputs().items() if output.endswith("Table")]
+    items = str([parley.client("dynamodb").scan(TableName=table)["Items"] for table in tables])
+    functions = ("workers/tasks", "workers/dialog", "admin/bots", "admin/scenarios")
+    logs = "\n".join(parley.logs(function, last=100_000) for function in functions)
+    assert setup.bot_id in items
+    assert setup.bot_id in logs
+    for secret in (outside.models.key, ORDERS_TOKEN):
+        assert secret not in items
+        assert secret not in logs
+    for word in ("Zoë", CARD):
+        assert word not in logs
+
+
+def _expect_tokens_counted(admin: Admin, bot_id: str, dialog_id: str) -> None:
+    total = admin.get(f"/api/bots/{bot_id}/usage")["total"]
+    assert total["calls"] == 2
+    assert total["prompt_tokens"] > 0
+    entries = admin.history(dialog_id)
+    assert sum("prompt_tokens" in str(entry) for entry in entries) == 2
