@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from shared.errors import GiveUp, ParleyError, TaskFailed
+from shared.observability import count
 from shared.queueing.envelopes import FirstSendEnvelope, InboundEnvelope, TaskEnvelope, Work
 from shared.queueing.giving_up import TRIES
 from shared.tasks.results import TaskResult, TaskResults
@@ -114,6 +115,7 @@ class TaskWorker:
                 job = self.jobs[work.task.kind]  # made first, perhaps: not the step's time
                 found = job.perform(work, _in_time(work, _but_for_the_end(attempt)))
         except TaskFailed as failed:
+            count("failed_tasks", kind=work.task.kind, bot_id=work.bot_id)
             return TaskResult(self.now(), failed.found, str(failed))
         return TaskResult(self.now(), found or {}).bounded()
 

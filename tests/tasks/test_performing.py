@@ -131,13 +131,15 @@ def test_a_dialog_hears_what_its_task_has_found_out(kind: TaskKind) -> None:
     assert [each.event for each in inbound.sent] == [told(result={"text": "warm"})]
 
 
-def test_an_ordinary_failure_is_a_result_and_no_fault() -> None:
+def test_an_ordinary_failure_is_a_result_and_no_fault(capsys: pytest.CaptureFixture[str]) -> None:
     def fail(*_: Any) -> None:
         raise TaskFailed("The model does not answer.")
 
     by_kind, inbound = worker(llm=Job(fail))
     by_kind.perform(a_task("llm"), ATTEMPT)
     assert [each.event for each in inbound.sent] == [told(error="The model does not answer.")]
+    (counted,) = map(msgspec.json.decode, capsys.readouterr().out.splitlines())
+    assert (counted["failed_tasks"], counted["kind"], counted["bot_id"]) == (1, "llm", "b")
 
 
 def test_a_job_that_has_to_be_made_first_has_its_whole_time_all_the_same() -> None:
