@@ -1,6 +1,6 @@
 """What a deployment tells its Lambdas through environment variables.
 
-One frozen dataclass per kind of Lambda, read once at cold start, so that a missing variable is told by
+One struct per kind of Lambda, read once at cold start, so that a missing variable is told by
 its name before any message is touched. A field is the variable in lower case; a default makes it
 optional. Table names are read by `shared.storage.tables`, the log level by `shared.observability`.
 """
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
 from typing import Self
+
+import msgspec
 
 
 class MissingSetting(RuntimeError):
@@ -29,25 +30,23 @@ def required(name: str, environ: Mapping[str, str] = os.environ) -> str:
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """The base of all: knows how to read itself; every field is a string."""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Self:
         """Read every field. Raises `MissingSetting` for the first one absent that has no default."""
         values: dict[str, str] = {}
-        for field in fields(cls):
+        for field in msgspec.structs.fields(cls):
             name = field.name.upper()
-            if field.default is MISSING:
+            if field.required:
                 values[field.name] = required(name, environ)
             elif environ.get(name):
                 values[field.name] = environ[name]
         return cls(**values)
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookSettings(Settings):
+class WebhookSettings(Settings, frozen=True):
     """Where a webhook puts events, receipts if its messenger sends any, and updates it could not read."""
 
     inbound_queue_url: str
@@ -55,8 +54,7 @@ class WebhookSettings(Settings):
     receipts_queue_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class DialogSettings(Settings):
+class DialogSettings(Settings, frozen=True):
     """The queues around the dialog worker, what its schedules are made of, and the key of its history.
 
     Schedules lie in a group, act as a role, and send to `inbound` or, failing that, to a dead-letter queue.
@@ -75,8 +73,7 @@ class DialogSettings(Settings):
     history_key_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ExportsSettings(Settings):
+class ExportsSettings(Settings, frozen=True):
     """The queues around the worker of exports, and the bucket that keeps the files."""
 
     exports_queue_url: str
@@ -84,16 +81,14 @@ class ExportsSettings(Settings):
     media_bucket: str
 
 
-@dataclass(frozen=True, slots=True)
-class RelaySettings(Settings):
+class RelaySettings(Settings, frozen=True):
     """The queues between which the relay passes timers on."""
 
     delays_queue_url: str
     inbound_queue_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeletionSettings(Settings):
+class DeletionSettings(Settings, frozen=True):
     """Where deletions come from and go that cannot be done, and where all those things lie.
 
     `unparsed_bucket` is the deployment's own, wherever its files are kept.
@@ -105,8 +100,7 @@ class DeletionSettings(Settings):
     unparsed_bucket: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptsSettings(Settings):
+class ReceiptsSettings(Settings, frozen=True):
     """Where receipts come from, those go that cannot be put to their message, and what follows from some."""
 
     inbound_queue_url: str
@@ -115,8 +109,7 @@ class ReceiptsSettings(Settings):
     receipts_dlq_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class SenderSettings(Settings):
+class SenderSettings(Settings, frozen=True):
     """The queues around the sender, and the addresses of messengers and of public files."""
 
     inbound_queue_url: str
@@ -130,8 +123,7 @@ class SenderSettings(Settings):
     media_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class AdminSettings(Settings):
+class AdminSettings(Settings, frozen=True):
     """How an admin API knows its callers: HS256 by a secret kept under a name, or the project's JWKS.
 
     With the tables that every one of them needs, and the project's own table of memberships where the tokens
@@ -148,8 +140,7 @@ class AdminSettings(Settings):
     memberships_roles: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MessengerSettings(Settings):
+class MessengerSettings(Settings, frozen=True):
     """The messengers' addresses."""
 
     telegram_api_url: str
@@ -158,15 +149,13 @@ class MessengerSettings(Settings):
     viber_api_url: str
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewSettings(MessengerSettings):
+class PreviewSettings(MessengerSettings, frozen=True):
     """With the address in front of the public path of a file."""
 
     media_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class TasksSettings(MessengerSettings):
+class TasksSettings(MessengerSettings, frozen=True):
     """The queues around the worker of what is slow or outside, the key of bots' settings, and whom bots may
     call beside the public.
     """
@@ -178,15 +167,13 @@ class TasksSettings(MessengerSettings):
     private_hosts: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectingSettings(MessengerSettings):
+class ConnectingSettings(MessengerSettings, frozen=True):
     """With this API's own address, where it is not that of API Gateway."""
 
     public_url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BotsAdminSettings(ConnectingSettings):
+class BotsAdminSettings(ConnectingSettings, frozen=True, kw_only=True):
     """With what is behind a bot: its removal, the key of its secrets, and what its tasks may call."""
 
     deletions_queue_url: str
@@ -194,8 +181,7 @@ class BotsAdminSettings(ConnectingSettings):
     private_hosts: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaSettings(Settings):
+class MediaSettings(Settings, frozen=True):
     """Where files are kept: in a bucket of AWS, or of any store that speaks like S3 at its endpoint.
 
     The credentials of that are "access_key_id:secret" in SSM, under this name. `media_url` is the address

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-
 import pytest
+from msgspec.structs import fields
 
 from shared.settings import (
     AdminSettings,
@@ -36,8 +35,7 @@ def test_a_missing_variable_is_told_by_its_name(environment: dict[str, str]) -> 
 
 
 def test_an_empty_variable_does_not_override_a_default() -> None:
-    @dataclass(frozen=True, slots=True)
-    class Example(Settings):
+    class Example(Settings, frozen=True):
         greeting: str = "hello"
 
     assert Example.from_environment({"GREETING": ""}) == Example("hello")
