@@ -8,7 +8,6 @@ response to interpret. So an adapter is tested with tables of bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Literal, Protocol
@@ -20,8 +19,7 @@ from shared.dialog.events import Event
 from shared.dialog.messages import Message
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookRequest:
+class WebhookRequest(msgspec.Struct, frozen=True):
     """An HTTP request as API Gateway handed it over; header names are lower-case."""
 
     method: str
@@ -30,8 +28,7 @@ class WebhookRequest:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookAnswer:
+class WebhookAnswer(msgspec.Struct, frozen=True):
     """An HTTP answer; `body` is sent as it is."""
 
     status: int
@@ -104,8 +101,7 @@ MEGABYTE = 1_000_000
 """Whichever megabyte a messenger means, this is no more."""
 
 
-@dataclass(frozen=True, slots=True)
-class MediaLimits:
+class MediaLimits(msgspec.Struct, frozen=True):
     """Which files of one type a messenger shows as such; the rest goes as a file, or as an address.
 
     No `content_types` means any; `max_sides` is of width and height together, in pixels, 0 for no limit.
@@ -122,8 +118,7 @@ class MediaLimits:
         return is_of_kind and size <= self.max_bytes and not 0 < self.max_sides < sides
 
 
-@dataclass(frozen=True, slots=True)
-class Capabilities:
+class Capabilities(msgspec.Struct, frozen=True):
     """What a messenger can show; lengths are in characters unless the name says otherwise.
 
     Beyond `max_buttons` choices are written out as numbered text. 0 means: none at all. `shares` is what
@@ -142,7 +137,7 @@ class Capabilities:
     shares: frozenset[str] = frozenset()
     edits_in_place: bool = False
     receipts_by_message_id: bool = False
-    media: Mapping[str, MediaLimits] = field(default_factory=dict)
+    media: Mapping[str, MediaLimits] = {}
     window: timedelta | None = None
     typing_seconds: float = 0
 
@@ -153,8 +148,7 @@ class Capabilities:
         return next(fitting, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(msgspec.Struct, frozen=True):
     """A file of the library that a request has to carry: the name of its part, and where it lies.
 
     `place` is its place among the request's files, as among the `file_ids` of what comes of it.
@@ -198,17 +192,15 @@ class Rendered(msgspec.Struct, frozen=True):
     degradations: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """A messenger's answer to a `Request`; header names are lower-case."""
 
     status: int
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """What a messenger made of one request.
 
     `message_id` is the messenger's, when sent. `retry_after_seconds` is what it asked for, when it

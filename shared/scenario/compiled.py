@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
+
+import msgspec
 
 from shared.scenario.expressions import Environment, Expression
 from shared.scenario.inputs import NO_LIMITS, Limits
@@ -14,8 +15,7 @@ from shared.scenario.texts import Text, Url
 Assignments = tuple[tuple[str, Expression], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledMedia:
+class CompiledMedia(msgspec.Struct, frozen=True):
     """By its id in the library, or at an address by language."""
 
     type: Literal["image", "video", "audio", "file"]
@@ -23,15 +23,13 @@ class CompiledMedia:
     url: Mapping[str, Url] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledTemplate:
+class CompiledTemplate(msgspec.Struct, frozen=True):
     name: str
     language: str
     parameters: tuple[Text, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledMessage:
+class CompiledMessage(msgspec.Struct, frozen=True):
     """`delay` is in seconds."""
 
     text: Text
@@ -40,8 +38,7 @@ class CompiledMessage:
     template: CompiledTemplate | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledButton:
+class CompiledButton(msgspec.Struct, frozen=True):
     """A choice with its `value`, a link with its `url`, or choices made `for_each` item of a list.
 
     The expressions of the latter know `item` and `index`. `is_conditional` says that there is a
@@ -59,16 +56,14 @@ class CompiledButton:
     is_dynamic: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledRule:
+class CompiledRule(msgspec.Struct, frozen=True):
     """Its expression knows `value`."""
 
     reject_if: Expression | None
     message: Text
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledTimeout:
+class CompiledTimeout(msgspec.Struct, frozen=True):
     """Times in seconds; `every` is `after` where the author gives none."""
 
     after: int
@@ -78,8 +73,7 @@ class CompiledTimeout:
     next_step: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledInput:
+class CompiledInput(msgspec.Struct, frozen=True):
     """`fill` are the variables that a language model is to find in the answer."""
 
     type: str
@@ -94,8 +88,7 @@ class CompiledInput:
     fill: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledLlm:
+class CompiledLlm(msgspec.Struct, frozen=True):
     """`settings` go to the model's worker as they are; `routes` maps a name to its step."""
 
     prompt: Text
@@ -115,16 +108,14 @@ class CompiledLlm:
         return bool(self.routes) and not (self.variable or self.reply)
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledHttp:
+class CompiledHttp(msgspec.Struct, frozen=True):
     request: RequestTemplate
     variable: str | None
     timeout: int
     on_error: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledCall:
+class CompiledCall(msgspec.Struct, frozen=True):
     """`inputs` are evaluated in the caller; `outputs` are sources that are compiled in the called one."""
 
     scenario_id: str
@@ -132,28 +123,24 @@ class CompiledCall:
     outputs: tuple[tuple[str, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledHandoff:
+class CompiledHandoff(msgspec.Struct, frozen=True):
     reason: Text | None
     timeout: int | None
     next_step: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledSync:
+class CompiledSync(msgspec.Struct, frozen=True):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledWait:
+class CompiledWait(msgspec.Struct, frozen=True):
     seconds: int
 
 
 CompiledAction = CompiledLlm | CompiledHttp | CompiledCall | CompiledHandoff | CompiledSync | CompiledWait
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledCondition:
+class CompiledCondition(msgspec.Struct, frozen=True):
     """`if_` is None where it does not compile; `has_else` tells `"else": null` (end) from no else."""
 
     if_: Expression | None
@@ -163,8 +150,7 @@ class CompiledCondition:
     after: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledStep:
+class CompiledStep(msgspec.Struct, frozen=True):
     id: str
     before: Assignments
     messages: tuple[CompiledMessage, ...]
@@ -178,8 +164,7 @@ class CompiledStep:
     end: bool
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledCommand:
+class CompiledCommand(msgspec.Struct, frozen=True):
     """`word` is as the author wrote it."""
 
     word: str
@@ -189,8 +174,7 @@ class CompiledCommand:
     description: Text | None
 
 
-@dataclass(frozen=True, slots=True)
-class CompiledScenario:
+class CompiledScenario(msgspec.Struct, frozen=True):
     """A scenario ready to run.
 
     `languages` are the declared ones, the default first; empty where none is. `language_of_tag` finds

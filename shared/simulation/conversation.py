@@ -6,7 +6,6 @@ make the same conversation.
 
 from __future__ import annotations
 
-import dataclasses
 import heapq
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -125,7 +124,8 @@ class Program:
             raise Senseless(f"“contact” in “given” names {named}, which nobody knows of people here")
         given = {**self.scenario.initial, **opening.given}
         initial = {name: value for name, value in given.items() if value is not None and name != CONTACT}
-        return Conversation(dataclasses.replace(self.scenario, initial=initial), self.called, opening)
+        begun = msgspec.structs.replace(self.scenario, initial=initial)
+        return Conversation(begun, self.called, opening)
 
 
 class Conversation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -20,8 +19,7 @@ class Unfit(Exception):
         self.words = words
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """What an author demands of an answer, beyond its type; rules are the engine's.
 
     `min` and `max` are numbers, days or times of day as the type has them, numbers of choices or files,
