@@ -223,6 +223,7 @@ NO_QUOTA = error("You exceeded your current quota", "insufficient_quota")
         (418, b"\xff\xfe", r"refuses the request \(418\)"),
         (200, b"x" * (MAX_ANSWER_BYTES + 1), "larger than 1000 KB"),
     ],
+    ids=lambda value: str(value)[:40],
 )
 def test_what_would_come_again_is_told_and_not_tried_again(
     server: OpenAiStandIn, status: int, body: Any, reason: str
