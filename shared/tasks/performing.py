@@ -20,6 +20,9 @@ NOTHING_COMES_BACK = frozenset({"fetch", "sync_run"})
 FINISHING_SECONDS = 10.0
 """What is left of an invocation for keeping and telling what a task has found out."""
 
+LOST_AFTER_SECONDS = 45.0
+"""Beyond the task's own time: whoever has not told of it by then has died."""
+
 MOST_RECEIVES = 20
 """Whatever it is that hinders; a task that kills its worker is not tried for ever."""
 
@@ -135,6 +138,13 @@ class TaskWorker:
 def is_waited_for(work: TaskEnvelope) -> bool:
     """Whether its dialog waits for what comes of it."""
     return work.task.kind not in NOTHING_COMES_BACK
+
+
+def lost_after(work: Work) -> float | None:
+    """When another worker may take it up, where a person waits; None for as late as the queue has it."""
+    if isinstance(work, TaskEnvelope) and is_waited_for(work):
+        return work.task.timeout + LOST_AFTER_SECONDS
+    return None
 
 
 def kind_of(work: Work) -> str:

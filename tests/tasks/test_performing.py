@@ -27,6 +27,7 @@ from shared.queueing.giving_up import TRIES
 from shared.storage.memory import MemoryTaskResults
 from shared.tasks.performing import (
     FINISHING_SECONDS,
+    LOST_AFTER_SECONDS,
     MOST_RECEIVES,
     Attempt,
     Job,
@@ -34,6 +35,7 @@ from shared.tasks.performing import (
     TaskWorker,
     about,
     kind_of,
+    lost_after,
     tries_of,
 )
 from shared.tasks.results import MAX_RESULT_BYTES
@@ -240,6 +242,18 @@ def test_a_task_s_time_begins_when_its_job_is_made() -> None:
     slow = replace(by_kind, jobs=Slow(llm=Job(perform)))
     slow.perform(a_task("llm"), Attempt(1, lambda: clock[0]))
     assert left == [60]
+
+
+@pytest.mark.parametrize(
+    ("work", "seconds"),
+    [
+        (a_task("llm"), 60 + LOST_AFTER_SECONDS),
+        (a_task("sync_run"), None),
+        (MenuEnvelope(bot_id="b", platform="telegram", trace_id="t"), None),
+    ],
+)
+def test_only_what_a_person_waits_for_is_soon_taken_for_lost(work: Work, seconds: float | None) -> None:
+    assert lost_after(work) == seconds
 
 
 def test_a_task_that_kills_its_worker_is_not_tried_for_ever() -> None:

@@ -19,7 +19,7 @@ from shared.queueing.giving_up import DeadLetters, giving_up
 from shared.queueing.producer import SqsInbound
 from shared.settings import TasksSettings
 from shared.storage.task_results import DynamoTaskResults
-from shared.tasks.performing import Attempt, TaskWorker, about, tries_of
+from shared.tasks.performing import Attempt, TaskWorker, about, lost_after, tries_of
 
 _settings = TasksSettings.from_environment()
 _sqs = aws.client("sqs")
@@ -44,6 +44,8 @@ def lambda_handler(event: Mapping[str, Any], context: Context) -> BatchAnswer:
 
 def _perform(context: Context, record: Record) -> None:
     work = read_work(record.body)
+    if seconds := lost_after(work):
+        _visibility.hide([record], seconds)
     attempt = Attempt(record.receive_count, lambda: context.get_remaining_time_in_millis() / 1000)
     _worker.perform(work, attempt)
     logger.info("work done", extra={**about(work), "attempt": attempt.number})
