@@ -41,6 +41,7 @@ _LEAST_SECONDS = 0.001
 _MOST_TOKENS = 100_000_000
 _LONGEST_NAME = 200
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 _LIMITS = ("max_completion_tokens", "max_tokens")
 _OLD_LIMITS = ("max_tokens", "max_completion_tokens")
 """What the limit of tokens is called, in the order of trying: the newer name is OpenAI's."""
@@ -261,9 +262,11 @@ def _fail(error: openai.APIStatusError) -> NoReturn:
 def _retry_after(error: openai.APIStatusError) -> float | None:
     """Seconds, as vendors write them; a date counts as nothing said."""
     headers = error.response.headers
-    try:
-        if "retry-after-ms" in headers:
-            return float(headers["retry-after-ms"]) / 1000
-        return float(headers["retry-after"])
-    except (KeyError, ValueError):
-        return None
+    if "retry-after-ms" in headers:
+        return _number(headers["retry-after-ms"], 1000)
+    return _number(headers.get("retry-after", ""))
+
+
+def _number(text: str, parts: int = 1) -> float | None:
+    found = _DECIMAL.fullmatch(text.strip())
+    return float(found[0]) / parts if found else None

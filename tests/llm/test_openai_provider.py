@@ -242,6 +242,7 @@ def test_what_would_come_again_is_told_and_not_tried_again(
         (429, {"retry_after": "7"}, 7.0),
         (429, {"retry_after_ms": "1500", "retry_after": "2"}, 1.5),
         (429, {"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        *((429, {"retry_after": odd}, None) for odd in ("nan", "inf", "-5", "1e9", "", "soon")),
         (408, {}, None),
         (409, {}, None),
         (500, {}, None),
