@@ -247,6 +247,13 @@ def test_the_word_that_opens_a_dialog_waits_and_answers(step: Document, word: st
     assert ann.finish(**known(name="Ann")) == said
 
 
+def test_an_album_that_opens_a_dialog_is_one_answer() -> None:
+    ann = talk(scenario(ask("hello", "wish", "Hello {{ contact.name }}!"), first_message="answer"))
+    ann.send_file(album="a1")
+    assert len(ann.finish(**known(name="Ann"))) == 2
+    assert ann.send_file(album="a1") == []
+
+
 def test_the_word_that_opens_a_dialog_only_opens_it_otherwise() -> None:
     ann = talk()
     ann.say("tea")

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.dialog.events import DeletionRequested, MessageReceived, ReceivedFile, RunRequested
 from shared.dialog.manager import Applied
 from shared.dialog.state import Task
 from shared.scenario.caps import MAX_COLLECTED_BYTES
+from shared.storage.tables import MAX_ITEM_BYTES
 from tests.dialog.test_manager import Parley, every_dialog_replays, sealed
 from tests.dialog.world import BOT_ID, NOW, SCENARIO_ID
 from tests.scenario.documents import Document, ask, say, scenario
@@ -162,6 +164,7 @@ def test_what_is_told_of_runs_leaves_room_for_the_turn(words: int) -> None:
     parley.say("b")
     assert parley.say("/start") is Applied.TURN
     assert [run for run, _, _ in in_short(parley)] == [1, 2, 3]
+    assert len(msgspec.json.encode(parley.dialog)) <= MAX_ITEM_BYTES
 
 
 @pytest.mark.parametrize("how", ["begins", "goes on"])
