@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -54,6 +54,12 @@ class CompiledButton(msgspec.Struct, frozen=True):
     for_each: Expression | None = None
     value_of_item: Expression | None = None
     is_dynamic: bool = False
+
+    def names_read(self) -> Iterator[str]:
+        """What its words are made of."""
+        templates = self.text.by_language.values()
+        for expression in (self.for_each, *(each for template in templates for each in template.expressions)):
+            yield from expression.names if expression else ()
 
 
 class CompiledRule(msgspec.Struct, frozen=True):

@@ -308,6 +308,26 @@ class TestUnderstanding:
         talk.say("yes")
         assert talk.task.request["fill"]["day"]["question"] == "Is it •••?"
 
+    @pytest.mark.parametrize(
+        ("buttons", "told"),
+        [
+            ([{"text": "As {{ other }}", "value": "x"}], None),
+            ([{"for_each": "other.split('')", "text": "{{ item }}", "value": "item"}], None),
+            ([{"text": "At {{ platform }}", "value": "x"}], ["At telegram"]),
+        ],
+    )
+    def test_choices_made_of_what_nobody_should_read_are_not_told(
+        self, buttons: list[Document], told: list[str] | None
+    ) -> None:
+        document = self.sensitive("other")
+        document["steps"][1] |= {"buttons": buttons, "expected_input": {"type": "button", "variable": "day"}}
+        document["variables"]["other"]["initial"] = "4000"
+        talk = Talk(document)
+        talk.start()
+        talk.say("yes")
+        assert talk.task.request["fill"]["day"].get("choices") == told
+        assert "4000" not in str(talk.task.request)
+
     def sensitive(self, name: str) -> Document:
         told = {"understand": {"fill": ["day"]}}
         steps = ask("a", "told", expected_input=told, next_step="b"), ask("b", "day", "{{ told }}?")

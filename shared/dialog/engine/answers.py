@@ -448,10 +448,15 @@ class Answers(Walk):
         step = self._question_for(variable)
         if step is None or step.input is None:
             return {"type": "any"}
-        choices = [choice.label for choice in self.choices(step)]
+        choices = [] if self._shows_secrets(step) else [choice.label for choice in self.choices(step)]
         question = " ".join(self.masked(message.text) for message in step.messages)
         about = {"type": step.input.type, "question": question, "choices": choices}
         return {name: value for name, value in about.items() if value}
+
+    def _shows_secrets(self, step: CompiledStep) -> bool:
+        """Whether the words of its choices are made of what is sensitive: then no model is told them."""
+        names = (name for button in step.buttons for name in button.names_read())
+        return any(name.removeprefix("label.") in self.scenario.sensitive for name in names)
 
     def understood(self, variable: str, value: Any) -> None:
         """Take one value that a model has found, through the stages of the question that asks for it."""
