@@ -477,5 +477,6 @@ def _envelope(dialog: Dialog, outbox: Outbox, cause: InboundEnvelope, *, reemitt
 
 
 def _message_answered(cause: InboundEnvelope) -> str:
-    """The messenger's name of what the person said, where that is what the turn comes of."""
-    return cause.event.id if isinstance(cause.event, MessageReceived | ButtonPressed) else ""
+    """The messenger's name of what the person said, where the turn comes of that, at once or by tasks."""
+    has_said = isinstance(cause.event, MessageReceived | ButtonPressed)
+    return cause.event.id if has_said else cause.last_message_id

@@ -24,7 +24,8 @@ class InboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
 
     `met_turn` and `failure` are set when the worker gives an event up: the turn the dialog was at,
     and why it could not be applied. Redriven, the event is applied only at that same turn. `alias` is
-    another identity that the messenger knows the person by, and tells in the same update.
+    another identity that the messenger knows the person by, and tells in the same update. `last_message_id`
+    is as on a turn: the result of a task has that of what the task came of.
     """
 
     dialog_id: str
@@ -35,6 +36,7 @@ class InboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     received_at: datetime
     trace_id: str
     alias: str = ""
+    last_message_id: str = ""
     met_turn: int | None = None
     failure: str = ""
 

@@ -48,6 +48,7 @@ class TaskResult(msgspec.Struct, frozen=True, omit_defaults=True):
             event=event,
             received_at=self.finished_at,
             trace_id=work.trace_id,
+            last_message_id=work.last_message_id,
         )
 
 

@@ -21,13 +21,15 @@ class KeptTimers:
 
 
 class KeptTasks:
-    """Tasks that were sent."""
+    """Tasks that were sent; `of` are the messages that they came of."""
 
     def __init__(self) -> None:
         self.tasks: list[Task] = []
+        self.of: list[str] = []
 
     def send(self, task: Task, dialog: Dialog, trace_id: str, last_message_id: str = "") -> None:
         self.tasks.append(task)
+        self.of.append(last_message_id)
 
 
 class KeptDeletions:

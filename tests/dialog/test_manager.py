@@ -18,6 +18,7 @@ from shared.dialog.events import (
     MessageReceived,
     OperatorWrote,
     RunRequested,
+    TaskFinished,
 )
 from shared.dialog.manager import LATE_AFTER, Applied, DialogManager, Outside
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
@@ -207,6 +208,17 @@ def test_a_turn_names_what_it_answers_where_a_person_said_that() -> None:
     parley.manager.handle(sealed(OperatorWrote(id="o", occurred_at=NOW, text="I am here")))
     answered = [(each.messages[0].text, each.last_message_id) for each in parley.outbound.envelopes]
     assert answered == [("0", "wamid.1"), ("I am here", "")]
+
+
+def test_what_a_task_brings_about_names_what_the_task_came_of() -> None:
+    asks = {"llm": {"prompt": "?", "reply": True}}
+    steps = [{"id": "one", **asks, "next_step": "two"}, {"id": "two", **asks, "end": True}]
+    parley = Parley({"version": "1.0", "steps": steps})
+    parley.say("hello", "wamid.1")
+    done = TaskFinished(id="t", occurred_at=NOW, epoch=parley.dialog.epoch, task=1, result={"text": "Hi"})
+    parley.manager.handle(sealed(done, last_message_id="wamid.1"))
+    assert parley.tasks.of == ["wamid.1", "wamid.1"]
+    assert parley.outbound.envelopes[0].last_message_id == "wamid.1"
 
 
 def test_a_reemitted_turn_is_the_committed_one() -> None:

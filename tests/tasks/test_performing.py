@@ -67,6 +67,7 @@ def a_task(kind: TaskKind = "fetch") -> TaskEnvelope:
         platform_chat_id="42",
         task=Task(number=7, kind=kind, request={}, timeout=60),
         trace_id="t",
+        last_message_id="wamid.1",
     )
 
 
@@ -305,6 +306,7 @@ def test_a_dialog_that_waits_hears_of_the_failure_under_one_name(kind: TaskKind)
     first, again = inbound.sent
     assert first == again
     assert (first.dialog_id, first.bot_id, first.platform_chat_id) == ("d", "b", "42")
+    assert first.last_message_id == "wamid.1"
     assert first.event == told(error="no worker")
 
 
