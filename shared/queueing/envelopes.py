@@ -147,6 +147,25 @@ class MenuEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     failure: str = ""
 
 
+class SyncCheckEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sync_check.v1"):
+    """A bot's main system is to be looked at: whether what runs collect would arrive there."""
+
+    bot_id: str
+    trace_id: str
+    failure: str = ""
+
+
+class SyncRedriveEnvelope(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sync_redrive.v1"
+):
+    """What a bot's main system has refused until now is to be sent to it once more."""
+
+    bot_id: str
+    asked_at: datetime
+    trace_id: str
+    failure: str = ""
+
+
 class ExportEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="export.v1"):
     """An export of results that is to be carried on; `step` is how far it was when that was asked for."""
 
@@ -206,8 +225,9 @@ class DialogDeletionEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_def
 Deletion = BotDeletionEnvelope | DialogDeletionEnvelope
 """What the deletions queue carries."""
 
-Work = TaskEnvelope | UploadEnvelope | FirstSendEnvelope | MenuEnvelope
-"""What the tasks queue carries: of a dialog, or of a bot on a messenger."""
+SyncWork = SyncCheckEnvelope | SyncRedriveEnvelope
+Work = TaskEnvelope | UploadEnvelope | FirstSendEnvelope | MenuEnvelope | SyncWork
+"""What the tasks queue carries: of a dialog, of a bot on a messenger, or of a bot's main system."""
 
 OrderedEnvelope = InboundEnvelope | OutboundEnvelope | Work | ExportEnvelope
 Envelope = OrderedEnvelope | ReceiptEnvelope | Deletion

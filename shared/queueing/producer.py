@@ -24,6 +24,9 @@ from shared.queueing.envelopes import (
     OrderedEnvelope,
     OutboundEnvelope,
     ReceiptEnvelope,
+    SyncCheckEnvelope,
+    SyncRedriveEnvelope,
+    SyncWork,
     TaskEnvelope,
     UploadEnvelope,
 )
@@ -193,7 +196,11 @@ class SqsTasks:
         """Put it in. Raises `NotAccepted`."""
         self._put(envelope)
 
-    def _put(self, envelope: UploadEnvelope | FirstSendEnvelope | MenuEnvelope) -> None:
+    def sync(self, envelope: SyncWork) -> None:
+        """Put it in. Raises `NotAccepted`."""
+        self._put(envelope)
+
+    def _put(self, envelope: UploadEnvelope | FirstSendEnvelope | MenuEnvelope | SyncWork) -> None:
         _send_one(self._client, self._queue_url, _message(envelope, _digest(_encoder.encode(envelope))))
 
 
@@ -219,6 +226,8 @@ def group_of(envelope: OrderedEnvelope) -> str:
             return f"{envelope.media_id}:{envelope.platform}"
         case MenuEnvelope():
             return f"{envelope.bot_id}:{envelope.platform}"
+        case SyncCheckEnvelope() | SyncRedriveEnvelope():
+            return f"{envelope.bot_id}:{type(envelope).__struct_config__.tag}"
         case FirstSendEnvelope():
             return f"{envelope.turn.dialog_id}:first_send"
         case TaskEnvelope() if envelope.task.kind == "fetch":

@@ -47,6 +47,11 @@ def columns_of(document: Mapping[str, Any]) -> tuple[Column, ...]:
     )
 
 
+def types_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """The type of every variable that a run of the document may have a value for, by name."""
+    return {"start_payload": "string"} | {column.name: column.type for column in columns_of(document)}
+
+
 def union(tables: Iterable[Iterable[Column]]) -> tuple[Column, ...]:
     """The columns of several tables as one: those of the first in its order, then what others have more.
 

@@ -426,7 +426,8 @@ class BotUsage(Table):
 class SyncRefusal(Table):
     """What a bot's sink has refused. Key: `bot_id`, `id`, which begins with when that was.
 
-    `refusal` is JSON. DynamoDB deletes the item some time after `expires_at`.
+    `refusal` is JSON; `sealed` is the run with all that it collected, encrypted by KMS. DynamoDB deletes the
+    item some time after `expires_at`.
     """
 
     class Meta(Table.Meta):
@@ -435,7 +436,9 @@ class SyncRefusal(Table):
 
     bot_id = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
+    dialog_id = UnicodeAttribute()
     refusal = UnicodeAttribute()
+    sealed = UnicodeAttribute()
     expires_at = TTLAttribute()
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from shared.errors import GiveUp, ParleyError, TaskFailed
 from shared.observability import count
-from shared.queueing.envelopes import FirstSendEnvelope, InboundEnvelope, TaskEnvelope, Work
+from shared.queueing.envelopes import FirstSendEnvelope, InboundEnvelope, SyncWork, TaskEnvelope, Work
 from shared.queueing.giving_up import TRIES
 from shared.tasks.results import TaskResult, TaskResults
 
@@ -165,7 +165,8 @@ def _in_time(work: Work, attempt: Attempt) -> Attempt:
 def about(work: Work) -> dict[str, str]:
     """What a log line tells of it."""
     of = work.turn if isinstance(work, FirstSendEnvelope) else work
-    return {"kind": kind_of(work), "trace_id": of.trace_id, "bot_id": of.bot_id, "platform": of.platform}
+    known = {"kind": kind_of(work), "trace_id": of.trace_id, "bot_id": of.bot_id}
+    return known if isinstance(of, SyncWork) else known | {"platform": of.platform}
 
 
 def words_of(error: Exception) -> str:

@@ -17,6 +17,10 @@ MAKERS: Mapping[str, str] = {
     "http": "http:http_job",
     "llm": "llm:llm_job",
     "menu": "menus:menu_job",
+    "sync": "sync:sync_job",
+    "sync_check": "sync:sync_check_job",
+    "sync_redrive": "sync:sync_redrive_job",
+    "sync_run": "sync:sync_run_job",
     "understand": "llm:understand_job",
     "upload": "sending:upload_job",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,14 +22,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A made-up run that has a value for everything, to try a sink with.
-
-    `types` has the type of each column's values, where that is known.
-    """
+    """A made-up run that has a value for everything whose type is known, to try a sink with."""
 
     run: Run
     row: Row
-    types: Mapping[str, str]
     seconds: float
 
 

@@ -11,20 +11,24 @@ import msgspec
 
 from shared.queueing.envelopes import TaskEnvelope
 
-FACTS: Final = (
-    "run.id",
-    "run.number",
-    "run.status",
-    "run.started_at",
-    "run.ended_at",
-    "dialog.id",
-    "dialog.platform",
-    "dialog.platform_chat_id",
-    "bot.id",
-    "scenario.id",
-    "scenario.revision",
-)
-"""What every run has beside its variables, none of which has a dot in its name."""
+_ID: Final = "00000000-0000-4000-8000-000000000000"
+
+SAMPLES: Final[Mapping[str, Any]] = {
+    "run.id": f"{_ID}:0123456789abcdef:1",
+    "run.number": 1,
+    "run.status": "completed",
+    "run.started_at": "2026-11-23T10:00:00Z",
+    "run.ended_at": "2026-11-23T10:05:00Z",
+    "dialog.id": _ID,
+    "dialog.platform": "telegram",
+    "dialog.platform_chat_id": "424242",
+    "bot.id": _ID,
+    "scenario.id": _ID,
+    "scenario.revision": 1,
+}
+"""What every run has beside its variables, whose names have no dots; made up, to try a sink with."""
+
+FACTS: Final = frozenset(SAMPLES)
 
 OF_ONE_RUN: Final = frozenset({"run.id", "run.number"})
 """The facts that tell two runs of a dialog apart."""

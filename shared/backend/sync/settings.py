@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -86,6 +87,13 @@ class SyncSettings(msgspec.Struct, frozen=True, kw_only=True):
     sink: Sink
     mapping: dict[str, str]
     contact: ContactLookup | None = None
+
+
+class CurrentSync(NamedTuple):
+    """A bot's sync, and which version of it that is."""
+
+    settings: SyncSettings
+    version: datetime
 
 
 def settings_of(public: Mapping[str, Any], secrets: Mapping[str, str]) -> SyncSettings:

@@ -212,7 +212,7 @@ def problems(sink: MakeSink, guard: Guard, query: Query) -> Callable[..., list[s
         grant(query)
         query("CREATE TABLE closed (telegram_id text PRIMARY KEY)")
         system = PostgresSystem(sink(**({"table": "strict"} | changed)), guard)
-        return list(system.problems(Sample(a_run(), {"telegram_id": "text", **row}, {}, 10)))
+        return list(system.problems(Sample(a_run(), {"telegram_id": "text", **row}, 10)))
 
     return look
 
