@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -108,16 +107,17 @@ def _at(program: Program, step_id: str) -> Program:
         violation = Violation("/step", "The scenario has no step of this id.", "unknown")
         raise Invalid("There is no such step.", [violation])
     steps = {**scenario.steps, step_id: _alone(scenario.steps[step_id])}
-    begun = dataclasses.replace(scenario, start=step_id, steps=steps, conditions=(), answers_first=False)
-    return dataclasses.replace(program, scenario=begun)
+    begun = msgspec.structs.replace(scenario, start=step_id, steps=steps, conditions=(), answers_first=False)
+    return replace(program, scenario=begun)
 
 
 def _alone(step: CompiledStep) -> CompiledStep:
     """The step with its question, asked even where the answer is known, and nothing after it."""
-    asked = step.input and dataclasses.replace(step.input, skip_if_set=False)
-    return dataclasses.replace(
+    asked = step.input and msgspec.structs.replace(step.input, skip_if_set=False)
+    alone: CompiledStep = msgspec.structs.replace(
         step, action=None, input=asked, set=(), conditions=(), next_step=None, end=True
     )
+    return alone
 
 
 def _credential(opening: Opening, bot_id: str) -> Credential:
