@@ -174,9 +174,10 @@ class ConnectingSettings(MessengerSettings, frozen=True):
 
 
 class BotsAdminSettings(ConnectingSettings, frozen=True, kw_only=True):
-    """With what is behind a bot: its removal, the key of its secrets, and what its tasks may call."""
+    """With what is behind a bot: its removal, its tasks and what they may call, the key of its secrets."""
 
     deletions_queue_url: str
+    tasks_queue_url: str
     settings_key_id: str
     private_hosts: str = ""
 

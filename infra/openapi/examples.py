@@ -22,6 +22,23 @@ REQUESTS: Final[dict[str, Any]] = {
     "replace_bot": {"name": "Onboarding", "description": "Greets new colleagues", "timezone": "Europe/Riga"},
     "set_model": {"provider": "openai", "model": "gpt-4.1-mini", "api_key": "sk-proj-a_key_of_OpenAI"},
     "set_secret": {"value": "a token that an http step of a scenario sends"},
+    "set_sync": {
+        "sink": {
+            "type": "postgresql",
+            "host": "db.example.com",
+            "database": "hr",
+            "user": "parley",
+            "password": "a password of the database",
+            "table": "hr.staff",
+            "key": ["telegram_id"],
+        },
+        "mapping": {"dialog.platform_chat_id": "telegram_id", "name": "full_name"},
+        "contact": {
+            "table": "hr.staff",
+            "match": {"telegram_id": "platform_chat_id"},
+            "fields": {"full_name": "string", "hired_on": "date"},
+        },
+    },
     "connect_platform": {
         "platform": "telegram",
         "credentials": {"bot_token": "123456789:AAF0-token_from_BotFather"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -107,7 +107,7 @@ def problem_of(error: Exception) -> Problem | None:
         case ProblemError(problem=problem):
             return problem
         case RequestValidationError():
-            return _of_validation(error.errors())
+            return _of_validation(error.errors(), error.body)
         case HTTPException():
             return _of_http(error)
         case ParleyError():
@@ -141,13 +141,32 @@ def _of_http(error: HTTPException) -> Problem:
     return Problem(kind, details.get(kind, KINDS[kind][1] + "."), headers=error.headers or {})
 
 
-def _of_validation(findings: Sequence[Mapping[str, Any]]) -> Problem:
+def _of_validation(findings: Sequence[Mapping[str, Any]], body: Any) -> Problem:
     if any(finding["type"] == "json_invalid" for finding in findings):
         return Problem("not-json", _sentence(str(findings[0]["ctx"]["error"])))
     if any(finding["loc"][0] == "path" for finding in findings):
         return Problem("not-found", "There is nothing at this address.")
-    errors = [_violation(finding) for finding in findings]
+    errors = [_violation({**finding, "loc": [*_in_body(finding["loc"], body)]}) for finding in findings]
     return Problem("invalid", "The request is not valid; every reason is listed in errors.", errors)
+
+
+def _in_body(where: Sequence[str | int], body: Any) -> Iterator[str | int]:
+    """The way to a finding without the names of models among its steps: which one a `type` has chosen."""
+    place, *steps = where
+    yield place
+    for left, step in zip(reversed(range(len(steps))), steps, strict=True):
+        is_there = not isinstance(body, dict) or step in body
+        if is_there or not left:
+            yield step
+        if is_there:
+            body = _inner(body, step)
+
+
+def _inner(value: Any, step: str | int) -> Any:
+    try:
+        return value[step]
+    except (LookupError, TypeError):
+        return None
 
 
 def violations_of(error: ValidationError, *where: str | int) -> list[Violation]:

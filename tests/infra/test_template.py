@@ -159,7 +159,7 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
         **{f"{platform}Webhook": {"Inbound"} for platform in ("Telegram", "WebChat")},
         **{f"{platform}Webhook": {"Inbound", "Receipts"} for platform in ("WhatsApp", "Viber")},
         "DialogsAdmin": {"Inbound", "Exports"},
-        "BotsAdmin": {"Deletions"},
+        "BotsAdmin": {"Deletions", "Tasks"},
         "DialogWorker": {"Outbound", "Delays", "Tasks", "Deletions", "InboundDeadLetters"},
         "DeletionWorker": {"Deletions", "DeletionsDeadLetters"},
         "ExportsWorker": {"Exports", "ExportsDeadLetters"},

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from functions.admin.bots import llm, named_secrets, usage
+from functions.admin.bots import llm, named_secrets, sync, usage
 from functions.admin.bots.connections import Connections
 from functions.admin.bots.deleting import Deleting
 from functions.admin.bots.schemas import BotChange, BotDraft, BotView, Deletion
@@ -26,7 +26,7 @@ from shared.storage.bots import Bot, DynamoBots
 from shared.storage.clock import utc_now
 
 router = APIRouter(route_class=JsonRoute)
-for _part in (llm, named_secrets, usage):
+for _part in (llm, named_secrets, sync, usage):
     router.routes.extend(_part.router.routes)
 
 Switch = Callable[[Bot, Bot], Bot]

@@ -18,6 +18,7 @@ from starlette.routing import Match
 from functions.admin.bots import connections
 from functions.admin.bots import routes as bots
 from functions.admin.bots.deleting import Deleting
+from functions.admin.bots.main_systems import MainSystems
 from functions.admin.dialogs import routes as dialogs
 from functions.admin.media import routes as media
 from functions.admin.media.shelf import Shelf
@@ -54,6 +55,7 @@ from shared.storage.dialogs import DynamoDialogs
 from shared.storage.exports import DynamoExports
 from shared.storage.history import DynamoHistory
 from shared.storage.media import DynamoMedia
+from shared.storage.refusals import DynamoRefusals
 from shared.storage.results import DynamoResults
 from shared.storage.scenarios import DynamoScenarios
 from shared.storage.sealing import KmsSealer
@@ -75,6 +77,10 @@ API_URL = "https://chat.example.com"
 MEDIA_URL = "https://cdn.example.com"
 TELEGRAM = {"bot_token": "123456789:AAF0-token_of_a_test"}
 MODEL = {"provider": "openai", "model": "gpt-4.1-mini", "api_key": "sk-proj-key-of-a-test"}
+SYNC: dict[str, Any] = {
+    "sink": {"type": "webhook", "url": "https://crm.example.com/runs"},
+    "mapping": {"name": "name", "run.id": "run"},
+}
 NAMED_SECRET = "secret-value-of-a-test"
 NOW = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 
@@ -172,6 +178,9 @@ def messenger() -> Messenger:
 def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
     credentials, saved = DynamoCredentials(aws_account.kms), DynamoScenarios()
     registrar = Registrar(MessengerAddresses(), credentials, messenger)
+    sealer = KmsSealer(lambda: aws_account.kms, ENVIRONMENT["SETTINGS_KEY_ID"])
+    settings, tasks = DynamoBotSettings(sealer), SqsTasks(aws_account.sqs, aws_account.tasks)
+    outside = Outside(addresses.Guard("127.0.0.1:11434, db.internal:5432"))
     collaborators: dict[str, object] = {
         "bots": DynamoBots(),
         "credentials": credentials,
@@ -179,9 +188,11 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "switching": connections.Connections(credentials, registrar),
         "deleting": Deleting(DynamoBots(), SqsDeletions(aws_account.sqs, aws_account.deletions)),
         "public_url": API_URL,
-        "settings": DynamoBotSettings(KmsSealer(lambda: aws_account.kms, ENVIRONMENT["SETTINGS_KEY_ID"])),
+        "settings": settings,
+        "main_systems": MainSystems(settings, DynamoBots(), saved, tasks, outside),
+        "refusals": DynamoRefusals(sealer),
         "usage": DynamoUsage(),
-        "outside": Outside(addresses.Guard("127.0.0.1:11434")),
+        "outside": outside,
         "shelf": Shelf(DynamoMedia(), S3Store(lambda: aws_account.s3, aws_account.bucket)),
         "media_url": MEDIA_URL,
         "scenarios": saved,
@@ -190,7 +201,7 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "dialogs": DynamoDialogs(),
         "history": DynamoHistory(),
         "inbound": SqsInbound(aws_account.sqs, aws_account.inbound),
-        "tasks": SqsTasks(aws_account.sqs, aws_account.tasks),
+        "tasks": tasks,
         "results": DynamoResults(),
         "columns": ResultColumns(saved),
         "exports": DynamoExports(),
@@ -265,6 +276,7 @@ def ids(api: Api, bot: str, scenario: str, talk: Talk) -> dict[str, str]:
     api("PUT", f"/api/bots/{bot}/llm", json=MODEL)
     api("PUT", f"/api/bots/{bot}/secrets/crm_token", json={"value": NAMED_SECRET})
     DynamoBots().change(bot, active_scenario_id=scenario, active_revision=1)
+    api("PUT", f"/api/bots/{bot}/sync", json=SYNC)
     export = api("POST", f"/api/bots/{bot}/exports", json={"format": "csv"}).json()["id"]
     places = {"account": ACCOUNT, "bot": bot, "scenario": scenario, "export": export}
     return places | {"dialog": talk(bot).id} | {"media": a_file(bot)}
