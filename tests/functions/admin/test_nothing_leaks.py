@@ -15,6 +15,7 @@ from tests.conftest import items_of
 from tests.functions.admin.conftest import (
     MODEL,
     NAMED_SECRET,
+    SYNC,
     TELEGRAM,
     Api,
     Messenger,
@@ -24,7 +25,7 @@ from tests.functions.admin.conftest import (
 )
 from tests.functions.admin.test_access import ROUTES, path_of
 
-KEEPING_SECRETS = ("CREDENTIALS_TABLE", "SETTINGS_TABLE", "CACHE_TABLE")
+KEEPING_SECRETS = ("CREDENTIALS_TABLE", "SETTINGS_TABLE", "REFUSALS_TABLE", "CACHE_TABLE")
 WORDS = "Rumpelstiltskin"
 LINK_KEY = "link-key-of-a-test"
 CREDENTIALS: dict[str, dict[str, Any]] = {
@@ -42,6 +43,7 @@ KNOWN_SECRETS = {
     MODEL["api_key"],
     NAMED_SECRET,
     "another-secret-of-a-test",
+    "a-password-of-a-database",
     "sk-another-key-of-a-test",
     TELEGRAM["bot_token"],
     *(value for given in CREDENTIALS.values() for name, value in given.items() if "token" in name),
@@ -55,6 +57,8 @@ HOSTILE: tuple[dict[str, Any], ...] = (
     {"json": {"platform": "viber", "credentials": CREDENTIALS["whatsapp"]}},
     {"json": {"value": f" another-secret-of-a-test {WORDS}"}},
     {"json": {**MODEL, "api_key": "sk-another-key-of-a-test", "base_url": f"https://{WORDS}:a@10.0.0.1"}},
+    {"json": {**SYNC, "sink": {"type": "postgresql", "password": "a-password-of-a-database", "host": WORDS}}},
+    {"json": {**SYNC, "mapping": {"name": WORDS, "run.id": WORDS}}},
     {"json": {"scenario_data": {"version": WORDS, "steps": [{"id": "a", "message": {"text": WORDS}}]}}},
 )
 
@@ -104,6 +108,13 @@ def connect_everything(story: Story, messenger: Messenger, bot: str) -> None:
         messenger.answers = {}
 
 
+def send_runs_somewhere(story: Story, bot: str) -> None:
+    """With a secret of the server's making, told once."""
+    for _ in range(2):
+        shown = story.ask("PUT", f"/api/bots/{bot}/sync", json=SYNC).json()["sink"]["signing_secret"]
+        story.secrets |= {shown} if shown.startswith("whsec_") else set()
+
+
 def ask_everything(story: Story, ids: dict[str, str]) -> None:
     for route, entry in sorted(ROUTES.items(), key=lambda each: each[0].startswith("DELETE")):
         method, path = route.partition(" ")[0], path_of(route, ids)
@@ -137,6 +148,7 @@ def test_no_secret_and_no_words_get_out(
     talk(ids["bot"], chat="4242", variables={"name": WORDS})
     with caplog.at_level(logging.INFO):
         connect_everything(story, messenger, bot)
+        send_runs_somewhere(story, bot)
         held = [items_of(table) for table in KEEPING_SECRETS]
         ask_everything(story, ids)
         follow_links(story, bot)
@@ -144,7 +156,7 @@ def test_no_secret_and_no_words_get_out(
     logged = "\n".join(str(record.__dict__) for record in caplog.records)
     refused = "\n".join(story.refusals)
 
-    assert len(story.secrets) == len(KNOWN_SECRETS) + 2, "what was made is known"
+    assert len(story.secrets) == len(KNOWN_SECRETS) + 3, "what was made is known"
     assert "unexpected error" in logged, "faults of ours are among the story"
     assert all(
         f"'{status}" in refused or f'"status":{status}' in refused for status in (401, 403, 404, 409, 422)
