@@ -171,7 +171,7 @@ print(*{name.partition(".")[0] for name in sys.modules})
         (["menu", "fetch", "upload", "first_send"], {"openai", "psycopg", "jsonschema_rs", "PIL"}),
         (["http"], {"openai", "psycopg", "jsonschema_rs", "PIL"}),
         (["llm", "understand"], {"psycopg", "PIL"}),
-        (["contact"], {"openai", "PIL"}),
+        (["contact", "sync", "sync_run", "sync_check", "sync_redrive"], {"openai", "PIL"}),
     ],
 )
 def test_a_kind_of_work_waits_for_nothing_that_only_others_need(
