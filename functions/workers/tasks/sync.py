@@ -23,6 +23,7 @@ from shared.errors import NotFound
 from shared.scenario.columns import types_of
 from shared.storage.bot_settings import SYNC, DynamoBotSettings, RevealedSettings
 from shared.storage.bots import DynamoBots
+from shared.storage.holds import DynamoHolds
 from shared.storage.refusals import DynamoRefusals
 from shared.storage.scenarios import DynamoScenarios
 from shared.storage.sealing import KmsSealer
@@ -71,6 +72,7 @@ def _syncing(collaborators: Collaborators) -> Syncing:
         now=partial(datetime.now, UTC),
         is_gone=collaborators.is_unwanted,
         found=partial(_record, DynamoBotSettings(_sealer(collaborators))),
+        holds=DynamoHolds(),
     )
 
 

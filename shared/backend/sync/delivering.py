@@ -11,6 +11,7 @@ from shared.backend.sync.base import Delivery, MainSystem, RowRefused, Unreachab
 from shared.backend.sync.mapping import Row, has_row_for_each_run, row_of
 from shared.backend.sync.runs import Run, run_of
 from shared.backend.sync.settings import CurrentSync, SyncSettings, WebhookSink
+from shared.delivery.holds import NO_HOLDS, Hold, Holds
 from shared.errors import TaskFailed, Wait
 from shared.queueing.backoff import backoff_seconds
 from shared.queueing.envelopes import SyncRedriveEnvelope, TaskEnvelope
@@ -27,8 +28,16 @@ _HELD_SECONDS: Final = 40.0
 """A row is put by then, or never will be: connecting and saying why it was refused included."""
 
 _BUSY_SECONDS: Final = 3.0
+_HOLD: Final = timedelta(seconds=30)
+_HELD: Final = "sync"
+"""The name of the hold on a bot whose main system cannot be reached: one run tries it, all others wait."""
+
 _LEAST_SECONDS: Final = 15.0
 """What the next run of many needs."""
+
+
+class _NotNow(Unreachable):
+    """The main system was not even asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,7 @@ class Syncing:
     now: Callable[[], datetime]
     is_gone: Callable[[TaskEnvelope], bool]
     found: Callable[[str, CurrentSync, Mapping[str, Any]], object]
+    holds: Holds = NO_HOLDS
     retried: Callable[[Callable[[], None], Attempt], None] = retried
 
     # --- a step that waits ---------------------------------------------------------------------------
@@ -75,22 +85,33 @@ class Syncing:
         if sync is None:
             return
         try:
+            self._require_no_hold(work.bot_id)
             self._put(work, sync.settings, PUT_SECONDS)
         except RowRefused as refused:
             self._refuse(work, refused.reasons)
+        except _NotNow as fault:
+            self._wait(work, fault, attempt)
         except Unreachable as fault:
-            self.found(work.bot_id, sync, _failed(fault, self.now()))
+            self._hold(work.bot_id, sync, fault)
             self._wait(work, fault, attempt)
         else:
             if attempt.number > 1:
                 self.found(work.bot_id, sync, {"status": "ok", "checked_at": self.now(), "problems": []})
 
+    def _require_no_hold(self, bot_id: str) -> None:
+        if hold := self.holds.get(bot_id, _HELD):
+            raise _NotNow(hold.reason, (hold.until - self.now()).total_seconds())
+
+    def _hold(self, bot_id: str, sync: CurrentSync, fault: Unreachable) -> None:
+        self.holds.put(bot_id, _HELD, Hold(self.now() + _HOLD, fault.reason))
+        self.found(bot_id, sync, {"status": "failed", "checked_at": self.now(), "problems": [fault.reason]})
+
     def _wait(self, work: TaskEnvelope, fault: Unreachable, attempt: Attempt) -> None:
         if self.now() - _end_of(work, self.now()) > PATIENCE:
             self._refuse(work, (fault.reason,))
             return
-        seconds = backoff_seconds(attempt.number, longest=LONGEST_BACKOFF_SECONDS)
-        raise Wait(max(seconds, fault.after_seconds or 0), "the main system cannot be reached")
+        backoff = backoff_seconds(attempt.number, longest=LONGEST_BACKOFF_SECONDS)
+        raise Wait((fault.after_seconds or 0) + backoff, "the main system cannot be reached")
 
     def give_up(self, work: TaskEnvelope, reason: str) -> None:
         """A fault of ours: what was collected is kept where its owner finds it."""
@@ -99,24 +120,32 @@ class Syncing:
     # --- runs that were refused ----------------------------------------------------------------------
 
     def redrive(self, work: SyncRedriveEnvelope, attempt: Attempt) -> None:
-        """Try all once more that were refused before this was asked for. Raises `Wait` to go on."""
-        sync = self.sync_of(work.bot_id)
-        for refusal in self.refusals.before(work.bot_id, work.asked_at) if sync else ():
-            if attempt.seconds_left() < PUT_SECONDS + _LEAST_SECONDS:
-                raise Wait(1, "there are more refused runs than one invocation has time for")
-            self._send_anew(refusal, sync)
+        """Try all once more that were refused before this was asked for. Raises `Wait` to go on.
 
-    def _send_anew(self, refusal: Refusal, sync: CurrentSync | None) -> None:
+        Where the main system cannot be reached, the rest stays as it is.
+        """
+        sync = self.sync_of(work.bot_id)
+        if sync is None:
+            return
+        try:
+            for refusal in self.refusals.before(work.bot_id, work.asked_at):
+                if attempt.seconds_left() < PUT_SECONDS + _LEAST_SECONDS:
+                    raise Wait(1, "there are more refused runs than one invocation has time for")
+                self._send_anew(refusal, sync.settings)
+        except _NotNow as fault:
+            raise Wait(fault.after_seconds or _BUSY_SECONDS, fault.reason) from None
+        except Unreachable as fault:
+            self._hold(work.bot_id, sync, fault)
+
+    def _send_anew(self, refusal: Refusal, settings: SyncSettings) -> None:
         work = self.refusals.work_of(refusal)
-        if work is None or sync is None:
+        if work is None:
             return
         try:
             if not self.is_gone(work):
-                self._put(work, sync.settings, PUT_SECONDS)
+                self._put(work, settings, PUT_SECONDS)
         except RowRefused as refused:
             self._refuse(work, refused.reasons)
-        except Unreachable as fault:
-            self._refuse(work, (fault.reason,))
         else:
             self.refusals.delete(refusal)
 
@@ -131,7 +160,7 @@ class Syncing:
         place = place_of(run, settings)
         turn = self.marks.begin(place, run.serial, _HELD_SECONDS)
         if turn == "taken":
-            raise Unreachable("another run of the dialog is on its way", _BUSY_SECONDS)
+            raise _NotNow("another run of the dialog is on its way", _BUSY_SECONDS)
         if turn == "late":
             return
         is_put = False
@@ -164,10 +193,6 @@ def _has_key(run: Run, row: Row, settings: SyncSettings) -> bool:
             *(f"the run has no value for “{column}”, by which its row is known" for column in missing)
         )
     return not missing
-
-
-def _failed(fault: Unreachable, now: datetime) -> dict[str, Any]:
-    return {"status": "failed", "checked_at": now, "problems": [fault.reason]}
 
 
 def _refusal(work: TaskEnvelope, reasons: tuple[str, ...], now: datetime) -> Refusal:
