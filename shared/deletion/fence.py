@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from shared.credential import Credential
 from shared.queueing.envelopes import OutboundEnvelope, TaskEnvelope
@@ -11,8 +12,7 @@ from shared.storage.bots import DynamoBots
 from shared.storage.dialogs import DynamoDialogs
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(msgspec.Struct, frozen=True):
     """Looks where it is worth a read: a turn's first and only copy is hardly older than its dialog."""
 
     credential_of: Callable[[str, str], Credential | None]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from shared.credential import Credential
 from shared.delivery.findings import Findings
@@ -14,8 +15,7 @@ REFUSED_SECONDS = 60.0
 """How long nothing is tried with a credential that its messenger does not accept."""
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(msgspec.Struct, frozen=True):
     """What is known of a credential, and where what is found out about it goes."""
 
     credential: Credential

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -66,8 +65,7 @@ class AsksForFiles(Protocol):
     def first_send(self, envelope: FirstSendEnvelope) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(msgspec.Struct, frozen=True):
     """Fills files into messages, asks for those that are missing, and keeps what they are known by."""
 
     library: Library

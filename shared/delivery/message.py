@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -50,8 +49,7 @@ AWAITS_FILES = "its files are on their way to the messenger"
 _TAKEN = (Outcome.SENT, Outcome.ALREADY_SO)
 
 
-@dataclass(slots=True)
-class MessageDelivery:
+class MessageDelivery(msgspec.Struct):
     """Sends message `n` of a turn; `write` records how far it has come.
 
     `carries` says that its transport takes files along; without, such a message is handed over to one that

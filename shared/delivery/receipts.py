@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
+
+import msgspec
 
 from shared.dialog.history import ReceiptRecord, place_of
 from shared.errors import Wait
@@ -51,8 +52,7 @@ class _NoNames:
 NO_NAMES: MessageNames = _NoNames()
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiptBook:
+class ReceiptBook(msgspec.Struct, frozen=True):
     """Puts receipts to messages; shared by threads."""
 
     history: TakesReceipts

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+import msgspec
 
 from shared.dialog.events import ChatBlocked
 from shared.dialog.ports import InboundQueue
@@ -22,8 +23,7 @@ class HealthRecords(Protocol):
     def record_health(self, bot_id: str, platform: str, health: Mapping[str, Any]) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Reports:
+class Reports(msgspec.Struct, frozen=True):
     """Fulfils `Findings`."""
 
     inbound: InboundQueue

@@ -8,7 +8,7 @@ is recognised by its hash, and what its turn wanted is done once more.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -77,8 +77,7 @@ class Applied(StrEnum):
     DELETED = "deleted"
 
 
-@dataclass(frozen=True, slots=True)
-class Outside:
+class Outside(msgspec.Struct, frozen=True):
     """Where time and randomness come from."""
 
     now: Callable[[], datetime]
@@ -243,7 +242,10 @@ class DialogManager:
         active, event = self.active.read(applying.dialog.bot_id), applying.event
         if active and isinstance(event, ConversationStarted) and event.welcomed_by:
             scenario_id = event.welcomed_scenario or active.scenario_id
-            return replace(active, scenario_id=scenario_id, revision=event.welcomed_by)
+            welcomed: ActiveScenario = msgspec.structs.replace(
+                active, scenario_id=scenario_id, revision=event.welcomed_by
+            )
+            return welcomed
         return active
 
     def _overtaken(self, dialog: Dialog) -> Program | None:

@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, Protocol
+
+import msgspec
 
 from shared.dialog.history import HistoryEntry
 from shared.dialog.state import Dialog, Remains, Task, Timer
@@ -22,8 +23,7 @@ Running = Literal["keep", "move", "restart"]
 """What an activation means for runs under way on something else: they stay, go over, or begin anew."""
 
 
-@dataclass(frozen=True, slots=True)
-class ActiveScenario:
+class ActiveScenario(msgspec.Struct, frozen=True):
     """What a run of a bot starts with, read afresh when one starts.
 
     `called` are the revisions of the scenarios that it may call, by id, locked by the activation. With
@@ -35,10 +35,10 @@ class ActiveScenario:
     timezone: str
     scenario_id: str
     revision: int
-    called: Mapping[str, int] = field(default_factory=dict)
+    called: Mapping[str, int] = {}
     running: Running = "keep"
     has_sync: bool = False
-    contact_fields: Mapping[str, str] = field(default_factory=dict)
+    contact_fields: Mapping[str, str] = {}
 
 
 class Found(NamedTuple):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
+
+import msgspec
 
 if TYPE_CHECKING:
     from shared.platforms.base import PlatformAdapter
 
 
-@dataclass(frozen=True, slots=True)
-class MessengerAddresses:
+class MessengerAddresses(msgspec.Struct, frozen=True):
     """Where the messengers' APIs are; a deployment may point them elsewhere (tests do)."""
 
     telegram_api_url: str = "https://api.telegram.org"

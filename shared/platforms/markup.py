@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from shared.dialog.messages import Span
 from shared.platforms.formatting import clipped, split, tail_start
@@ -30,16 +31,14 @@ _TO_GUARD = re.compile(
 _LISTED_LINE = re.compile(r"^(?=[^\S\n]*(?:>|[*-]\s))", re.MULTILINE)
 
 
-@dataclass(frozen=True, slots=True)
-class Markup:
+class Markup(msgspec.Struct, frozen=True):
     """A messenger's marker for each style but links, and whether it makes lists of lines."""
 
     markers: Mapping[str, str]
     has_lists: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Styled:
+class _Styled(msgspec.Struct, frozen=True):
     start: int
     end: int
     marker: str

@@ -10,9 +10,9 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypedDict
 
+import msgspec
 from botocore.exceptions import BotoCoreError, ClientError
 
 from shared.errors import Wait
@@ -28,8 +28,7 @@ LONGEST_WAIT_SECONDS = 11 * 3600
 _MAX_BATCH = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One message of a batch. `receive_count` is 1 the first time; `group` is the dialog's id."""
 
     message_id: str

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 from botocore.exceptions import ClientError
 
 from shared.dialog.events import TimerFired
@@ -51,8 +51,7 @@ class Delays:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleTarget:
+class ScheduleTarget(msgspec.Struct, frozen=True):
     """Where schedules lie, whom they act as, where they send to and what becomes of those that fail.
 
     `group` is a name; the others are ARNs: of a role, a FIFO queue, and a standard queue.

@@ -7,9 +7,9 @@ before each evaluation, of those few expressions that go through lists or match 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from cel_expr_python import cel
 
 from shared.scenario.errors import ExpressionError
@@ -40,8 +40,7 @@ _PLAIN = cel.NewEnv()
 LOOPS = frozenset({"all", "exists", "exists_one", "filter", "map"})
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """What an expression does to its values: how it goes through them, joins them, matches them."""
 
     loops: int

@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from cel_expr_python import cel
 
 from shared.scenario import moments, nulls
@@ -95,8 +95,7 @@ _TRIALS = {
 """How a constant that stands last in a call is tried out."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(msgspec.Struct, frozen=True):
     """What few expressions need beyond the values of their names.
 
     `hidden` are names handed to their functions, `dynamic` those of their names that have no one type.

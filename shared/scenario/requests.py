@@ -9,9 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+import msgspec
 
 from shared.scenario import moments
 from shared.scenario.addresses import in_address
@@ -31,22 +32,20 @@ _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-@dataclass(frozen=True, slots=True)
-class _Secret:
+class _Secret(msgspec.Struct, frozen=True):
     name: str
 
 
 _Parts = tuple[str | Expression | _Secret, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Showing:
+class _Showing(msgspec.Struct, frozen=True):
     """One request under way; `secrets` are the marks found so far."""
 
     value_of: ValueOf
     languages: tuple[str, ...]
     notes: list[str]
-    secrets: list[dict[str, Any]] = field(default_factory=list)
+    secrets: list[dict[str, Any]] = []
 
     @property
     def language(self) -> str:
@@ -109,8 +108,7 @@ class RequestTemplate:
 # --- reading ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(msgspec.Struct, frozen=True):
     environment: Environment
     report: Report
 

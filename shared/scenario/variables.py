@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from cel_expr_python import cel
 
 from shared.scenario.expressions import (
@@ -65,8 +65,7 @@ def as_saved(kind: cel.Type) -> cel.Type:
     return cel.Type.DYN if family in ("NULL", "TYPE") else kind
 
 
-@dataclass(frozen=True, slots=True)
-class _Assignment:
+class _Assignment(msgspec.Struct, frozen=True):
     name: str
     source: str
     pointer: str
@@ -74,8 +73,7 @@ class _Assignment:
     asks_about: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
-class _Beside:
+class _Beside(msgspec.Struct, frozen=True):
     """What expressions may name beside variables: the words of the choices of some, and what is the bot's."""
 
     labelled: Sequence[str]

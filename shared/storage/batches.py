@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+import msgspec
 from pynamodb.attributes import Attribute
 
 from shared.storage.tables import Table
@@ -25,8 +25,7 @@ def deleting(table: type[Table], items: Iterable[Table]) -> Iterator[None]:
         yield
 
 
-@dataclass(frozen=True, slots=True)
-class ItemsOfBots:
+class ItemsOfBots(msgspec.Struct, frozen=True):
     """The items of a table whose keys are a bot's id and something of the bot."""
 
     table: type[Table]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Generic, TypedDict, TypeVar
 
+import msgspec
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
@@ -19,8 +19,7 @@ It is a key of DynamoDB's, unsigned; whoever gives it out must see to it that it
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(msgspec.Struct, Generic[T], frozen=True):
     """Some items, and the position to go on from; None where the list ended."""
 
     items: list[T]

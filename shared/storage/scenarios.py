@@ -48,8 +48,7 @@ class Scenario:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Revision:
+class Revision(msgspec.Struct, frozen=True):
     """One revision of a scenario, with its document."""
 
     scenario_id: str
@@ -58,8 +57,7 @@ class Revision:
     created_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionSummary:
+class RevisionSummary(msgspec.Struct, frozen=True):
     """One revision in a list, without its document."""
 
     scenario_id: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from shared.dialog.events import MessageReceived
 from shared.scenario.inputs import addresses, dates, numbers, phones, texts, things, times
@@ -47,8 +48,7 @@ def _nothing(_event: MessageReceived) -> None:
     """Choices are had otherwise, by `choice_typed`; any other answer to such a question does not fit."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Stages:
+class _Stages(msgspec.Struct, frozen=True):
     """`words` name what the bot says to an answer that does not fit.
 
     `extract` finds what may be the answer in the event, `normalise` gives it the form in which it is
