@@ -340,3 +340,25 @@ def test_a_queue_that_takes_nothing_hinders_no_change_and_says_so(
     assert read(api, bot)["health"] == made.json()["health"]
     assert "sync/test" in made.json()["health"]["problems"][0]
     assert api("POST", f"/api/bots/{bot}/sync/test").status_code == 503
+
+
+@pytest.mark.parametrize(("times", "status"), [(1, 201), (4, 201), (5, 409)])
+def test_turns_hear_of_the_sync_although_others_change_the_bot(
+    api: Api, aws_account: Aws, bot: str, times: int, status: int
+) -> None:
+    """Each of them between our reading of the bot and our writing."""
+    others = iter(range(times))
+
+    def overtake(**_: Any) -> None:
+        events.unregister("before-call.dynamodb.UpdateItem", overtake)
+        if (number := next(others, None)) is not None:
+            DynamoBots().change(bot, description=str(number))
+            events.register("before-call.dynamodb.UpdateItem", overtake)
+
+    events = aws_account.dynamodb.meta.events
+    events.register("before-call.dynamodb.UpdateItem", overtake)
+    answer = put(api, bot, body_of(WEBHOOK))
+    events.unregister("before-call.dynamodb.UpdateItem", overtake)
+
+    assert answer.status_code == status
+    assert DynamoBots().get(bot).has_sync is (status == 201)
