@@ -11,6 +11,7 @@ from shared.deletion.deadline import Deadline, OutOfTime
 from shared.deletion.dialogs import DialogRemoval, Gone
 from shared.queueing.envelopes import BotDeletionEnvelope, Deletion, DialogDeletionEnvelope
 from shared.queueing.producer import SqsDeletions
+from shared.storage.refusals import remove_refusals
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Remover:
         deadline.require()
         gone = Gone(deletion.dialog_id, deletion.epoch, deletion.serial, deletion.deleted_at)
         self.of_dialog.remove(gone, deadline)
+        deadline.run(remove_refusals(deletion.bot_id, deletion.dialog_id, deletion.epoch))
         if not deletion.is_second_look:
             self.queue.send_dialog(msgspec.structs.replace(deletion, is_second_look=True))
 

@@ -33,7 +33,7 @@ class DynamoRefusals:
         SyncRefusal(
             refusal.bot_id,
             refusal.id,
-            dialog_id=refusal.dialog_id,
+            dialog=_dialog(work.dialog_id, work.epoch),
             refusal=msgspec.json.encode(refusal).decode(),
             sealed=self._sealer.seal(msgspec.json.encode(work), _context(refusal)),
             expires_at=self._clock() + KEPT,
@@ -57,10 +57,15 @@ class DynamoRefusals:
         found = SyncRefusal.query(bot_id, scan_index_forward=False, **slice_of(limit, start))
         return page_of(found, lambda item: _refusals.decode(item.refusal))
 
-    def remove_of_dialog(self, bot_id: str, dialog_id: str) -> Iterator[None]:
-        """Delete what was refused of a dialog, step by step."""
-        is_of_dialog = SyncRefusal.dialog_id == dialog_id
-        return deleting(SyncRefusal, SyncRefusal.query(bot_id, filter_condition=is_of_dialog))
+
+def remove_refusals(bot_id: str, dialog_id: str, epoch: str) -> Iterator[None]:
+    """Delete what was refused of one epoch of a dialog, step by step."""
+    is_of_dialog = SyncRefusal.dialog == _dialog(dialog_id, epoch)
+    return deleting(SyncRefusal, SyncRefusal.query(bot_id, filter_condition=is_of_dialog))
+
+
+def _dialog(dialog_id: str, epoch: str) -> str:
+    return f"{dialog_id}:{epoch}"
 
 
 def _context(refusal: Refusal) -> dict[str, str]:

@@ -426,8 +426,8 @@ class BotUsage(Table):
 class SyncRefusal(Table):
     """What a bot's sink has refused. Key: `bot_id`, `id`, which begins with when that was.
 
-    `refusal` is JSON; `sealed` is the run with all that it collected, encrypted by KMS. DynamoDB deletes the
-    item some time after `expires_at`.
+    `dialog` is "{dialog_id}:{epoch}", `refusal` is JSON, `sealed` the run with all that it collected,
+    encrypted by KMS. DynamoDB deletes the item some time after `expires_at`.
     """
 
     class Meta(Table.Meta):
@@ -436,7 +436,7 @@ class SyncRefusal(Table):
 
     bot_id = UnicodeAttribute(hash_key=True)
     id = UnicodeAttribute(range_key=True)
-    dialog_id = UnicodeAttribute()
+    dialog = UnicodeAttribute()
     refusal = UnicodeAttribute()
     sealed = UnicodeAttribute()
     expires_at = TTLAttribute()

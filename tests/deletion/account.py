@@ -95,6 +95,11 @@ class Account:
         )
         return Remover(of_bot, of_dialog, self.queue)
 
+    def refuse(self, dialog: Dialog) -> None:
+        """A run of the dialog that its main system did not take."""
+        place = f"{dialog.id}:{dialog.epoch}"
+        SyncRefusal(dialog.bot_id, "1", dialog=place, refusal="{}", sealed="", expires_at=NOON).save()
+
     @property
     def receipt(self) -> ReceiptRecord:
         return ReceiptRecord("read", NOON)

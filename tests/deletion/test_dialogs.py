@@ -32,12 +32,21 @@ def dialog(account: Account) -> Dialog:
     account.file(dialog.bot_id, dialog.id)
     account.schedule(f"{dialog.id}-{dialog.epoch}-2")
     account.task_results.keep(f"{dialog.id}:{dialog.epoch}:1", TaskResult(NOON))
+    account.refuse(dialog)
     account.dialogs.delete(dialog, Remains(dialog.epoch, NOON, ()))
     return dialog
 
 
 def test_nothing_stays_but_the_remains(account: Account, dialog: Dialog) -> None:
-    kept = {"DIALOGS_TABLE", "HISTORY_TABLE", "MEDIA_TABLE", "CACHE_TABLE", "objects", "schedules"}
+    kept = {
+        "DIALOGS_TABLE",
+        "HISTORY_TABLE",
+        "MEDIA_TABLE",
+        "CACHE_TABLE",
+        "REFUSALS_TABLE",
+        "objects",
+        "schedules",
+    }
     assert account.left().keys() == kept
 
     assert account.remover.perform(asked(dialog), ENDLESS) is True

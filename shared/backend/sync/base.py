@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -22,9 +22,10 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A made-up run that has a value for everything whose type is known, to try a sink with."""
+    """A made-up run, to try a sink with; `row` has those of the columns whose variables have known types."""
 
     run: Run
+    columns: Collection[str]
     row: Row
     seconds: float
 

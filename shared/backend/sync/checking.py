@@ -65,7 +65,7 @@ def _sample(work: SyncCheckEnvelope, mapping: Mapping[str, str], types: Mapping[
     variables = {name: _VALUES.get(kind) for name, kind in types.items()}
     name = f"sync-test:{work.trace_id}"
     run = Run(name, name, 0, {**SAMPLES, "bot.id": work.bot_id}, variables)
-    return Sample(run, row_of(run, mapping), _SECONDS)
+    return Sample(run, set(mapping.values()), row_of(run, mapping), _SECONDS)
 
 
 def _unknown(mapping: Mapping[str, str], types: Mapping[str, str]) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -56,7 +56,7 @@ class PostgresSystem:
     def problems(self, sample: Sample) -> Sequence[str]:
         with connected(self.sink, self.guard, sample.seconds) as connection:
             try:
-                found = list(self._seen(connection, sample.row))
+                found = list(self._seen(connection, sample))
                 if not found:
                     self._try(connection, sample.row)
             except psycopg.Error as error:
@@ -99,17 +99,17 @@ class PostgresSystem:
     def _inspect(self, connection: psycopg.Connection) -> Inspection:
         return Inspection(connection, table_of(self.sink.table))
 
-    def _seen(self, connection: psycopg.Connection, row: Row) -> Iterator[str]:
+    def _seen(self, connection: psycopg.Connection, sample: Sample) -> Iterator[str]:
         """What the table's own description tells."""
         table = self._inspect(connection)
         columns = table.columns()
         if not columns:
             yield f"there is no table “{self.sink.table}”, or the user may not see it"
             return
-        yield from _flaws(columns, row)
+        yield from _flaws(columns, sample.columns)
         if {*self.sink.key} <= {column.name for column in columns} and not table.is_unique(self.sink.key):
             yield f"there is no primary key or unique index of exactly {', '.join(self.sink.key)}"
-        yield from (_misfit(column) for column in table.misfits(row) if not column.is_choosy)
+        yield from (_misfit(column) for column in table.misfits(sample.row) if not column.is_choosy)
 
     def _try(self, connection: psycopg.Connection, row: Row) -> None:
         """Put a made-up row, and take it back. What the table has against made-up values is no matter."""
@@ -120,14 +120,14 @@ class PostgresSystem:
             self._upsert(connection, row)
 
 
-def _flaws(columns: Iterable[Column], row: Row) -> Iterator[str]:
-    """What a row of these columns could not be put for, whatever is in it."""
+def _flaws(columns: Iterable[Column], mapped: Collection[str]) -> Iterator[str]:
+    """Why a row of what is mapped could not be put, whatever is in it."""
     by_name = {column.name: column for column in columns}
-    yield from (f"the table has no column “{name}”" for name in row if name not in by_name)
+    yield from (f"the table has no column “{name}”" for name in sorted(mapped) if name not in by_name)
     for name, column in by_name.items():
-        if name in row and column.is_made:
+        if name in mapped and column.is_made:
             yield f"“{name}” is filled in by the database itself"
-        elif name not in row and column.is_needed:
+        elif name not in mapped and column.is_needed:
             yield f"“{name}” has to have a value, and nothing is mapped to it"
 
 

@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from shared.backend.postgrest import PostgRest, QueryRefused
 from shared.backend.sync.base import Delivery, RowRefused, Sample, Unreachable
-from shared.backend.sync.mapping import Row
 from shared.backend.sync.settings import SupabaseSink, table_of
 from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered
 
@@ -49,7 +48,7 @@ class SupabaseSystem:
         columns = (described.get("definitions") or {}).get(table, {}).get("properties")
         if not columns:
             return [f"there is no table “{self.sink.table}”, or the key may not see it"]
-        return [*_flaws(columns, sample.row), *_flaws_of_key(columns, self.sink.key)]
+        return [*_flaws(columns, sample), *_flaws_of_key(columns, self.sink.key)]
 
 
 @contextmanager
@@ -73,9 +72,9 @@ def _words_of(refused: QueryRefused) -> str:
     return f"Supabase answers {refused.status} {refused.code}".strip()
 
 
-def _flaws(columns: Mapping[str, Mapping[str, Any]], row: Row) -> Iterator[str]:
-    yield from (f"the table has no column “{name}”" for name in row if name not in columns)
-    for name, value in row.items():
+def _flaws(columns: Mapping[str, Mapping[str, Any]], sample: Sample) -> Iterator[str]:
+    yield from (f"the table has no column “{name}”" for name in sorted(sample.columns) if name not in columns)
+    for name, value in sample.row.items():
         kind = columns.get(name, {}).get("type")
         wanted = _JSON_TYPES.get(kind) if isinstance(kind, str) else None
         if wanted is not None and type(value) not in wanted:

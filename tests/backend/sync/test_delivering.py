@@ -17,7 +17,7 @@ from shared.backend.sync.settings import CurrentSync, SyncSettings, settings_of
 from shared.errors import TaskFailed, Wait
 from shared.queueing.envelopes import SyncCheckEnvelope, SyncRedriveEnvelope, TaskEnvelope
 from shared.storage.holds import DynamoHolds
-from shared.storage.refusals import DynamoRefusals
+from shared.storage.refusals import DynamoRefusals, remove_refusals
 from shared.storage.sealing import KmsSealer
 from shared.storage.sync_marks import DynamoSyncMarks
 from shared.tasks.performing import Attempt
@@ -281,13 +281,14 @@ def test_a_fault_of_ours_keeps_the_run_where_its_owner_finds_it(world: World) ->
     assert world.refused() == [("Something went wrong on our side.",)]
 
 
-def test_what_was_refused_of_a_dialog_can_be_removed_with_it(world: World, aws_account: Aws) -> None:
+def test_what_was_refused_of_a_dialog_can_be_removed_with_it(world: World) -> None:
     for dialog in ("d1", "d2"):
         world.system.faults = [RowRefused("wrong")]
         world.run(ended(dialog=dialog))
     refusals = world.syncing.refusals
     assert isinstance(refusals, DynamoRefusals)
-    list(refusals.remove_of_dialog("b", "d1"))
+    list(remove_refusals("b", "d1", "e"))
+    list(remove_refusals("b", "d2", "another"))
     assert [refusal.dialog_id for refusal in refusals.of_bot("b", 10).items] == ["d2"]
 
 

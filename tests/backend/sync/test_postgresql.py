@@ -207,12 +207,13 @@ def test_a_row_that_will_never_fit_is_refused_with_reasons_that_quote_no_value(
 
 @pytest.fixture
 def problems(sink: MakeSink, guard: Guard, query: Query) -> Callable[..., list[str]]:
-    def look(row: Row, **changed: Any) -> list[str]:
+    def look(row: Row, columns: tuple[str, ...] = (), **changed: Any) -> list[str]:
         query(STRICT)
         grant(query)
         query("CREATE TABLE closed (telegram_id text PRIMARY KEY)")
         system = PostgresSystem(sink(**({"table": "strict"} | changed)), guard)
-        return list(system.problems(Sample(a_run(), {"telegram_id": "text", **row}, 10)))
+        whole = {"telegram_id": "text", **row}
+        return list(system.problems(Sample(a_run(), {*whole, *columns}, whole, 10)))
 
     return look
 
@@ -224,6 +225,8 @@ def problems(sink: MakeSink, guard: Guard, query: Query) -> Callable[..., list[s
         ({"age": 17, "boss": 5, "badge": 1001}, {}, []),
         ({"age": "text"}, {}, [f"“age” is of type integer, {_DOES_NOT_TAKE}"]),
         ({"age": 1, "nope": 1}, {}, ["the table has no column “nope”"]),
+        ({}, {"columns": ("age", "nope")}, ["the table has no column “nope”"]),
+        ({}, {"columns": ("age",)}, []),
         ({"name": "text"}, {}, ["“age” has to have a value, and nothing is mapped to it"]),
         ({"age": 1, "shout": "text"}, {}, ["“shout” is filled in by the database itself"]),
         ({"age": 1}, {"key": ("age",)}, ["there is no primary key or unique index of exactly age"]),

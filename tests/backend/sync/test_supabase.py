@@ -128,5 +128,5 @@ def test_a_table_is_looked_at_as_it_is_described(
     server: PostgRestServer, system: System, row: dict[str, Any], changed: dict[str, Any], told: list[str]
 ) -> None:
     server.tables["loose"] = Table(COLUMNS)
-    assert list(system(**changed).problems(Sample(a_run(), row, 5))) == told
+    assert list(system(**changed).problems(Sample(a_run(), row.keys(), row, 5))) == told
     assert server.tables["staff"].rows == []

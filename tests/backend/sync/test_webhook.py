@@ -136,7 +136,7 @@ def test_nobody_is_told_at_a_private_address(receiver: Webhook, system: System) 
 
 
 def test_a_test_is_told_as_one(receiver: Webhook, system: System) -> None:
-    sample = Sample(a_run(), {"age": 1}, 5)
+    sample = Sample(a_run(), {"age"}, {"age": 1}, 5)
     assert list(system().problems(sample)) == []
     receiver.answers = Answer(404)
     assert list(system().problems(sample)) == ["the webhook answers 404"]
