@@ -98,7 +98,7 @@ EXAMPLES = (
     Example(_FOLDER / "helpdesk.json", "Help desk", needs=(ask_a_model,)),
     Example(_FOLDER / "newcomer.json", "New colleague", needs=(ask_a_model,)),
     Example(_FOLDER / "order.json", "Where is my order", address=_ORDERS, needs=(look_orders_up,)),
-    Example(_FOLDER / "staff.json", "Staff list"),
+    Example(_FOLDER / "staff.json", "Staff list", needs=(keep_the_staff_list,)),
 )
 
 

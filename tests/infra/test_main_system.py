@@ -82,7 +82,11 @@ def test_a_later_run_of_the_same_person_takes_the_row_s_place(client: TestClient
     assert list(Book(file).staff.values()) == [again]
 
 
-@pytest.mark.parametrize("body", [json.dumps({"type": "sync.test", "data": {}}), told({"run": "x"})])
+@pytest.mark.parametrize(
+    "body",
+    [json.dumps({"type": "sync.test", "data": {"fields": ROW}}), told({"run": "x"})],
+    ids=["a trial", "broken off early"],
+)
 def test_what_names_nobody_is_taken_and_not_entered(client: TestClient, file: Path, body: str) -> None:
     assert client.post("/staff", content=body, headers=signed(body)).status_code == 204
     assert Book(file).staff == {}

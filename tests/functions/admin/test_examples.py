@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+
 import pytest
 
 from infra.local.main_system import Access
 from infra.local.seeding import EXAMPLES, Example, Outside
 from tests.functions.admin.conftest import MODEL, Api
 
-OUTSIDE = Outside(
-    Access("https://main.example.com", "token-of-the-orders", "whsec_c2lnbmVkIHdpdGggdGhpcw=="), MODEL
-)
+SIGNING_SECRET = f"whsec_{b64encode(b'signed with this one secret of a test').decode()}"
+OUTSIDE = Outside(Access("https://main.example.com", "token-of-the-orders", SIGNING_SECRET), MODEL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.file.stem)
