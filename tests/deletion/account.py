@@ -95,10 +95,10 @@ class Account:
         )
         return Remover(of_bot, of_dialog, self.queue)
 
-    def refuse(self, dialog: Dialog) -> None:
-        """A run of the dialog that its main system did not take."""
-        place = f"{dialog.id}:{dialog.epoch}"
-        SyncRefusal(dialog.bot_id, "1", dialog=place, refusal="{}", sealed="", expires_at=NOON).save()
+    def refuse(self, bot_id: str, dialog: str) -> None:
+        """A run of a dialog, named with its epoch, that the main system did not take."""
+        kept = {"refusal": "{}", "sealed": "sealed", "expires_at": timedelta(days=90)}
+        SyncRefusal(bot_id, str(uuid4()), dialog=dialog, **kept).save()
 
     @property
     def receipt(self) -> ReceiptRecord:
@@ -132,7 +132,7 @@ class Account:
         for name in (LLM, name_of_secret("crm_token")):
             settings.put(bot_id, name, {}, {"value": "a secret"})
         DynamoUsage(lambda: NOON).add(bot_id, Usage(calls=1))
-        SyncRefusal(bot_id, str(uuid4()), refusal="{}", expires_at=timedelta(days=90)).save()
+        self.refuse(bot_id, "d:e")
 
     def _scenario(self, bot_id: str, *, is_deleted: bool) -> None:
         head = Scenario(id=str(uuid4()), bot_id=bot_id, name="s", created_at=NOON, updated_at=NOON)

@@ -32,7 +32,7 @@ def dialog(account: Account) -> Dialog:
     account.file(dialog.bot_id, dialog.id)
     account.schedule(f"{dialog.id}-{dialog.epoch}-2")
     account.task_results.keep(f"{dialog.id}:{dialog.epoch}:1", TaskResult(NOON))
-    account.refuse(dialog)
+    account.refuse(dialog.bot_id, f"{dialog.id}:{dialog.epoch}")
     account.dialogs.delete(dialog, Remains(dialog.epoch, NOON, ()))
     return dialog
 
@@ -104,6 +104,7 @@ def test_what_another_dialog_has_stays(account: Account, dialog: Dialog) -> None
         "HISTORY_TABLE": 2,
         "MEDIA_TABLE": 1,
         "CACHE_TABLE": 1,
+        "REFUSALS_TABLE": 1,
         "objects": 1,
         "schedules": 1,
     }
