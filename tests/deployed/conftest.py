@@ -16,6 +16,7 @@ from infra.local.running import RunInfo
 from infra.local.settings import Settings
 from tests.deployed.admin import Admin
 from tests.deployed.webchat import WebchatPerson
+from tests.postgres import Postgres
 from tests.standins.openai import OpenAiStandIn
 from tests.standins.server import Answer, Incoming, StandIn, answer_json
 from tests.standins.telegram import TelegramStandIn
@@ -68,16 +69,18 @@ class Outside:
 
     models: OpenAiStandIn
     orders: Orders
+    postgres: Postgres
 
     @property
     def private_hosts(self) -> str:
-        return ",".join(server.url.removeprefix("http://") for server in (self.models, self.orders))
+        servers = (server.url.removeprefix("http://") for server in (self.models, self.orders))
+        return ",".join([*servers, f"{self.postgres.host}:{self.postgres.port}"])
 
 
 @pytest.fixture(scope="session")
-def outside() -> Iterator[Outside]:
+def outside(postgres: Postgres) -> Iterator[Outside]:
     with OpenAiStandIn() as models, Orders() as orders:
-        yield Outside(models, orders)
+        yield Outside(models, orders, postgres)
 
 
 @pytest.fixture(scope="session")
