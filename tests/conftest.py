@@ -127,6 +127,7 @@ SLOW = (
     "tests/results/",
     "tests/scenario/test_columns.py",
     "tests/storage/",
+    "tests/backend/sync/",
     "tests/backend/test_auth.py",
     "tests/connecting/test_against_standins.py",
     "tests/delivery/test_transport.py",

@@ -97,7 +97,7 @@ class Account:
 
     def refuse(self, bot_id: str, dialog: str) -> None:
         """A run of a dialog, named with its epoch, that the main system did not take."""
-        kept = {"refusal": "{}", "sealed": "sealed", "expires_at": timedelta(days=90)}
+        kept: dict[str, Any] = {"refusal": "{}", "sealed": "s", "expires_at": timedelta(days=90)}
         SyncRefusal(bot_id, str(uuid4()), dialog=dialog, **kept).save()
 
     @property

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 import standardwebhooks
@@ -147,3 +150,25 @@ def test_the_signature_is_that_of_the_worked_example() -> None:
     body = json.dumps({"type": "run.completed"}).encode()
     headers = signed_headers("whsec_" + b64encode(bytes(range(32))).decode(), "d:e:7", 1764000000, body)
     assert headers["webhook-signature"] == "v1,Jo0QRunup74x5Do5RHHC7m/gd2Eu9tSsb34H4GGC0pM="
+
+
+README = Path(__file__).parents[3] / "shared/backend/sync/README.md"
+
+
+def test_receivers_that_check_as_the_reference_shows_take_our_messages_and_no_others() -> None:
+    code = README.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    shown: dict[str, Any] = {}
+    exec(code, shown)
+    body = b'{"type": "run.completed"}'
+    headers = signed_headers(SECRET, "d:e:7", int(time.time()), body)
+    assert shown["is_ours"](SECRET, headers, body)
+    assert not shown["is_ours"](SECRET, headers, body + b" ")
+    assert not shown["is_ours"](SECRET, signed_headers(SECRET, "d:e:7", int(time.time()) - 301, body), body)
+
+
+def test_the_reference_s_example_is_ours() -> None:
+    secret = "whsec_" + b64encode(bytes(range(32))).decode()
+    headers = signed_headers(secret, "d:e:7", 1764000000, b'{"type": "run.completed"}')
+    text = README.read_text(encoding="utf-8")
+    assert f"`{secret}`" in text
+    assert f"`{headers['webhook-signature']}`" in text
