@@ -57,7 +57,13 @@ class Postgres:
 
     def start(self) -> None:
         """As it was when it was stopped, at the same port."""
-        settings = {"listen_addresses": "127.0.0.1", "ssl": "on", "fsync": "off", "max_connections": "30"}
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "ssl": "on",
+            "fsync": "off",
+            "max_connections": "30",
+            "scram_iterations": "1",
+        }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         place = "-D", str(self._data), "-k", str(self._folder), "-p", str(self.port)
         with (self._folder / "log").open("ab") as log:
