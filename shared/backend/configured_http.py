@@ -42,6 +42,8 @@ class ConfiguredHttp:
             raise NotAnswered(f"{error}") from None
         except HTTPException:
             raise NotAnswered("what it answers is no HTTP") from None
+        except ValueError:  # whose words quote the header, which may be a key
+            raise NotAnswered("its address or its key has a character that none may have") from None
 
 
 def _opened(request: Request, timeout_seconds: float) -> HTTPResponse | HTTPError:

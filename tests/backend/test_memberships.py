@@ -178,6 +178,17 @@ def test_nobody_there_lets_nobody_in(server: PostgRestServer) -> None:
         StoredMemberships(lambda: rest, MembershipTable.of(settings(server))).role(user(), ACCOUNT)
 
 
+@pytest.mark.parametrize("end", ["\n", "\u2019"])
+def test_a_key_that_no_header_takes_lets_nobody_in_and_is_told_to_nobody(
+    server: PostgRestServer, caplog: pytest.LogCaptureFixture, end: str
+) -> None:
+    rest = PostgRest(ConfiguredHttp(), server.url, KEY + end)
+    with pytest.raises(Unavailable) as refused:
+        StoredMemberships(lambda: rest, MembershipTable.of(settings(server))).role(user(), ACCOUNT)
+    assert "a character" in caplog.text
+    assert KEY not in f"{caplog.text}{refused.getrepr()}"
+
+
 def test_a_principal_is_admitted_by_the_table(server: PostgRestServer) -> None:
     clock = Clock()
     principal = Principal(user(), stored(server, clock))
