@@ -1,6 +1,6 @@
 """What most expressions are, texts joined or compared, worked out without the library.
 
-It would say the same after ten times the time.
+It would say the same after several times the time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 
 class Shortcut(msgspec.Struct, frozen=True):
-    """`operands` are names and constants; `operator` is `+`, of any number of them, `==` or `!=`."""
+    """`operands` are names and constants; `operator` is `+` of several, `==`, `!=`, or "" of one."""
 
     operator: str
     operands: tuple[str, ...]
@@ -31,11 +31,14 @@ class Shortcut(msgspec.Struct, frozen=True):
     def value(self, data: Mapping[str, Any]) -> str | bool | None:
         """The expression's value; None unless every name has a text. A name alone gives it as it is."""
         known = {**self.constants, **data}
+        if not self.operator:
+            text = known.get(self.operands[0])
+            return text if isinstance(text, str) else None
         texts: list[Any] = [known.get(operand) for operand in self.operands]
         if {*map(type, texts)} != _ONLY_TEXTS:
             return None
         joined = "".join(texts)
-        if len(texts) > 1 and not joined.isascii() and _HALF_PAIR.search(joined):
+        if not joined.isascii() and _HALF_PAIR.search(joined):
             return None
         if self.operator == "+":
             return joined
@@ -48,7 +51,8 @@ def shortcut_of(source: str, types: Mapping[str, cel.Type]) -> Shortcut | None:
         left, operator, right = _PARTS.findall(source)
         operands: tuple[str, ...] = (left, right)
     elif _JOINED.fullmatch(source):
-        operator, operands = "+", tuple(_PARTS.findall(source))
+        operands = tuple(_PARTS.findall(source))
+        operator = "+" if len(operands) > 1 else ""
     else:
         return None
     constants = {operand: operand[1:-1] for operand in operands if operand[0] in "'\""}
