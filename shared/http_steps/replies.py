@@ -6,7 +6,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 import msgspec
 
@@ -38,8 +38,9 @@ _WITHHELD = frozenset({"set-cookie"})
 def result_of(reply: Reply, secrets: Collection[str]) -> dict[str, Any]:
     """`status`, `body` and `headers`, as the engine takes them. Raises `TaskFailed`."""
     masked = _masking(secrets)
-    headers = {name: value[:MAX_HEADER] for name, value in _kept(reply.headers)}
-    return {"status": reply.status, "body": masked(_body(reply)), "headers": masked(headers)}
+    headers: dict[str, str] = masked(dict(_kept(reply.headers)))
+    short = {name: value[:MAX_HEADER] for name, value in headers.items()}
+    return {"status": reply.status, "body": masked(_body(reply)), "headers": short}
 
 
 def _kept(headers: Mapping[str, str]) -> list[tuple[str, str]]:
@@ -103,5 +104,7 @@ def _masking(secrets: Collection[str]) -> Callable[[Any], Any]:
 
 
 def _forms(secret: str) -> tuple[str, ...]:
-    """Plainly, as in an address, and as servers read a header that is not all ASCII."""
-    return secret, quote(secret, safe=""), quote(secret), secret.encode().decode("latin-1")
+    """Plainly, as in an address, a form or JSON, and as servers read a header that is not all ASCII."""
+    in_json = msgspec.json.encode(secret).decode()[1:-1]
+    in_address = quote(secret, safe=""), quote(secret), quote_plus(secret)
+    return secret, *in_address, in_json, secret.encode().decode("latin-1")

@@ -78,6 +78,17 @@ def test_a_secret_that_comes_back_is_masked_wherever_it_stands() -> None:
     assert result["headers"]["location"] == f"https://a/{MASK}"
 
 
+@pytest.mark.parametrize("sent", ['hush "hush"', r"hush \"hush\"", "hush+%22hush%22", "hush%20%22hush%22"])
+def test_a_secret_that_comes_back_as_it_was_sent_is_masked(sent: str) -> None:
+    assert body_of(f"You said: {sent}.".encode(), "text/plain", 400, 'hush "hush"') == f"You said: {MASK}."
+
+
+def test_a_secret_where_a_header_is_cut_off_leaves_nothing_of_it() -> None:
+    headers = {"x-echo": "a" * (MAX_HEADER - 4) + "hush-hush"}
+    result = result_of(Reply(200, headers, b""), ["hush-hush"])
+    assert result["headers"]["x-echo"] == "a" * (MAX_HEADER - 4) + MASK
+
+
 def test_a_secret_within_another_leaves_nothing_of_it() -> None:
     assert body_of(b"abcdef", "text/plain", 200, "abcd", "abcdef") == MASK
 
