@@ -7,7 +7,8 @@ from typing import Any
 
 
 def one_of(names: Sequence[str]) -> dict[str, Any]:
-    return {"type": "string", "enum": list(names)}
+    """One of these words; choices may have the same."""
+    return {"type": "string", "enum": list(dict.fromkeys(names))}
 
 
 def or_null(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn, cast
 
@@ -36,6 +35,8 @@ _ENDS: Mapping[str, End] = {
 """By the `finish_reason`; whatever else servers write there means that they are done."""
 
 _PASSING = frozenset({408, 409, 425})
+_PAYMENT_REQUIRED = 402
+_UNPAID = frozenset({"insufficient_quota", "billing_not_active"})
 _FAULTS = 500
 _LEAST_SECONDS = 0.001
 _MOST_TOKENS = 100_000_000
@@ -48,6 +49,9 @@ _OLD_LIMITS = ("max_tokens", "max_completion_tokens")
 
 _OPTIONAL = (*_LIMITS, "temperature", "response_format")
 """What a question can be asked without."""
+
+MOST_REMEMBERED = 1_000
+"""Of what was refused; beyond that all of it is learnt anew."""
 
 
 class _Message(msgspec.Struct, frozen=True):
@@ -74,28 +78,39 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class OpenAiProvider:
-    """One bot's way to its models. It learns what each does not take, and leaves that out from then on."""
+    """One bot's way to its models. It learns what each does not take, and leaves that out from then on.
 
-    def __init__(self, settings: ModelSettings, guard: Guard) -> None:
+    That is an option with its value: a limit that is too high, or a schema that is refused, says nothing of
+    others.
+    """
+
+    def __init__(
+        self, settings: ModelSettings, guard: Guard, *, most_remembered: int = MOST_REMEMBERED
+    ) -> None:
         _require_secrecy(settings, guard)
         transport = GuardedTransport(guard, most_bytes=MAX_ANSWER_BYTES)
         self._client = _client_of(settings, httpx.Client(transport=transport, trust_env=False))
         is_compatible = settings.provider == "openai" and bool(settings.base_url)
         self._limits = _OLD_LIMITS if is_compatible else _LIMITS
-        self._refused: defaultdict[str, set[str]] = defaultdict(set)
+        self._refused: set[int] = set()
+        self._most_remembered = most_remembered
 
     def ask(self, question: Question, seconds_left: Callable[[], float]) -> Completion:
         """See `Provider`. What the server refuses to be asked with is left out, and it is asked once more."""
-        refused = self._refused[question.model]
         while True:
-            limit = next((name for name in self._limits if name not in refused), None)
-            body = _body(question, limit, refused)
+            body = _body(question, _options(question, self._limits, self._refused))
             try:
                 with _in_our_words(question):
                     return _completion(self._send(body, seconds_left()), question)
             except openai.APIStatusError as error:
                 answer = error  # which is dealt with outside, so that nothing raised there drags it along
-            refused.add(_refused_part(answer, body) or _fail(answer))
+            name = _refused_option(answer, body) or _fail(answer)
+            self._remember(_mark(question.model, name, body[name]))
+
+    def _remember(self, mark: int) -> None:
+        if len(self._refused) >= self._most_remembered:
+            self._refused.clear()
+        self._refused.add(mark)
 
     def _send(self, body: Mapping[str, Any], seconds: float) -> bytes:
         answer = self._client.chat.completions.with_raw_response.create(
@@ -135,20 +150,31 @@ def _client_of(settings: ModelSettings, http: httpx.Client) -> openai.OpenAI:
 # --- what is sent ----------------------------------------------------------------------------------
 
 
-def _body(question: Question, limit: str | None, refused: set[str]) -> dict[str, Any]:
-    """The question but for what is refused; `limit` is what `max_tokens` is called."""
+def _options(question: Question, limits: tuple[str, ...], refused: Collection[int]) -> dict[str, Any]:
+    """What the question is asked with beside its words, but for what is refused; the limit by one name."""
     wanted = {
-        limit: question.max_tokens,
+        **dict.fromkeys(limits, question.max_tokens),
         "temperature": question.temperature,
         "response_format": _response_format(question.form),
     }
-    parts = {name: value for name, value in wanted.items() if name and value is not None}
-    taken = {name: value for name, value in parts.items() if name not in refused}
-    is_told = question.form is not None and ("response_format" not in taken or question.form.held == "told")
+    given = {name: value for name, value in wanted.items() if value is not None}
+    taken = {name: v for name, v in given.items() if _mark(question.model, name, v) not in refused}
+    for name in [name for name in limits if name in taken][1:]:
+        del taken[name]
+    return taken
+
+
+def _mark(model: str, name: str, value: Any) -> int:
+    """Stands for an option with its value."""
+    return hash((model, name, msgspec.json.encode(value)))
+
+
+def _body(question: Question, options: Mapping[str, Any]) -> dict[str, Any]:
+    form = question.form
     messages = [_message(said) for said in question.messages]
-    if is_told and question.form:
-        messages[0]["content"] += f"\n\n{_told(question.form)}"
-    return {"model": question.model, "messages": messages, **taken}
+    if form and ("response_format" not in options or form.held == "told"):
+        messages[0]["content"] += f"\n\n{_told(form)}"
+    return {"model": question.model, "messages": messages, **options}
 
 
 def _message(said: Said) -> dict[str, str]:
@@ -229,23 +255,23 @@ def _unreachable(error: openai.APIConnectionError) -> TryAgain:
 # --- what it refuses -------------------------------------------------------------------------------
 
 
-def _refused_part(error: openai.APIStatusError, body: Mapping[str, Any]) -> str | None:
-    """The part of the request that the server does not take, if it can be left out."""
+def _refused_option(error: openai.APIStatusError, body: Mapping[str, Any]) -> str | None:
+    """What of the request the server does not take, if it can be left out."""
     if error.status_code not in (400, 422) or error.code in ("content_filter", "context_length_exceeded"):
         return None
     sent = [name for name in _OPTIONAL if name in body]
-    named = (error.param or "").partition(".")[0]
+    named = str(error.param or "").partition(".")[0]
     mentioned = (name for name in sent if name == named or name in str(error.message))
     return next(mentioned, "response_format" if "response_format" in sent and not named else None)
 
 
 def _fail(error: openai.APIStatusError) -> NoReturn:
     """Raises what the status means."""
-    code = error.code if error.code and _NAME.fullmatch(error.code) else ""
+    code = found[0] if (found := _NAME.fullmatch(str(error.code or ""))) else ""
     match error.status_code:
         case 401 | 403:
             raise TaskFailed("The model's provider refuses the bot's key; it is set at …/llm.")
-        case 429 if code == "insufficient_quota":
+        case status if status == _PAYMENT_REQUIRED or code in _UNPAID:
             raise TaskFailed("The bot's account at the model's provider has no quota left.")
         case 429:
             raise TryAgain("The model's provider takes no more requests for now.", _retry_after(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import socket
@@ -20,7 +21,7 @@ from shared.llm.forms import object_of, one_of
 from shared.llm.openai_provider import MAX_ANSWER_BYTES, OpenAiProvider
 from shared.llm.settings import ModelSettings
 from shared.tasks.retrying import TryAgain
-from tests.standins.openai import KEY, OpenAiStandIn, Saying
+from tests.standins.openai import KEY, MOST_ENUM_VALUES, OpenAiStandIn, Saying
 
 SECRET_WORDS = "my passport is 4012"
 MESSAGES = (Said("system", "Be kind."), Said("user", SECRET_WORDS))
@@ -188,6 +189,44 @@ def test_each_model_is_asked_with_what_it_takes_itself(server: OpenAiStandIn) ->
     assert sent_options(server)[1:] == [{"max_completion_tokens"}, {"max_completion_tokens", "temperature"}]
 
 
+def test_a_limit_that_is_too_high_says_nothing_of_lower_ones(server: OpenAiStandIn) -> None:
+    asked = azure(server)
+    asked.ask(dataclasses.replace(QUESTION, max_tokens=50_000), in_time())
+    asked.ask(dataclasses.replace(QUESTION, max_tokens=50), in_time())
+    assert sent_options(server) == [
+        {"max_completion_tokens"},
+        {"max_tokens"},
+        set(),
+        {"max_completion_tokens"},
+    ]
+    assert server.asked[-1]["max_completion_tokens"] == 50
+
+
+def test_a_temperature_that_a_model_refuses_is_left_out_and_another_is_not(server: OpenAiStandIn) -> None:
+    asked = provider(server)
+    for temperature in (0.5, 1, 0.5):
+        asked.ask(Question("o-test", MESSAGES, temperature=temperature), in_time())
+    assert sent_options(server) == [{"temperature"}, set(), {"temperature"}, set()]
+
+
+def test_a_schema_that_a_server_refuses_says_nothing_of_others(server: OpenAiStandIn) -> None:
+    too_many = Form(object_of({"n": one_of([str(n) for n in range(MOST_ENUM_VALUES + 1)])}), "exact")
+    asked = provider(server)
+    for form in (too_many, MOOD, too_many):
+        asked.ask(Question("gpt-test", MESSAGES, form), in_time())
+    assert sent_options(server) == [{"response_format"}, set(), {"response_format"}, set()]
+
+
+def test_what_was_refused_is_remembered_within_bounds() -> None:
+    with OpenAiStandIn(knows=()) as server:
+        settings = ModelSettings(provider="openai", model="m", api_key=KEY, base_url=server.base_url)
+        guard = Guard(server.url.removeprefix("http://"))
+        asked = OpenAiProvider(settings, guard, most_remembered=2)
+        for limit in (1, 2, 1):
+            asked.ask(dataclasses.replace(QUESTION, max_tokens=limit), in_time())
+    assert sent_options(server) == [{"max_tokens"}, {"max_completion_tokens"}, set()] * 3
+
+
 def test_a_form_that_a_server_refuses_is_told_instead() -> None:
     with OpenAiStandIn(takes_forms=False) as server:
         server.say({"mood": "calm"})
@@ -200,7 +239,7 @@ def test_a_form_that_a_server_refuses_is_told_instead() -> None:
 # --- faults ----------------------------------------------------------------------------------------
 
 
-def error(message: str, code: str | None = None, param: str | None = None) -> dict[str, Any]:
+def error(message: str, code: Any = None, param: Any = None) -> dict[str, Any]:
     return {"error": {"message": message, "type": "x", "param": param, "code": code}}
 
 
@@ -214,11 +253,15 @@ NO_QUOTA = error("You exceeded your current quota", "insufficient_quota")
         (403, error("Country not supported"), "refuses the bot's key"),
         (404, error("The model does not exist", "model_not_found"), "There is no model “gpt-test”"),
         (429, NO_QUOTA, "no quota left"),
+        (429, error("Your account is not active", "billing_not_active"), "no quota left"),
         (400, error(f"Bad: {SECRET_WORDS}", "content_filter"), "content filter of the model's provider"),
         (400, error(f"Too long: {SECRET_WORDS}", "context_length_exceeded"), "too long for the model"),
         (400, error(f"Bad: {SECRET_WORDS}", "odd_code"), r"refuses the request \(odd_code\)"),
         (400, error(f"Bad: {SECRET_WORDS}", SECRET_WORDS), r"refuses the request \(400\)"),
         (400, b"<html>no</html>", r"refuses the request \(400\)"),
+        (400, error("Bad", 400, ["messages"]), r"refuses the request \(400\)"),
+        (400, {"error": SECRET_WORDS}, r"refuses the request \(400\)"),
+        (402, error("Insufficient balance", 402), "no quota left"),
         (302, b"", r"refuses the request \(302\)"),
         (418, b"\xff\xfe", r"refuses the request \(418\)"),
         (200, b"x" * (MAX_ANSWER_BYTES + 1), "larger than 1000 KB"),

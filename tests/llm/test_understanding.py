@@ -58,6 +58,13 @@ def test_every_kind_of_question_has_a_form_that_the_vendor_takes(desk: Consulted
     assert desk.server.refusals == []
 
 
+def test_choices_with_the_same_words_are_told_once(desk: Consulted) -> None:
+    desk.server.say({"x": "Yes"})
+    fill = {"x": {"type": "button", "choices": ["Yes", "No", "Yes"]}}
+    assert desk.understand(text="Hello", fill=fill)["values"] == {"x": "Yes"}
+    assert desk.server.refusals == []
+
+
 @pytest.mark.parametrize(
     ("said", "values"),
     [

@@ -33,8 +33,17 @@ _PATH = re.compile(r"/v1/chat/completions")
 _AZURE_PATH = re.compile(r"/openai/deployments/([^/]{1,64})/chat/completions")
 _API_VERSION = re.compile(r"\d{4}-\d{2}-\d{2}(-preview)?")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_NOT_STRICT = {"default", "patternProperties", "not", "if", "then", "else", "oneOf", "allOf"}
+_NOT_STRICT = {
+    *("allOf", "oneOf", "not", "if", "then", "else", "dependentRequired", "dependentSchemas"),
+    *("default", "minLength", "maxLength", "patternProperties", "propertyNames", "uniqueItems", "contains"),
+}
 """Keywords of JSON Schema that a strict form may not have."""
+
+MOST_ENUM_VALUES = 1000
+"""Of a strict form in all."""
+
+MOST_TOKENS = 16_384
+"""Of an answer."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +59,7 @@ class Saying:
 class OpenAiStandIn(StandIn):
     """The models of one account. `asked` are the bodies of all questions that were in order.
 
-    A model of `thinking` knows no temperature and no `max_tokens`, as OpenAI's reasoning models do.
+    A model of `thinking` knows no temperature but 1 and no `max_tokens`, as OpenAI's reasoning models do.
     """
 
     def __init__(
@@ -137,10 +146,18 @@ class OpenAiStandIn(StandIn):
     def _check_options(self, body: Mapping[str, Any]) -> None:
         is_thinking = body["model"] in self.thinking
         unknown = {"max_tokens", "max_completion_tokens"} - {*self.knows}
-        for name in {*unknown, *(("max_tokens", "temperature") if is_thinking else ())}:
+        for name in {*unknown, *(("max_tokens",) if is_thinking else ())}:
             if name in body:
                 message = f"Unsupported parameter: '{name}' is not supported with this model."
                 raise refused(400, message, name, "unsupported_parameter")
+        if is_thinking and body.get("temperature", 1) != 1:
+            message = (
+                "Unsupported value: 'temperature' does not support this. Only the default (1) is supported."
+            )
+            raise refused(400, message, "temperature", "unsupported_value")
+        for name in ("max_tokens", "max_completion_tokens"):
+            if body.get(name, 1) > MOST_TOKENS:
+                raise refused(400, f"{name} is too large: {body[name]}.", name, "invalid_value")
         if "response_format" in body and not self.takes_forms:
             raise refused(400, "extra fields not permitted")
 
@@ -236,6 +253,17 @@ def _check_schema(form: Mapping[str, Any]) -> None:
         raise _bad_schema(form, "schema must be a JSON Schema of 'type: \"object\"'")
     if form.get("strict"):
         _check_strict(form, schema)
+        if sum(map(len, _enums_in(schema))) > MOST_ENUM_VALUES:
+            raise _bad_schema(form, f"expected at most {MOST_ENUM_VALUES} enum values in total")
+    for names in _enums_in(schema):
+        if len(set(map(str, names))) < len(names):
+            raise _bad_schema(form, f"{names} has non-unique elements")
+
+
+def _enums_in(schema: Any) -> list[list[Any]]:
+    parts = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    own = [schema["enum"]] if isinstance(schema, dict) and isinstance(schema.get("enum"), list) else []
+    return own + [names for part in parts for names in _enums_in(part)]
 
 
 def _check_strict(form: Mapping[str, Any], schema: Any) -> None:
