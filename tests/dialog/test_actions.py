@@ -45,6 +45,17 @@ class TestLanguageModels:
         assert talk.finish(text="*not bold* {{ now }}") == ["*not bold* {{ now }}", "B ?"]
         assert talk.turn.messages[0].spans == ()
 
+    def test_a_reply_that_is_kept_as_sensitive_is_masked_for_others(self) -> None:
+        document = llm(reply=True, variable="x")
+        document["variables"]["x"] = {"type": "string", "sensitive": True}
+        talk = Talk(document)
+        talk.start()
+        talk.finish(text="You are ill.")
+        assert [(m.text, m.masked) for m in talk.turn.messages] == [
+            ("You are ill.", "•••"),
+            ("B You are ill.?", "B •••?"),
+        ]
+
     @pytest.mark.parametrize(
         ("fields", "result"),
         [

@@ -23,6 +23,7 @@ from shared.dialog.events import (
     TimerFired,
 )
 from shared.dialog.messages import Message
+from shared.dialog.sealing import MASK
 from shared.dialog.state import Ask, Handoff, Pending, Status
 from shared.scenario.caps import MAX_CONTACT_BYTES, MAX_SILENT_TURNS
 from shared.scenario.compiled import CompiledHandoff, CompiledHttp, CompiledLlm, CompiledStep
@@ -282,7 +283,8 @@ class Happenings(Answers):
             if llm.variable:
                 self.put(llm.variable, value)
             if llm.reply:
-                self.tell(Message(extract(printed(value, self.languages()[0]))))
+                masked = MASK if llm.variable in self.scenario.sensitive else ""
+                self.tell(Message(extract(printed(value, self.languages()[0])), masked=masked))
         if name is None:
             return None
         self.went(step.id, f"routes/{name}")
