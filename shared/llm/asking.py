@@ -13,7 +13,7 @@ from shared.errors import BadSchema, TaskFailed
 from shared.llm.answers import MAX_SECONDS, KnownAnswer, KnownAnswers, name_of
 from shared.llm.base import Question, Said
 from shared.llm.consulting import Consultation, Desk
-from shared.llm.conversation import last_messages
+from shared.llm.conversation import last_messages, shortened
 from shared.llm.expected import Expected, Output
 from shared.llm.settings import ModelSettings
 from shared.queueing.envelopes import TaskEnvelope
@@ -95,29 +95,26 @@ class Asker:
         return result | {"usage": consultation.bill()}
 
     def _question(self, request: LlmRequest, settings: ModelSettings, work: TaskEnvelope) -> Question:
+        said = self._said(request, work)
+        if not said:
+            raise TaskFailed("The step's prompt came out empty.")
         return Question(
             model=request.model or settings.model,
-            messages=(
-                Said("system", _system(request)),
-                *self._said_before(request, work),
-                Said("user", request.prompt),
-            ),
+            messages=(Said("system", _system(request)), *said),
             form=request.expected.form(),
             max_tokens=request.max_tokens or settings.max_tokens,
             temperature=settings.temperature if request.temperature is None else request.temperature,
         )
 
-    def _said_before(self, request: LlmRequest, work: TaskEnvelope) -> tuple[Said, ...]:
-        """The last messages, without the one that the prompt itself repeats."""
-        most = request.messages_seen
-        if not most:
-            return ()
-        entries = self.history(work.dialog_id, work.epoch, most * ENTRIES_A_MESSAGE)
+    def _said(self, request: LlmRequest, work: TaskEnvelope) -> list[Said]:
+        """The dialog's last messages and the prompt, without the one that the prompt itself repeats."""
+        prompt, most = request.prompt, request.messages_seen
+        entries = self.history(work.dialog_id, work.epoch, most * ENTRIES_A_MESSAGE) if most else ()
         said = list(last_messages(entries, most))
         written = [place for place, each in enumerate(said) if each.role == "user"]
-        if written and said[written[-1]].words == request.prompt:
+        if written and said[written[-1]].words == shortened(prompt):
             del said[written[-1]]
-        return tuple(said)
+        return [*said, Said("user", prompt)] if prompt else said
 
 
 def _system(request: LlmRequest) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
+import msgspec
+
 from shared.errors import TaskFailed
 from shared.llm.answers import KnownAnswer
 from shared.llm.base import AnswerLost, Completion, Form, Provider, Question, Said
@@ -21,6 +23,9 @@ from shared.tasks.retrying import TryAgain, retried
 
 MAX_QUOTED = 8_000
 """Characters of an answer that does not fit, as it is shown to the model again."""
+
+MAX_KB = 200
+"""Of an answer as JSON: what comes of it has to find room in a dialog, and where answers are kept."""
 
 _STOPPED = {
     "too_long": "The model's answer is longer than max_tokens allows.",
@@ -110,6 +115,8 @@ class Consultation:
             raise self._failed(str(failed)) from None
         if completion.end != "done":
             raise self._failed(_STOPPED[completion.end])
+        if len(msgspec.json.encode(completion.words)) > MAX_KB * 1000:
+            raise self._failed(f"The model's answer is larger than {MAX_KB} KB.")
         return completion.words
 
     def _log(self, reason: str) -> None:

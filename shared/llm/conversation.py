@@ -35,9 +35,9 @@ def last_messages(newest_first: Iterable[HistoryEntry], most: int) -> tuple[Said
 def _messages_of(entries: Iterable[HistoryEntry]) -> Iterator[Said]:
     for entry in entries:
         role = _ROLES.get(entry.message_type)
-        words = _words_of(entry)
+        words = _words_of(entry).strip()
         if role and words:
-            yield Said(role, _shortened(words))
+            yield Said(role, shortened(words))
 
 
 def _words_of(entry: HistoryEntry) -> str:
@@ -57,7 +57,8 @@ def _words_of_event(event: Mapping[str, Any]) -> str:
     return ""
 
 
-def _shortened(words: str) -> str:
+def shortened(words: str) -> str:
+    """A message with no more than its share of tokens."""
     if tokens_in(words) <= MAX_MESSAGE_TOKENS:
         return words
     return words.encode(errors="replace")[:_BYTES].decode(errors="ignore") + "…"

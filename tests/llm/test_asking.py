@@ -206,6 +206,20 @@ def test_an_answer_that_is_none_is_a_failure_and_paid_for(
     assert len(desk.server.asked) == 1
 
 
+@pytest.mark.parametrize("said", ["word " * 50_000, '"' * 150_000], ids=["words", "what grows as JSON"])
+def test_an_answer_too_large_to_be_kept_is_a_failure_that_tells_its_cost(desk: Consulted, said: str) -> None:
+    desk.server.say(said)
+    failed = failure(desk, cache=60)
+    assert str(failed) == "The model's answer is larger than 200 KB."
+    assert failed.found["usage"]["completion_tokens"] == desk.used.completion_tokens > 0
+    assert desk.ask(cache=60)["text"] == "Yes.", "it was not kept"
+
+
+def test_a_prompt_that_comes_out_empty_asks_nobody(desk: Consulted) -> None:
+    assert str(failure(desk, prompt="", system="Be kind.")) == "The step's prompt came out empty."
+    assert desk.server.requests == []
+
+
 @pytest.mark.parametrize(
     "schema", [{"$ref": "https://evil.invalid/x"}, {"type": "objekt"}, {"pattern": "(?=a)"}]
 )

@@ -152,6 +152,7 @@ def test_a_step_is_asked_with_as_many_as_it_wants(server: OpenAiStandIn) -> None
         ("Is it good?", ["Hello", "Have you cake?", "Wait!", "Is it good?"]),
         ("Have you cake?", ["Hello", "Wait!", "Have you cake?"]),
         ("Hello", ["Hello", "Have you cake?", "Wait!", "Hello"]),
+        ("", ["Hello", "Have you cake?", "Wait!"]),
     ],
 )
 def test_what_the_prompt_repeats_is_told_once(server: OpenAiStandIn, prompt: str, told: list[str]) -> None:
@@ -159,6 +160,12 @@ def test_what_the_prompt_repeats_is_told_once(server: OpenAiStandIn, prompt: str
     desk = Consulted(server, said=[*texts, entry(1, "user", wrote("Hello"))])
     desk.ask(history=10, prompt=prompt)
     assert [each["content"] for each in server.asked[0]["messages"][1:]] == told
+
+
+@pytest.mark.parametrize("text", [" Have you cake?\n", "long words " * 500])
+def test_what_the_prompt_repeats_is_known_however_it_was_written(server: OpenAiStandIn, text: str) -> None:
+    Consulted(server, said=[entry(1, "user", wrote(text))]).ask(history=10, prompt=text.strip())
+    assert [each["content"] for each in server.asked[0]["messages"][1:]] == [text.strip()]
 
 
 def test_what_is_kept_secret_reaches_no_server(server: OpenAiStandIn) -> None:
