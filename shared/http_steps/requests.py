@@ -14,7 +14,7 @@ import msgspec
 
 from shared.errors import TaskFailed
 from shared.exchange import Ask
-from shared.scenario.addresses import in_address
+from shared.scenario.addresses import in_called_address
 from shared.scenario.headers import OURS
 
 SAFE = ("GET", "HEAD")
@@ -49,7 +49,7 @@ def _with_secrets(request: Mapping[str, Any], secrets: Mapping[str, str]) -> dic
         holder, key = _place(whole, mark["at"])
         before, after = holder[key][: mark["offset"]], holder[key][mark["offset"] :]
         value = secrets[mark["name"]]
-        holder[key] = before + (in_address(value, before) if mark["at"] == "/url" else value) + after
+        holder[key] = before + (in_called_address(value, before) if mark["at"] == "/url" else value) + after
     return whole
 
 

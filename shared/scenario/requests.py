@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from shared.scenario import moments
-from shared.scenario.addresses import in_address
+from shared.scenario.addresses import in_called_address
 from shared.scenario.errors import ExpressionError
 from shared.scenario.expressions import Environment, Expression
 from shared.scenario.headers import OURS
@@ -94,7 +94,7 @@ class RequestTemplate:
         showing = _Showing(value_of, languages, notes)
         return {
             "method": self._method,
-            "url": showing.line(_in(self._url, languages), "/url", in_address),
+            "url": showing.line(_in(self._url, languages), "/url", in_called_address),
             "headers": {
                 name: showing.line(_in(text, languages), f"/headers/{_token(name)}", _in_header)
                 for name, text in self._headers.items()

@@ -75,6 +75,18 @@ def test_a_value_stays_in_its_place_in_an_address(text: str) -> None:
     assert unquote(parts.query) == "q=" + text.replace("\x00", "").replace("\ud800", "")
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://example.com{{ text }}", "https://example.com%2Eevil%2Etest"),
+        ("https://api{{ text }}/{{ text }}", "https://api%2Eevil%2Etest/.evil.test"),
+        ("https://example.com?q={{ text }}", "https://example.com?q=.evil.test"),
+    ],
+)
+def test_a_value_makes_no_other_host_of_the_one_that_was_written(url: str, expected: str) -> None:
+    assert show(values={"text": ".evil.test"}, url=url)["url"] == expected
+
+
 @pytest.mark.parametrize("text", [".", ".."])
 def test_a_value_leads_to_no_other_folder(text: str) -> None:
     url = show(values={"text": text}, url="https://example.com/a/{{ text }}/b?up={{ text }}")["url"]
