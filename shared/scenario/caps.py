@@ -39,6 +39,8 @@ MAX_TURN_BYTES = 300 * 1024
 MAX_TOLD_BYTES = 385 * 1024
 """The same with what the main system is told of the runs that it ends."""
 MAX_COLLECTED_BYTES = 64 * 1024
+MAX_TASK_SECONDS = 90
+"""Of what a step lets a task take: its worker has two minutes for all of it."""
 MAX_CONTACT_BYTES = 16 * 1024
 """What is known of the person, as JSON."""
 MAX_VALUE_DEPTH = 64

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, WithJsonSchema
 from pydantic.functional_validators import AfterValidator, BeforeValidator
 
-from shared.scenario.caps import MAX_ASSIGNMENTS, MAX_EXPRESSION, MAX_NESTING
+from shared.scenario.caps import MAX_ASSIGNMENTS, MAX_EXPRESSION, MAX_NESTING, MAX_TASK_SECONDS
 from shared.scenario.durations import LONGEST, seconds_of
 from shared.scenario.expressions import RESERVED_NAMES, VARIABLE_NAME, nesting
 
@@ -82,6 +82,12 @@ def _duration(value: str) -> str:
     return value
 
 
+def _task_timeout(value: str) -> str:
+    if seconds_of(value) > MAX_TASK_SECONDS:
+        raise ValueError(f"a model or a server may take {MAX_TASK_SECONDS}s at most")
+    return value
+
+
 def _timezone(name: str) -> str:
     try:
         ZoneInfo(name)
@@ -129,6 +135,9 @@ Given = Annotated[str, AfterValidator(_given)]
 """What a conversation begins with: a variable, or what is known of the person."""
 Assignments = Annotated[dict[Variable, Expr], Field(max_length=MAX_ASSIGNMENTS)]
 Duration = Annotated[str, AfterValidator(_duration), _shown("Such as 30s, 15m, 24h, 7d", "[0-9]{1,9}[smhd]")]
+TaskTimeout = Annotated[
+    Duration, AfterValidator(_task_timeout), _shown("Such as 20s; 90s at most", "[0-9]{1,9}[smhd]")
+]
 TimeZone = Annotated[str, AfterValidator(_timezone), Field(description="An IANA name, like Europe/Berlin")]
 ScenarioId = Annotated[str, AfterValidator(_scenario_id)]
 CommandWord = Annotated[str, AfterValidator(_command_word)]

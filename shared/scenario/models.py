@@ -35,6 +35,7 @@ from shared.scenario.fields import (
     Language,
     ScenarioId,
     StepId,
+    TaskTimeout,
     Text,
     TimeZone,
     Value,
@@ -264,7 +265,7 @@ class Llm(Part):
     max_tokens: Annotated[int, Field(ge=1, le=100_000)] | None = None
     temperature: Annotated[float | int, Field(ge=0, le=2)] | None = None
     cache: Duration | None = None
-    timeout: Duration = "20s"
+    timeout: TaskTimeout = "20s"
     on_error: StepId | None = None
 
 
@@ -273,7 +274,7 @@ class Http(Part):
     url: Text
     headers: Annotated[dict[str, Text], Field(max_length=50)] = {}
     body: Any = None
-    timeout: Duration = "10s"
+    timeout: TaskTimeout = "10s"
     schema_: Annotated[dict[str, Any] | None, Field(alias="schema")] = None
     variable: Variable | None = None
     on_error: StepId | None = None

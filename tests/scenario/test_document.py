@@ -117,6 +117,12 @@ def test_every_type_of_input_is_taken() -> None:
         (with_step(wait="1.5h"), "/steps/0/wait", "a duration is a whole number and s, m, h or d"),
         (with_step(wait="0s"), "/steps/0/wait", "a duration is"),
         (with_step(wait="366d"), "/steps/0/wait", "365d at most"),
+        (with_step(llm={"prompt": "x", "timeout": "10m"}), "/steps/0/llm/timeout", "may take 90s at most"),
+        (
+            with_step(http={"method": "GET", "url": "https://example.com", "timeout": "91s"}),
+            "/steps/0/http/timeout",
+            "may take 90s at most",
+        ),
         (with_step(wait="1h", sync={}), "/steps/0", "this does sync and wait"),
         (with_step(scenario={"id": "x"}), "/steps/0/scenario/id", "a scenario is named by its id, a UUID"),
         (
