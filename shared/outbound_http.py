@@ -53,9 +53,9 @@ class Answer:
 class GuardedTransport(httpx.BaseTransport):
     """What an httpx client goes through that is given addresses by others.
 
-    Where it `bounds_all`, the time to read is that of the whole exchange, not of each of its parts. Answers
-    are taken as they are, never packed. Raises, beside what httpx does, `AddressRefused` before anything is
-    sent, and `AnswerTooLarge`.
+    The time to read is that of the whole exchange, not of each of its parts, unless a request's extensions
+    have another for it, `in_all`. Answers are taken as they are, never packed. Raises, beside what httpx
+    does, `AddressRefused` before anything is sent, and `AnswerTooLarge`.
     """
 
     def __init__(
@@ -63,30 +63,29 @@ class GuardedTransport(httpx.BaseTransport):
         guard: Guard,
         *,
         most_bytes: int | None = None,
-        bounds_all: bool = True,
         tls: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
         self._guard = guard
         self._most_bytes = most_bytes
-        self._bounds_all = bounds_all
         self._tls = tls or _authorities
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         asked = _asked(request)
         is_secret = asked.url.scheme == b"https"
-        network = _Network(self._guard, self._time_left(request))
+        network = _Network(self._guard, _time_left(request))
         tls = self._tls() if is_secret else None
         connection = httpcore.HTTPConnection(asked.url.origin, tls, network_backend=network)
         with _as_httpx():
             answer = connection.handle_request(asked)
         return _unpacked(answer, _Body(answer, connection, self._most_bytes))
 
-    def _time_left(self, request: httpx.Request) -> Callable[[], float | None]:
-        seconds = request.extensions.get("timeout", {}).get("read") if self._bounds_all else None
-        if seconds is None:
-            return lambda: None
-        ends_at = time.monotonic() + seconds
-        return lambda: ends_at - time.monotonic()
+
+def _time_left(request: httpx.Request) -> Callable[[], float | None]:
+    seconds = request.extensions.get("in_all", request.extensions.get("timeout", {}).get("read"))
+    if seconds is None:
+        return lambda: None
+    ends_at = time.monotonic() + seconds
+    return lambda: ends_at - time.monotonic()
 
 
 class OutboundHttp:
@@ -98,16 +97,21 @@ class OutboundHttp:
 
     @contextmanager
     def get(
-        self, url: str, headers: Mapping[str, str] | None = None, *, is_ours: bool = False
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        is_ours: bool = False,
+        seconds: float,
     ) -> Iterator[Answer]:
-        """The answer of whoever is there, however long it takes to come in; no redirect is followed.
+        """The answer of whoever is there, as it comes in, within so many seconds; no redirect is followed.
 
         `is_ours`: a setting names it, so it may be anywhere. Raises `AddressRefused` before anything is sent,
         and `NotAnswered`.
         """
         guard = _ANYWHERE if is_ours else self._guard
-        transport = GuardedTransport(guard, bounds_all=False)
-        with _answer(transport, Ask("GET", url, headers or {}), self._timeout_seconds) as answer:
+        ask = Ask("GET", url, headers or {})
+        with _answer(GuardedTransport(guard), ask, self._timeout_seconds, in_all=seconds) as answer:
             yield answer
 
     def request(
@@ -126,7 +130,8 @@ class OutboundHttp:
         transport = GuardedTransport(self._guard, most_bytes=most_bytes)
         ends_at = time.monotonic() + timeout_seconds
         for _ in range(most_redirects + 1):
-            with _answer(transport, ask, ends_at - time.monotonic()) as answer:
+            left = ends_at - time.monotonic()
+            with _answer(transport, ask, left, in_all=left) as answer:
                 reply = Reply(answer.status, answer.headers, b"".join(answer.parts))
             location = reply.headers.get("location", "")
             if reply.status not in _REDIRECTS or not location or not most_redirects:
@@ -188,7 +193,8 @@ def _origin_of(url: str) -> tuple[str, str, int | None]:
 
 
 @contextmanager
-def _answer(transport: GuardedTransport, ask: Ask, seconds: float) -> Iterator[Answer]:
+def _answer(transport: GuardedTransport, ask: Ask, seconds: float, *, in_all: float) -> Iterator[Answer]:
+    """`seconds` are for each part."""
     timeout = httpx.Timeout(max(seconds, _LEAST_SECONDS)).as_dict()
     headers = [(name.encode(), value.encode()) for name, value in ask.headers.items()]
     with _told():
@@ -197,7 +203,7 @@ def _answer(transport: GuardedTransport, ask: Ask, seconds: float) -> Iterator[A
             _parsed(ask.url),
             headers=headers,
             content=ask.content,
-            extensions={"timeout": timeout},
+            extensions={"timeout": timeout, "in_all": in_all},
         )
         with closing(transport.handle_request(request)) as answer:
             yield Answer(answer.status_code, dict(answer.headers), _parts(answer))

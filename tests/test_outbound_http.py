@@ -131,7 +131,7 @@ Way = Callable[[Guard, str], object]
 
 
 def by_get(guard: Guard, url: str) -> None:
-    with OutboundHttp(guard, timeout_seconds=2).get(url):
+    with OutboundHttp(guard, timeout_seconds=2).get(url, seconds=2):
         pass
 
 
@@ -268,12 +268,12 @@ def test_the_certificate_is_held_to_the_name(
 
 
 def test_an_address_of_a_setting_may_be_anywhere(web: Web) -> None:
-    with OutboundHttp().get(web.url, {"x-token": "t"}, is_ours=True) as answer:
+    with OutboundHttp().get(web.url, {"x-token": "t"}, is_ours=True, seconds=2) as answer:
         assert (answer.status, b"".join(answer.parts)) == (200, b"hello")
 
 
 def test_a_redirect_is_an_answer_to_whoever_takes_a_body_in_parts(web: Web) -> None:
-    with OutboundHttp(ANYWHERE).get(f"{web.url}/to?status=302&url=/x") as answer:
+    with OutboundHttp(ANYWHERE).get(f"{web.url}/to?status=302&url=/x", seconds=2) as answer:
         assert (answer.status, answer.headers["location"]) == (302, "/x")
     assert len(web.asked) == 1
 
@@ -281,7 +281,7 @@ def test_a_redirect_is_an_answer_to_whoever_takes_a_body_in_parts(web: Web) -> N
 def test_half_an_answer_is_none(web: Web) -> None:
     with (
         pytest.raises(NotAnswered, match="RemoteProtocolError"),
-        OutboundHttp(ANYWHERE).get(f"{web.url}/cut") as answer,
+        OutboundHttp(ANYWHERE).get(f"{web.url}/cut", seconds=2) as answer,
     ):
         list(answer.parts)
     with pytest.raises(NotAnswered, match="RemoteProtocolError"):
@@ -327,6 +327,16 @@ def test_an_answer_that_drips_is_cut_off_when_the_time_is_up(web: Web) -> None:
     began = time.monotonic()
     with pytest.raises(NotAnswered, match="ReadTimeout"):
         asked(ANYWHERE, Ask("GET", f"{web.url}/drip", {}), timeout_seconds=0.2)
+    assert time.monotonic() - began < 1
+
+
+def test_so_is_one_that_is_taken_in_parts(web: Web) -> None:
+    began = time.monotonic()
+    with (
+        pytest.raises(NotAnswered, match="ReadTimeout"),
+        OutboundHttp(ANYWHERE).get(f"{web.url}/drip", seconds=0.2),
+    ):
+        pass
     assert time.monotonic() - began < 1
 
 

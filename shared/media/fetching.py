@@ -82,8 +82,10 @@ class Answer(Protocol):
 class Http(Protocol):
     """Gets what is at an address, and follows no redirect; `shared.outbound_http` has one."""
 
-    def get(self, url: str, headers: Mapping[str, str], *, is_ours: bool) -> AbstractContextManager[Answer]:
-        """Raises `AddressRefused`, `NotAnswered`."""
+    def get(
+        self, url: str, headers: Mapping[str, str], *, is_ours: bool, seconds: float
+    ) -> AbstractContextManager[Answer]:
+        """The answer, if all of it comes within so many seconds. Raises `AddressRefused`, `NotAnswered`."""
         ...
 
 
@@ -254,7 +256,9 @@ class Download:
     def _opened(self, get: Get) -> Iterator[Answer]:
         name = self.source.name
         try:
-            with self.http.get(get.url, get.headers, is_ours=get.is_ours) as answer:
+            with self.http.get(
+                get.url, get.headers, is_ours=get.is_ours, seconds=self.seconds_left()
+            ) as answer:
                 yield answer
         except AddressRefused as why:
             raise Unfetchable(f"{name} names an address that is not asked: {why}.") from None

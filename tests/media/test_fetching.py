@@ -87,7 +87,7 @@ class Web:
     asked: list[tuple[str, Mapping[str, str], bool]] = field(default_factory=list)
 
     @contextmanager
-    def get(self, url: str, headers: Mapping[str, str], *, is_ours: bool) -> Iterator[Given]:
+    def get(self, url: str, headers: Mapping[str, str], *, is_ours: bool, seconds: float) -> Iterator[Given]:
         answer = self.answers[len(self.asked) % len(self.answers)]
         self.asked.append((url, headers, is_ours))
         if isinstance(answer, Exception):
