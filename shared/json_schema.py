@@ -6,7 +6,7 @@ nothing is fetched. Drafts are those of `$schema`; without it, 2020-12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import jsonschema_rs
@@ -32,6 +32,14 @@ _PARTING = frozenset({"properties", "$defs", "definitions"})
 _BOUNDS = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 _NO_VALUE = "the value"
 
+_UNKNOWN = "it has properties that its schema does not know"
+_UNQUOTED = {
+    "additionalProperties": _UNKNOWN,
+    "unevaluatedProperties": _UNKNOWN,
+    "propertyNames": "a property has a name that its schema does not take",
+}
+"""In the place of messages that quote names of the value."""
+
 
 class JsonSchema:
     """A schema, ready to judge values."""
@@ -49,7 +57,7 @@ class JsonSchema:
     def flaws(self, value: Any) -> list[str]:
         """What is wrong with the value, each with a JSON pointer to where; empty if it fits.
 
-        The value itself is never quoted: it may be what a person wrote.
+        The value itself is never quoted, nor its names: they may be what a person wrote.
         """
         depth = depth_of(value, MAX_DEPTH)
         if depth > MAX_DEPTH:
@@ -99,7 +107,7 @@ def _compiled(document: Mapping[str, Any]) -> jsonschema_rs.Validator:
             mask=_NO_VALUE,
         )
     except jsonschema_rs.ValidationError as error:
-        raise BadSchema(_words_of(error)) from None
+        raise BadSchema(_at(error.instance_path, error.message)) from None
     except (jsonschema_rs.ReferencingError, ValueError) as error:
         raise BadSchema(str(error)[:MAX_FLAW]) from None
 
@@ -126,6 +134,13 @@ def _branches_below(schema: Mapping[str, Any], *, is_alone: bool) -> Iterator[in
 
 
 def _words_of(error: jsonschema_rs.ValidationError) -> str:
-    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in error.instance_path)
-    message = error.message.partition("\n")[0]
-    return f"{pointer}: {message}"[:MAX_FLAW] if pointer else message[:MAX_FLAW]
+    """What is wrong with a value and where; names are only those of the schema."""
+    known = set(error.evaluation_path)
+    path = [part if isinstance(part, int) or part in known else "*" for part in error.instance_path]
+    return _at(path, _UNQUOTED.get(error.kind.name) or error.message)
+
+
+def _at(path: Iterable[str | int], message: str) -> str:
+    pointer = "".join(f"/{str(part).replace('~', '~0').replace('/', '~1')}" for part in path)
+    words = message.partition("\n")[0]
+    return f"{pointer}: {words}"[:MAX_FLAW] if pointer else words[:MAX_FLAW]
