@@ -167,7 +167,7 @@ class StandIn(ABC):
         self._server = _Server(self)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(
-            target=self._server.serve_forever, args=(0.02,), name=repr(self), daemon=True
+            target=self._server.serve_forever, args=(0.005,), name=repr(self), daemon=True
         ).start()
         return self
 
