@@ -10,6 +10,7 @@ import re
 import socket
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from urllib.parse import urlsplit
 
 from shared.errors import AddressRefused, NotAnswered
 
@@ -71,6 +72,14 @@ class Guard:
     def lists(self, host: str, port: int) -> bool:
         """Whether the deployment names it."""
         return (host.lower(), port) in self._private_hosts
+
+    def keeps_secret(self, url: str) -> bool:
+        """Whether nobody on the way hears what is sent there: by TLS, or to what the deployment names."""
+        try:
+            parts = urlsplit(url)
+            return parts.scheme == "https" or self.lists(parts.hostname or "", parts.port or 80)
+        except ValueError:
+            return False
 
     def checked_address(self, host: str, port: int) -> str:
         """The first of them, for a client that connects to one."""

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from shared.errors import AddressRefused, AnswerTooLarge, BadSchema, NotAnswered, TaskFailed
 from shared.exchange import Ask, Reply
+from shared.guard import Guard
 from shared.http_steps.replies import SUCCESS, result_of
 from shared.http_steps.requests import SAFE, ask_of
 from shared.platforms.answers import wait_of
@@ -44,6 +45,7 @@ class HttpSteps:
     """Performs them; one for a process."""
 
     http: Http
+    guard: Guard
     secret_of: SecretOf
     retried: Callable[[Callable[[], Reply], Attempt], Reply] = retried
 
@@ -53,6 +55,8 @@ class HttpSteps:
         require_fit = _judge(request.get("schema"))
         secrets = self._secrets(work.bot_id, request)
         ask = ask_of(request, secrets, work.id)
+        if secrets and not self.guard.keeps_secret(ask.url):
+            raise TaskFailed("the address has to begin with https://, for a secret is sent there")
         result = result_of(self.retried(partial(self._asked, ask, attempt), attempt), secrets.values())
         if result["status"] in SUCCESS:
             require_fit(result["body"])

@@ -121,11 +121,7 @@ class OpenAiProvider:
 
 def _require_secrecy(settings: ModelSettings, guard: Guard) -> None:
     """A key goes unencrypted only where the deployment itself says so. Raises `TaskFailed`."""
-    try:
-        url = httpx.URL(settings.base_url or OPENAI)
-    except httpx.InvalidURL:
-        raise TaskFailed("The address of the model's provider is none.") from None
-    if url.scheme != "https" and not guard.lists(url.host, url.port or 80):
+    if not guard.keeps_secret(settings.base_url or OPENAI):
         raise TaskFailed("The address of the model's provider has to begin with https://.")
 
 

@@ -66,7 +66,7 @@ def steps(api: Api) -> HttpSteps:
     guard = Guard(api.url.removeprefix("http://"))
     secrets = {("b", "token"): SECRET}
     at_once = partial(retried, sleep=lambda _: None)
-    return HttpSteps(OutboundHttp(guard), lambda bot_id, name: secrets.get((bot_id, name)), at_once)
+    return HttpSteps(OutboundHttp(guard), guard, lambda bot_id, name: secrets.get((bot_id, name)), at_once)
 
 
 def work(url: str, bot_id: str = "b", **request: Any) -> TaskEnvelope:
@@ -126,6 +126,14 @@ def test_a_secret_reaches_the_server_and_never_comes_back(api: Api, steps: HttpS
     result = steps.perform(work(f"{api.url}/echo", **WITH_SECRET), within())
     assert api.requests[0].headers["authorization"].encode("latin-1").decode() == f"Bearer {SECRET}"
     assert "hush" not in repr(result)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://api.example/", "HTTP://127.0.0.1:1/", "//api.example", "http://[::/"]
+)
+def test_a_secret_goes_unencrypted_nowhere_but_where_the_deployment_says(steps: HttpSteps, url: str) -> None:
+    with pytest.raises(TaskFailed, match="https"):
+        steps.perform(work(url, **WITH_SECRET), within())
 
 
 @pytest.mark.parametrize("bot_id", ["b", "another"])
@@ -206,7 +214,7 @@ def test_no_redirect_leads_inside(api: Api, steps: HttpSteps) -> None:
 
 
 def test_a_private_address_is_refused_without_a_word_about_it(api: Api) -> None:
-    steps = HttpSteps(OutboundHttp(), lambda *_: None)
+    steps = HttpSteps(OutboundHttp(), Guard(), lambda *_: None)
     with pytest.raises(TaskFailed) as failed:
         steps.perform(work(f"{api.url}/echo"), within())
     assert str(failed.value) == "the address is not a public one"

@@ -14,7 +14,7 @@ from shared.tasks.performing import Job
 def http_job(collaborators: Collaborators) -> Job:
     """The row for `http`."""
     secret_of = partial(_secret, collaborators.bot_settings)
-    return Job(HttpSteps(collaborators.outbound, secret_of).perform)
+    return Job(HttpSteps(collaborators.outbound, collaborators.guard, secret_of).perform)
 
 
 def _secret(settings: ReadCache[RevealedSettings], bot_id: str, name: str) -> str | None:

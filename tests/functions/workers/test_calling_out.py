@@ -90,7 +90,7 @@ def test_what_no_deployment_has_listed_is_not_called(
     aws_account: Aws, stored: DynamoBotSettings, server: PostgRestServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PRIVATE_HOSTS")
-    work = an_http_task(server.url)
+    work = an_http_task(server.url.replace("http:", "https:"))
     stored.put(work.bot_id, name_of_secret("key"), {}, {VALUE: SECRET})
     assert finished(aws_account, work, monkeypatch).error == "the address is not a public one"
     assert server.requests == []
