@@ -12,7 +12,7 @@ from functions.admin.bots.sync_schemas import OF_PERSONS, PostgresSent, SyncChan
 from shared.admin_api.outside import Outside
 from shared.admin_api.problems import pointer
 from shared.backend.sync.runs import FACTS
-from shared.errors import Conflict, Invalid, NotAccepted, NotFound, Violation
+from shared.errors import Invalid, NotAccepted, NotFound, Violation
 from shared.observability import logger
 from shared.queueing.envelopes import SyncCheckEnvelope
 from shared.queueing.producer import SqsTasks
@@ -22,8 +22,10 @@ from shared.storage.scenarios import DynamoScenarios
 
 CHECKING: Final[Mapping[str, Any]] = {"status": "checking", "problems": []}
 
-_NOT_ASKED: Final = "It could not be looked at; ask for that with POST …/sync/test."
-_TIMES: Final = 5
+_NOT_ASKED: Final[Mapping[str, Any]] = {
+    "status": "failed",
+    "problems": ["It could not be looked at; ask for that with POST …/sync/test."],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,33 +45,43 @@ class MainSystems:
             raise Invalid("The sync is not valid; every reason is listed in errors.", violations)
 
     def follow(self, bot_id: str) -> None:
-        """Let the bot's turns know what is set by now, whoever else is setting it.
+        """Let the bot's turns know what is set by now, whoever else changes the bot, or sets this.
 
-        Raises `Conflict` where others change the bot all the time.
+        What they were told is compared with what is set once more: of two at once, the last to tell tells
+        what holds.
         """
-        for _ in range(_TIMES):
-            bot, stored = self.bots.get(bot_id), self.settings.find(bot_id, SYNC)
-            known = _told_to_turns(stored)
-            if known == {"has_sync": bot.has_sync, "contact_fields": {**bot.contact_fields}}:
-                return
-            with suppress(Conflict):
-                self.bots.change(bot_id, met=bot.updated_at, **known)
-                return
-        raise Conflict("the bot is being changed by others; try again")
+        known = _told_to_turns(self.settings.find(bot_id, SYNC))
+        bot = self.bots.get(bot_id)
+        if known == {"has_sync": bot.has_sync, "contact_fields": {**bot.contact_fields}}:
+            return
+        told = None
+        while known != told:
+            self.bots.change(bot_id, **known)
+            told, known = known, _told_to_turns(self.settings.find(bot_id, SYNC))
 
-    def look_at(self, stored: StoredSettings) -> StoredSettings:
-        """Ask for the main system to be tried; the settings with the health that they have then.
+    def ask(self, stored: StoredSettings) -> StoredSettings:
+        """Ask for the main system to be tried; the settings with the health that they have until then.
 
-        That it cannot be asked for is no failure of the change: a secret that was made is shown only once.
+        Raises `NotAccepted` where that cannot be asked for; the health says so.
         """
+        self._record(stored, CHECKING)
         try:
             self.tasks.sync(SyncCheckEnvelope(bot_id=stored.bot_id, trace_id=str(uuid4())))
+        except NotAccepted:
+            self._record(stored, _NOT_ASKED)
+            raise
+        return replace(stored, health={**CHECKING})
+
+    def ask_if_possible(self, stored: StoredSettings) -> StoredSettings:
+        """As `ask`, but no failure of a change: a secret that was made is shown only once."""
+        try:
+            return self.ask(stored)
         except NotAccepted as error:
             logger.warning("a sync is not looked at", extra={"bot_id": stored.bot_id, "reason": str(error)})
-            health = {"status": "failed", "problems": [_NOT_ASKED]}
-            self.settings.record_health(stored.bot_id, SYNC, health, met=stored.updated_at)
-            return replace(stored, health=health)
-        return stored
+            return replace(stored, health={**_NOT_ASKED})
+
+    def _record(self, stored: StoredSettings, health: Mapping[str, Any]) -> None:
+        self.settings.record_health(stored.bot_id, SYNC, health, met=stored.updated_at)
 
     def _misled(self, change: SyncChange) -> Iterator[Violation]:
         sink = change.sink

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from dataclasses import replace
 from typing import Annotated, Final
 from uuid import uuid4
 
 from fastapi import APIRouter, Depends, Response
 
 from functions.admin.bots.main_systems import CHECKING, MainSystems
-from functions.admin.bots.settings import AdministeredBot, Editing, ReadableBot, Settings, settings_in_path
+from functions.admin.bots.settings import AdministeredBot, Editing, ReadableBot, settings_in_path
 from functions.admin.bots.sync_schemas import (
     RedriveView,
     RefusalView,
@@ -31,7 +30,7 @@ from shared.admin_api.versions import tag
 from shared.backend.accounts import Role
 from shared.backend.sync.settings import SECRETS
 from shared.backend.sync.webhook import PREFIX
-from shared.queueing.envelopes import SyncCheckEnvelope, SyncRedriveEnvelope
+from shared.queueing.envelopes import SyncRedriveEnvelope
 from shared.queueing.producer import SqsTasks
 from shared.storage.bot_settings import SYNC, StoredSettings
 from shared.storage.clock import utc_now
@@ -68,7 +67,7 @@ def set_sync(
     secret, made = _secret(change, current)
     stored = edit.put((bot.id, SYNC), current, change.public(), secret, CHECKING)
     systems.follow(bot.id)
-    view = _tagged(response, systems.look_at(stored))
+    view = _tagged(response, systems.ask_if_possible(stored))
     return view.model_copy(update={"sink": {**view.sink, **made}})
 
 
@@ -81,15 +80,13 @@ def forget_sync(stored: Administered, edit: Editing, systems: Systems) -> None:
 
 
 @router.post("/api/bots/{bot_id}/sync/test", status_code=202)
-def check_sync(stored: Administered, settings: Settings, tasks: Tasks, response: Response) -> SyncView:
+def check_sync(stored: Administered, systems: Systems, response: Response) -> SyncView:
     """Look at the main system without leaving anything there: read `health` until it is found out.
 
     A webhook gets a signed message of the type `sync.test`.
     """
-    settings.record_health(stored.bot_id, SYNC, CHECKING, met=stored.updated_at)
     with handed_to("the queue of tasks"):
-        tasks.sync(SyncCheckEnvelope(bot_id=stored.bot_id, trace_id=str(uuid4())))
-    return _tagged(response, replace(stored, health={**CHECKING}))
+        return _tagged(response, systems.ask(stored))
 
 
 @router.get("/api/bots/{bot_id}/sync/refused")

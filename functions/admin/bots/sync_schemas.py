@@ -27,6 +27,8 @@ _MAX_NAME_BYTES: Final = 63
 """Of a name in PostgreSQL."""
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}", re.ASCII)
+_WORDS: Final = frozenset({"false", "in", "null", "true"})
+"""What no name can be behind the dot of `contact.`."""
 _SIGNING: Final = re.compile(r"whsec_([A-Za-z0-9+/]+={0,2})", re.ASCII)
 _SIGNING_BYTES: Final = range(24, 65)
 
@@ -50,7 +52,7 @@ def _table(text: str) -> str:
 def _certificate(pem: str) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=pem)
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # the last of them for what is not ASCII
         raise ValueError("this has to be a certificate in PEM (-----BEGIN CERTIFICATE-----)") from None
     return pem
 
@@ -73,6 +75,12 @@ def _source(text: str) -> str:
     return text
 
 
+def _field(text: str) -> str:
+    if text in _WORDS:
+        raise ValueError(f"in scenarios “{text}” is a word of the language")
+    return text
+
+
 def _match_source(text: str) -> str:
     if text not in OF_PERSONS and not _VARIABLE.fullmatch(text):
         raise ValueError("platform_chat_id, username or a variable is needed here")
@@ -87,7 +95,9 @@ Token = Annotated[str, shaped(r"[!-~]{1,2048}|…[!-~]{0,4}", "1 to 2048 visible
 Certificate = Annotated[str, StringConstraints(max_length=100_000), AfterValidator(_certificate)]
 Source = Annotated[str, AfterValidator(_source)]
 MatchSource = Annotated[str, AfterValidator(_match_source)]
-FieldName = Annotated[str, shaped(_VARIABLE.pattern, "letters, digits and _, and no digit first")]
+FieldName = Annotated[
+    str, shaped(_VARIABLE.pattern, "letters, digits and _, and no digit first"), AfterValidator(_field)
+]
 FieldType = Literal["string", "integer", "number", "boolean", "date", "list", "map", "any"]
 
 
