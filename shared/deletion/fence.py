@@ -1,4 +1,6 @@
-"""What is no longer to be said or done: turns and tasks of deleted dialogs and bots, still in a queue."""
+"""What is no longer to be said or done: turns and tasks of deleted dialogs and bots, still in a queue, and
+tasks that their dialogs wait for no more.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from collections.abc import Callable
 import msgspec
 
 from shared.credential import Credential
+from shared.dialog.state import Dialog
 from shared.queueing.envelopes import OutboundEnvelope, TaskEnvelope
 from shared.storage.bots import DynamoBots
 from shared.storage.dialogs import DynamoDialogs
@@ -27,6 +30,13 @@ class Fence(msgspec.Struct, frozen=True):
     def is_unwanted(self, work: TaskEnvelope) -> bool:
         """Whether the task's bot or dialog was deleted; then nothing leaves for it any more."""
         return self._has_no_bot(work) or self._has_no_dialog(work)
+
+    def is_awaited(self, work: TaskEnvelope) -> bool:
+        """Whether the task's dialog waits for it still: otherwise nobody would hear what comes of it."""
+        dialog = self.dialogs.find(work.dialog_id)
+        if not isinstance(dialog, Dialog) or dialog.epoch != work.epoch:
+            return False
+        return work.task.number in dialog.awaited and not self._has_no_bot(work)
 
     def _has_no_bot(self, of: OutboundEnvelope | TaskEnvelope) -> bool:
         is_connected = self.credential_of(of.bot_id, of.platform) is not None

@@ -259,6 +259,11 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     outbox: Outbox | None = None
     predecessor_deleted_at: datetime | None = None
 
+    @property
+    def awaited(self) -> tuple[int | None, ...]:
+        """The numbers of the tasks that it waits for."""
+        return self.pending.number if self.pending else None, self.contact_task
+
 
 class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
     """What is left of a deleted dialog in its place for a while: enough to know what was meant for it.

@@ -49,7 +49,7 @@ class Job:
     a fault, and is tried `TRIES` times. `give_up` is told why, for people, before the work is put away.
 
     Where a dialog waits, it returns what that is to hear (`TaskFinished.result`), or raises `TaskFailed`,
-    which is heard too.
+    which is heard too; so is that it was given up, without `give_up`.
     """
 
     perform: Callable[[Any, Attempt], dict[str, Any] | None]
@@ -74,15 +74,16 @@ class TaskWorker:
     """Does one piece of work, by its row in the table; a dialog that waits hears of its end in any case.
 
     What a dialog waits for is done once: its result is kept before it is told, and whatever is told later is
-    what was kept first. `is_gone` says that a task's dialog or bot was deleted: nothing leaves for it any
-    more. `showing` lets the person see, for as long as they wait, that something is being done.
+    what was kept first. `is_awaited` says whether the dialog still waits for it: it may have gone on, or have
+    been deleted, and then nothing leaves for it any more. `showing` lets the person see, for as long as they
+    wait, that something is being done.
     """
 
     jobs: Mapping[str, Job]
     inbound: Inbound
     results: TaskResults
     now: Callable[[], datetime]
-    is_gone: Callable[[TaskEnvelope], bool] = lambda _work: False
+    is_awaited: Callable[[TaskEnvelope], bool] = lambda _work: True
     showing: Callable[[TaskEnvelope], AbstractContextManager[None]] = lambda _work: nullcontext()
 
     def perform(self, work: Work, attempt: Attempt) -> None:
@@ -98,7 +99,7 @@ class TaskWorker:
     def _answer(self, work: TaskEnvelope, attempt: Attempt) -> None:
         """Tell what is kept, or else find it out; of what is redriven only that it was given up."""
         result = self.results.find(work.id)
-        if result is None and self.is_gone(work):
+        if result is None and not self.is_awaited(work):
             return
         if result and result.given_up and not work.failure:
             raise GiveUp(result.error)
@@ -124,12 +125,12 @@ class TaskWorker:
 
     def give_up(self, work: Work, error: Exception) -> None:
         """Raises `NotAccepted`, and what the stores do: then it has to be given up again."""
-        job, reason = self.jobs.get(kind_of(work)), words_of(error)
-        if job:
-            job.give_up(work, reason)
+        reason = words_of(error)
         if isinstance(work, TaskEnvelope) and is_waited_for(work):
             given_up = TaskResult(self.now(), error=reason, given_up=True)
             self._tell(work, self.results.keep(work.id, given_up))
+        elif job := self.jobs.get(kind_of(work)):
+            job.give_up(work, reason)
 
     def _tell(self, work: TaskEnvelope, result: TaskResult) -> None:
         self.inbound.send([result.told_to(work)])

@@ -247,7 +247,7 @@ class World:
             SqsInbound(sqs(self.inbound), "http://queue/inbound.fifo"),
             DynamoTaskResults(),
             lambda: self.now,
-            Fence(lambda *_: credential, DynamoBots(), DynamoDialogs()).is_unwanted,
+            Fence(lambda *_: credential, DynamoBots(), DynamoDialogs()).is_awaited,
         )
         self.dead_letters = DeadLetters(sqs(self.dead_tasks), "http://queue/tasks-dead.fifo")
 

@@ -39,6 +39,7 @@ from shared.storage.dialogs import DynamoDialogs
 from shared.storage.media import DynamoMedia
 from shared.storage.scenarios import DynamoScenarios, Scenario
 from tests.conftest import ENVIRONMENT, Aws, Call
+from tests.functions.workers.test_tasks import waited_for
 from tests.standins.telegram import KnownFile, TelegramStandIn
 from tests.webhook.doubles import gateway_event
 
@@ -347,7 +348,7 @@ def test_a_task_costs_five_calls_beside_what_it_asks(
     start("functions.workers.dialog.handler")(batch(begun), Context())
     worker = start("functions.workers.tasks.handler")
     for number in (1, 2):
-        work = asking(telegram, begun, number)
+        work = waited_for(asking(telegram, begun, number))
         aws_calls.clear()
         assert worker(batch(work), Context()) == {"batchItemFailures": []}
     assert names(aws_calls) == [

@@ -207,10 +207,10 @@ def test_nothing_comes_back_to_a_dialog_that_does_not_wait(kind: TaskKind) -> No
     assert inbound.sent == []
 
 
-def test_nothing_leaves_for_a_dialog_that_is_gone() -> None:
+def test_nothing_leaves_for_a_dialog_that_waits_no_more() -> None:
     done: list[Any] = []
     by_kind, inbound = worker(llm=Job(lambda *given: done.append(given)))
-    replace(by_kind, is_gone=lambda work: work.dialog_id == "d").perform(a_task("llm"), ATTEMPT)
+    replace(by_kind, is_awaited=lambda work: work.dialog_id != "d").perform(a_task("llm"), ATTEMPT)
     assert (done, inbound.sent) == ([], [])
 
 
@@ -294,6 +294,16 @@ def test_giving_up_is_told_to_the_job_with_the_reason_for_people(error: Exceptio
 
     assert told == [(a_task("fetch"), reason)]
     assert inbound.sent == []
+
+
+def test_a_dialog_hears_of_its_end_though_nobody_can_make_the_job() -> None:
+    class Broken(dict[str, Job]):
+        def get(self, *_: Any) -> Any:
+            raise ImportError("openai")
+
+    by_kind, inbound = worker()
+    replace(by_kind, jobs=Broken(llm=Job(lambda *_: {}))).give_up(a_task("llm"), ImportError("openai"))
+    assert [each.event for each in inbound.sent] == [told(error="Something went wrong on our side.")]
 
 
 @pytest.mark.parametrize("kind", WAITED_FOR)

@@ -79,6 +79,10 @@ class Collaborators:
         """See `Fence`."""
         return self.fence.is_unwanted(work)
 
+    def is_awaited(self, work: TaskEnvelope) -> bool:
+        """See `Fence`."""
+        return self.fence.is_awaited(work)
+
     @cached_property
     def adapter_of(self) -> Callable[[str], PlatformAdapter]:
         return cache(partial(adapter_for, addresses=self.settings))

@@ -31,7 +31,7 @@ _worker = TaskWorker(
     SqsInbound(_sqs, _settings.inbound_queue_url),
     DynamoTaskResults(),
     partial(datetime.now, UTC),
-    is_gone=_collaborators.is_unwanted,
+    is_awaited=_collaborators.is_awaited,
     showing=_collaborators.typing_for,
 )
 

@@ -121,7 +121,7 @@ class Workspace:
             tuple(self.ended_runs),
             self.label,
             tuple(t for t in self.timers if t.number in _live(dialog)) if self.timers else (),
-            tuple(t for t in self.tasks if t.number in _awaited(dialog)) if self.tasks else (),
+            tuple(t for t in self.tasks if t.number in dialog.awaited) if self.tasks else (),
             self.is_private,
             tuple(self.ways),
         )
@@ -130,11 +130,6 @@ class Workspace:
         """Each once, as text that can be saved: they name what came from outside."""
         notes = islice(dict.fromkeys(self.notes), MAX_NOTES)
         return tuple(note[:MAX_NOTE].encode(errors="ignore").decode() for note in notes)
-
-
-def _awaited(dialog: Dialog) -> tuple[int | None, ...]:
-    """The numbers of the tasks that the dialog waits for."""
-    return dialog.pending.number if dialog.pending else None, dialog.contact_task
 
 
 def _live(dialog: Dialog) -> set[int]:

@@ -22,7 +22,16 @@ from shared.storage.history import DynamoHistory
 from shared.storage.sealing import KmsSealer
 from shared.storage.usage import DynamoUsage
 from tests.conftest import ENVIRONMENT, Aws, items_of
-from tests.functions.workers.test_tasks import MODULE, Context, Worker, a_task, batch, of_a_dialog, received
+from tests.functions.workers.test_tasks import (
+    MODULE,
+    Context,
+    Worker,
+    a_task,
+    batch,
+    of_a_dialog,
+    received,
+    waited_for,
+)
 from tests.standins.openai import OpenAiStandIn
 
 NOW = datetime.now(UTC)
@@ -52,8 +61,9 @@ def of_a_bot(work: TaskEnvelope, server: OpenAiStandIn, **settings: Any) -> Task
 
 
 def numbered(work: TaskEnvelope, number: int, **request: Any) -> TaskEnvelope:
+    """A later task of the dialog."""
     task = Task(number, work.task.kind, {**work.task.request, **request}, 20)
-    return msgspec.structs.replace(work, task=task)
+    return waited_for(msgspec.structs.replace(work, task=task))
 
 
 def told(aws_account: Aws) -> list[TaskFinished]:

@@ -20,7 +20,7 @@ import pytest
 
 from shared import aws
 from shared.dialog.events import TaskFinished
-from shared.dialog.state import Dialog, Task, TaskKind
+from shared.dialog.state import Dialog, Pending, Task, TaskKind
 from shared.queueing.envelopes import TaskEnvelope, read_inbound
 from shared.storage.bot_settings import LLM, VALUE, DynamoBotSettings, name_of_secret
 from shared.storage.bots import Bot, DynamoBots
@@ -169,6 +169,7 @@ class Stage:
             created_at=now,
             updated_at=now,
             last_interaction_at=now,
+            pending=Pending(kind, 7, "a"),
             **chat,
         )
         DynamoDialogs().commit(dialog, None)

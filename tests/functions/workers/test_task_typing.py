@@ -13,7 +13,7 @@ from uuid import uuid4
 import msgspec
 import pytest
 
-from shared.dialog.state import Dialog, Task
+from shared.dialog.state import Dialog, Pending, Task
 from shared.queueing.envelopes import TaskEnvelope
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.credentials import DynamoCredentials
@@ -80,7 +80,7 @@ def of_a_dialog(platform: str, settings: dict[str, str], aws_account: Aws) -> Ta
     credentials.create(bot_id, platform, settings, settings, is_active=True, identity="")
     chat: dict[str, Any] = {"bot_id": bot_id, "platform": platform, "platform_chat_id": CHAT_ID, "epoch": "e"}
     times: dict[str, Any] = dict.fromkeys(("created_at", "updated_at", "last_interaction_at"), now)
-    DynamoDialogs().commit(Dialog(id="d", **chat, **times), None)
+    DynamoDialogs().commit(Dialog(id="d", pending=Pending("http", 7, "a"), **chat, **times), None)
     return TaskEnvelope(dialog_id="d", task=Task(7, "http", {}, 20), trace_id="t", **chat)
 
 

@@ -16,7 +16,7 @@ import pytest
 from functions.workers.tasks.collaborators import Collaborators
 from functions.workers.tasks.rows import MAKERS, Rows
 from shared.dialog.events import TaskFinished
-from shared.dialog.state import Dialog, Task, TaskKind
+from shared.dialog.state import Dialog, Pending, Task, TaskKind
 from shared.media.fetching import TRIES as TRIES_OF_A_FILE
 from shared.queueing.envelopes import MenuEnvelope, TaskEnvelope, Work, read_inbound, read_work
 from shared.queueing.giving_up import TRIES
@@ -138,8 +138,19 @@ def a_fetch(aws_account: Aws) -> TaskEnvelope:
     return work
 
 
+def waited_for(work: TaskEnvelope) -> TaskEnvelope:
+    """The same work for its dialog, which has gone on to that."""
+    dialog = DynamoDialogs().load(work.dialog_id)
+    assert dialog is not None
+    pending = Pending(work.task.kind, work.task.number, "a")
+    DynamoDialogs().commit(
+        msgspec.structs.replace(dialog, turn=dialog.turn + 1, pending=pending), dialog.turn
+    )
+    return work
+
+
 def of_a_dialog(work: TaskEnvelope) -> TaskEnvelope:
-    """The same work for a dialog and a bot that there are."""
+    """The same work for a bot that there is, and for a dialog that waits for it."""
     now, bot_id = datetime.now(UTC), str(uuid4())
     dialog = Dialog(
         id=work.dialog_id,
@@ -150,6 +161,7 @@ def of_a_dialog(work: TaskEnvelope) -> TaskEnvelope:
         created_at=now,
         updated_at=now,
         last_interaction_at=now,
+        pending=Pending(work.task.kind, work.task.number, "a"),
     )
     DynamoDialogs().commit(dialog, None)
     DynamoBots().create(Bot(id=bot_id, account_id="a", name="b", created_at=now, updated_at=now))
