@@ -66,7 +66,9 @@ class StoredMemberships:
         self._kept = lru_cache(maxsize=MOST_REMEMBERED)(self._remembered)
 
     def role(self, user: User, account_id: UUID) -> Role | None:
-        """The highest that any row gives. Raises `Unavailable`."""
+        """The highest that any row gives; none to whom the token does not name. Raises `Unavailable`."""
+        if not user.id:
+            return None
         return max(self._kept(user.id, str(account_id)).get(), default=None)
 
     def _remembered(self, user_id: str, account_id: str) -> Kept[tuple[Role, ...]]:

@@ -114,6 +114,13 @@ def test_of_several_rows_the_highest_counts(server: PostgRestServer) -> None:
     assert stored(server).role(user(), ACCOUNT) == Role.ADMIN
 
 
+def test_nobody_is_a_member_without_a_name(server: PostgRestServer) -> None:
+    server.tables["members"] = Table({"user_id": "text", "account_id": "uuid", "role": "text"})
+    member(server, "", ACCOUNT, "admin")
+    assert stored(server).role(User("", {}), ACCOUNT) is None
+    assert server.requests == []
+
+
 def test_a_table_of_other_columns(server: PostgRestServer) -> None:
     columns = {"who": "uuid", "order": "uuid", "Rights": "text"}
     row = {"who": ANN, "order": str(ACCOUNT), "Rights": "admin"}
