@@ -20,8 +20,9 @@ from shared.backend.sync.settings import (
     settings_of,
 )
 from shared.errors import NotFound
+from shared.queueing.envelopes import SyncCheckEnvelope
 from shared.scenario.columns import types_of
-from shared.storage.bot_settings import SYNC, DynamoBotSettings, RevealedSettings
+from shared.storage.bot_settings import SYNC, DynamoBotSettings
 from shared.storage.bots import DynamoBots
 from shared.storage.holds import DynamoHolds
 from shared.storage.refusals import DynamoRefusals
@@ -51,27 +52,28 @@ def sync_redrive_job(collaborators: Collaborators) -> Job:
 
 
 def sync_check_job(collaborators: Collaborators) -> Job:
-    """The row for `sync_check`: of the sync as it is now, not as it is remembered."""
+    """The row for `sync_check`."""
     settings = DynamoBotSettings(_sealer(collaborators))
     checking = Checking(
-        sync_of=lambda bot_id: _current(settings.reveal(bot_id, SYNC)),
+        sync_of=partial(_current, settings),
         variables_of=_variables_of,
         system_of=partial(_system_of, collaborators),
         found=partial(_record, settings),
         now=partial(datetime.now, UTC),
     )
-    return Job(checking.perform)
+    return Job(checking.perform, partial(_tell_of_fault, settings))
 
 
 def _syncing(collaborators: Collaborators) -> Syncing:
+    settings = DynamoBotSettings(_sealer(collaborators))
     return Syncing(
-        sync_of=lambda bot_id: _current(collaborators.bot_settings.get(bot_id, SYNC)),
+        sync_of=partial(_current, settings),
         system_of=partial(_system_of, collaborators),
         marks=DynamoSyncMarks(),
         refusals=DynamoRefusals(_sealer(collaborators)),
         now=partial(datetime.now, UTC),
         is_gone=collaborators.is_unwanted,
-        found=partial(_record, DynamoBotSettings(_sealer(collaborators))),
+        found=partial(_record, settings),
         holds=DynamoHolds(),
     )
 
@@ -80,7 +82,11 @@ def _sealer(collaborators: Collaborators) -> KmsSealer:
     return KmsSealer(lambda: aws.client("kms"), collaborators.settings.settings_key_id)
 
 
-def _current(revealed: RevealedSettings | None) -> CurrentSync | None:
+def _current(settings: DynamoBotSettings, bot_id: str) -> CurrentSync | None:
+    """The sync as it is now, not as it is remembered: what it was a moment ago would refuse runs that fit,
+    bring them where nobody looks for them, or drop them.
+    """
+    revealed = settings.reveal(bot_id, SYNC)
     if revealed is None:
         return None
     return CurrentSync(settings_of(revealed.public, revealed.secrets), revealed.updated_at)
@@ -88,6 +94,13 @@ def _current(revealed: RevealedSettings | None) -> CurrentSync | None:
 
 def _record(settings: DynamoBotSettings, bot_id: str, sync: CurrentSync, health: Mapping[str, Any]) -> None:
     settings.record_health(bot_id, SYNC, health, met=sync.version)
+
+
+def _tell_of_fault(settings: DynamoBotSettings, work: SyncCheckEnvelope, reason: str) -> None:
+    """That nobody waits for a look that was given up."""
+    if stored := settings.find(work.bot_id, SYNC):
+        health = {"status": "failed", "checked_at": datetime.now(UTC), "problems": [reason]}
+        settings.record_health(work.bot_id, SYNC, health, met=stored.updated_at)
 
 
 def _variables_of(bot_id: str) -> dict[str, str] | None:

@@ -20,7 +20,10 @@ from shared.errors import AddressRefused, NotAnswered
 from shared.guard import Guard
 
 CONNECT_SECONDS: Final = 8
-"""For the connection to be made; psycopg takes less than two for two."""
+"""For the connection to be made."""
+
+_LEAST_SECONDS: Final = 2
+"""For anything: psycopg takes one for two, and to it as to the server none means as long as it likes."""
 
 _GRACE_SECONDS: Final = 1.0
 """After the time that the server is told, so that it can say what it was about."""
@@ -56,6 +59,7 @@ def connected(sink: PostgresSink, guard: Guard, seconds: float) -> Iterator[psyc
     Raises `Unreachable` where none comes about, or it breaks, or the server has trouble of its own; what else
     the server says is raised as it is.
     """
+    seconds = max(seconds, _LEAST_SECONDS)
     with _told():
         connection = _connect(sink, _address(sink, guard), min(seconds, CONNECT_SECONDS))
         with _closing(connection), _cut_off(connection, seconds + _GRACE_SECONDS):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
 from typing import Any, Final
 
 from shared.backend.sync.base import Delivery, MainSystem, RowRefused, Unreachable
@@ -175,10 +176,14 @@ class Syncing:
 
 
 def place_of(run: Run, settings: SyncSettings) -> str:
-    """Where a run's row would take the place of another's: one for the run, or one for all of its dialog."""
+    """Where a run's row would take the place of another's: one for the run, or one for all of its dialog.
+
+    In another main system, or another table, it is another place.
+    """
     sink = settings.sink
     is_own = isinstance(sink, WebhookSink) or has_row_for_each_run(settings.mapping, sink.key)
-    return run.id if is_own else run.id.rpartition(":")[0]
+    where = blake2b(repr(sink.where).encode(), digest_size=16).hexdigest()
+    return f"{run.id if is_own else run.id.rpartition(':')[0]}:{where}"
 
 
 def _has_key(run: Run, row: Row, settings: SyncSettings) -> bool:

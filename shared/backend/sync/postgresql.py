@@ -91,9 +91,14 @@ class PostgresSystem:
         return update + is_newer.format(quoted(self.order))
 
     def _reasons(self, connection: psycopg.Connection, error: psycopg.Error, row: Row) -> list[str]:
-        """What an error means; of values that were not taken, the columns that they were meant for."""
-        is_about_values = isinstance(error, psycopg.DataError)
-        misfits = self._inspect(connection).misfits(row) if is_about_values else ()
+        """What an error means; of values that were not taken, the columns that they were meant for.
+
+        That they cannot be found out, in time perhaps, makes no other answer of it.
+        """
+        misfits: list[Column] = []
+        if isinstance(error, psycopg.DataError):
+            with suppress(psycopg.Error):
+                misfits += self._inspect(connection).misfits(row)
         return [_misfit(column) for column in misfits] or [words_of(error)]
 
     def _inspect(self, connection: psycopg.Connection) -> Inspection:

@@ -24,6 +24,12 @@ class _Sink(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_f
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
+    @property
+    def where(self) -> tuple[object, ...]:
+        """What tells it from others: rows in one take no place in another."""
+        fields = ("host", "port", "database", "url", "table", "key")
+        return tuple(getattr(self, name, None) for name in fields)
+
 
 class PostgresSink(_Sink, frozen=True, kw_only=True, omit_defaults=True, tag="postgresql"):
     """A table of a PostgreSQL database, in which `key` names the row of a run.

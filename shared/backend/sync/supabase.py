@@ -67,7 +67,7 @@ def _words_of(refused: QueryRefused) -> str:
     """For people, without any value of the row."""
     if _ABOUT_NAMES.match(refused.code) and refused.message:
         return refused.message
-    if refused.code.startswith("22"):
+    if refused.is_of_a_value:
         return f"a column does not take what is mapped to it ({refused.code})"
     return f"Supabase answers {refused.status} {refused.code}".strip()
 

@@ -114,10 +114,11 @@ def listener(answer: bytes = b"") -> Iterator[int]:
             client.close()
 
 
-def test_who_says_nothing_keeps_nobody_waiting(put: Put) -> None:
+@pytest.mark.parametrize("seconds", [2, 0.4])
+def test_who_says_nothing_keeps_nobody_waiting(put: Put, seconds: float) -> None:
     begun = time.monotonic()
     with listener() as port, pytest.raises(Unreachable, match="timeout"):
-        put(2, port=port, guard=Guard(f"localhost:{port}"))
+        put(seconds, port=port, guard=Guard(f"localhost:{port}"))
     assert time.monotonic() - begun < 4
 
 

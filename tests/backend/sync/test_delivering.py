@@ -11,8 +11,9 @@ import pytest
 
 from shared.backend.sync.base import Delivery, RowRefused, Sample, Unreachable
 from shared.backend.sync.checking import Checking
-from shared.backend.sync.delivering import PATIENCE, Syncing
+from shared.backend.sync.delivering import PATIENCE, Syncing, place_of
 from shared.backend.sync.mapping import Row
+from shared.backend.sync.runs import run_of
 from shared.backend.sync.settings import CurrentSync, SyncSettings, settings_of
 from shared.errors import TaskFailed, Wait
 from shared.queueing.envelopes import SyncCheckEnvelope, SyncRedriveEnvelope, TaskEnvelope
@@ -83,8 +84,8 @@ def attempt(number: int = 1, seconds: float = 100) -> Attempt:
     return Attempt(number, lambda: seconds)
 
 
-def settings(key: str = "chat", mapping: Mapping[str, str] = BY_PERSON) -> SyncSettings:
-    sink = {"type": "supabase", "url": "https://x.example", "table": "staff", "key": [key]}
+def settings(key: str = "chat", mapping: Mapping[str, str] = BY_PERSON, table: str = "staff") -> SyncSettings:
+    sink = {"type": "supabase", "url": "https://x.example", "table": table, "key": [key]}
     return settings_of({"sink": sink, "mapping": dict(mapping)}, {"service_key": "s"})
 
 
@@ -153,7 +154,7 @@ def test_two_runs_of_a_dialog_are_never_put_at_once(world: World) -> None:
 
 
 def test_a_worker_that_died_holds_nobody_up_for_long(world: World) -> None:
-    assert world.syncing.marks.begin("d:e", 7, 40) == "ours"
+    assert world.syncing.marks.begin(place_of(run_of(ended()), settings()), 7, 40) == "ours"
     with pytest.raises(Wait):
         world.run(ended())
     world.clock[0] += timedelta(seconds=41)
@@ -256,6 +257,16 @@ def test_a_refused_run_that_a_newer_one_has_followed_changes_nothing(world: Worl
     world.run(ended("new", run=2, serial=9))
     world.redrive()
     assert (world.system.rows["42"]["name"], world.refused()) == ("new", [])
+
+
+def test_a_refused_run_reaches_another_main_system_whatever_the_former_one_has(world: World) -> None:
+    world.system.faults = [RowRefused("wrong")]
+    world.run(ended("old", run=1, serial=7))
+    world.run(ended("new", run=2, serial=9))
+    world.system.rows.clear()
+    world.current[0] = CurrentSync(settings(table="staff_of_today"), NOON)
+    world.redrive()
+    assert (world.system.rows["42"]["name"], world.refused()) == ("old", [])
 
 
 def test_sending_anew_stops_where_the_main_system_is_down_and_loses_nothing(world: World) -> None:

@@ -202,6 +202,21 @@ def test_a_row_that_will_never_fit_is_refused_with_reasons_that_quote_no_value(
     assert query("SELECT count(*) FROM strict") == [(1,)]
 
 
+def test_a_row_stays_refused_although_there_is_no_time_to_find_out_all_about_it(
+    sink: MakeSink, guard: Guard, query: Query
+) -> None:
+    query("""
+        CREATE FUNCTION slow(text) RETURNS bool LANGUAGE sql AS 'SELECT pg_sleep(9) IS NOT NULL';
+        CREATE DOMAIN word AS text CHECK (slow(VALUE));
+        CREATE TABLE t (telegram_id text PRIMARY KEY, age integer, note word);
+    """)
+    grant(query)
+    row = {"telegram_id": "42", "age": "Forty-Two", "note": "x"}
+
+    with pytest.raises(RowRefused, match="22P02"):
+        PostgresSystem(sink(table="t"), guard).put(Delivery(a_run(), row, 2))
+
+
 # --- what is looked at beforehand ------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from shared.queueing.envelopes import SyncCheckEnvelope, SyncRedriveEnvelope, Wo
 from shared.storage.bot_settings import SYNC, DynamoBotSettings
 from shared.storage.refusals import DynamoRefusals
 from shared.storage.sealing import KmsSealer
+from shared.storage.tables import BotSettings
 from tests.backend.sync.runs import a_task
 from tests.conftest import ENVIRONMENT, Aws
 from tests.functions.workers.test_tasks import MODULE, Context, batch, of_a_dialog, received
@@ -24,7 +25,9 @@ from tests.postgres import Postgres
 TABLE = "CREATE TABLE staff (telegram_id text PRIMARY KEY, name text, age integer)"
 MAPPING = {"dialog.platform_chat_id": "telegram_id", "name": "name", "age": "age"}
 
-Perform = Callable[[Work], Any]
+
+class Perform(Protocol):
+    def __call__(self, work: Work, receive_count: int = 1) -> Any: ...
 
 
 @pytest.fixture
@@ -32,7 +35,7 @@ def perform(aws_account: Aws, postgres: Postgres, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("PRIVATE_HOSTS", f"{postgres.host}:{postgres.port}")
     monkeypatch.delitem(sys.modules, MODULE, raising=False)
     worker = import_module(MODULE).lambda_handler
-    yield lambda work: worker(batch(work), Context())
+    yield lambda work, receive_count=1: worker(batch(work, receive_count), Context())
     sys.modules.pop(MODULE)
 
 
@@ -42,7 +45,12 @@ def settings(aws_account: Aws) -> DynamoBotSettings:
 
 
 def set_up(
-    settings: DynamoBotSettings, postgres: Postgres, database: str, bot_id: str, statement: str
+    settings: DynamoBotSettings,
+    postgres: Postgres,
+    database: str,
+    bot_id: str,
+    statement: str,
+    mapping: dict[str, str] = MAPPING,
 ) -> None:
     """A sync of the bot to a table that is made by the statement."""
     with postgres.connected(database) as connection:
@@ -58,7 +66,7 @@ def set_up(
         "key": ["telegram_id"],
         "ca_certificate": postgres.ca_certificate,
     }
-    settings.put(bot_id, SYNC, {"sink": sink, "mapping": MAPPING}, {"password": postgres.password})
+    settings.put(bot_id, SYNC, {"sink": sink, "mapping": mapping}, {"password": postgres.password})
 
 
 def rows(postgres: Postgres, database: str, columns: str = "telegram_id, name, age") -> list[tuple[Any, ...]]:
@@ -103,6 +111,31 @@ def test_what_is_refused_is_listed_and_arrives_once_it_is_sent_anew(
     perform(SyncRedriveEnvelope(bot_id=run.bot_id, asked_at=asked_at, trace_id="t"))
     assert rows(postgres, database) == [("42", "Иван", "Forty-Two")]
     assert refusals.of_bot(run.bot_id, 10).items == []
+
+
+def test_a_sync_that_was_mended_is_what_runs_follow_at_once(
+    perform: Perform, settings: DynamoBotSettings, postgres: Postgres, database: str
+) -> None:
+    run = of_a_dialog(a_task({"name": "Иван", "age": 30}, ended_at="2026-11-23T10:05:00Z"))
+    typo = MAPPING | {"age": "agee"}
+    set_up(settings, postgres, database, run.bot_id, TABLE, typo)
+    assert perform(run) == {"batchItemFailures": []}
+    set_up(settings, postgres, database, run.bot_id, "SELECT")
+
+    asked_at = datetime.now(UTC) + timedelta(seconds=1)
+    perform(SyncRedriveEnvelope(bot_id=run.bot_id, asked_at=asked_at, trace_id="t"))
+    assert rows(postgres, database) == [("42", "Иван", 30)]
+
+
+def test_a_look_that_fails_for_a_fault_of_ours_is_told(
+    perform: Perform, settings: DynamoBotSettings, postgres: Postgres, database: str, aws_account: Aws
+) -> None:
+    bot_id = of_a_dialog(a_task({})).bot_id
+    set_up(settings, postgres, database, bot_id, TABLE)
+    BotSettings(bot_id, SYNC).update([BotSettings.public.set('{"sink": {"type": "of yesterday"}}')])
+    perform(SyncCheckEnvelope(bot_id=bot_id, trace_id="t"), 5)
+    health = settings.get(bot_id, SYNC).health
+    assert (health["status"], health["problems"]) == ("failed", ["Something went wrong on our side."])
 
 
 Look = Callable[[str], dict[str, Any]]
