@@ -25,8 +25,6 @@ MOST_REMEMBERED: Final = 1000
 
 _MOST_ROWS: Final = 50
 _TIMEOUT_SECONDS: Final = 3.0
-_IS_A_VALUE: Final = "22"
-"""How the states of a database begin that cannot read a value as what its column holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class StoredMemberships:
                 table.schema, table.table, [table.role], where, _MOST_ROWS, _TIMEOUT_SECONDS
             )
         except QueryRefused as refused:
-            if refused.code.startswith(_IS_A_VALUE):
+            if refused.is_of_a_value:
                 return ()
             raise OSError(str(refused)) from None
         except (NotAnswered, AnswerTooLarge) as error:

@@ -47,6 +47,11 @@ class QueryRefused(ParleyError):
         self.code = code
         self.message = message[:_LONGEST_WORDS]
 
+    @property
+    def is_of_a_value(self) -> bool:
+        """Whether a value is none that its column can hold (the states of a database that begin so)."""
+        return self.code.startswith("22")
+
 
 @dataclass(frozen=True, slots=True)
 class PostgRest:

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 from shared.backend.contacts.looking_up import MOST_RECORDS, Record
 from shared.backend.postgrest import PostgRest, QueryRefused
 from shared.backend.sync.settings import ContactLookup, table_of
 from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered, TaskFailed
 from shared.tasks.retrying import TryAgain
-
-_IS_A_VALUE: Final = "22"
-"""How the states of a database begin that cannot read a value as what its column holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +31,6 @@ class PostgRestRecords:
         except (AddressRefused, AnswerTooLarge) as why:
             raise TaskFailed(f"the main system cannot be asked: {why}") from None
         except QueryRefused as why:
-            if why.code.startswith(_IS_A_VALUE):
+            if why.is_of_a_value:
                 return []
             raise TaskFailed(f"the main system refuses to be asked: {why}") from None
