@@ -25,6 +25,9 @@ _MAX_BRANCHES = 40
 _MAX_WAYS = 4_000
 """What is explained in words, at a quarter of a millisecond a way that was tried."""
 
+_MAX_PRODUCT = 20_000_000
+"""Bytes of the schema times those of the value: an explanation takes up to eight times that much room."""
+
 _REFERENCES = frozenset({"$ref", "$dynamicRef", "$recursiveRef"})
 _PARTING = frozenset({"properties", "$defs", "definitions"})
 """Keywords with schemas by name, of which each looks at a part of its own."""
@@ -44,11 +47,11 @@ _UNQUOTED = {
 class JsonSchema:
     """A schema, ready to judge values."""
 
-    __slots__ = ("_branches", "_validator")
+    __slots__ = ("_branches", "_bytes", "_validator")
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         """Raises `BadSchema`."""
-        _require_bounds(document)
+        self._bytes = _bytes_within_bounds(document)
         self._branches = _branches_in(document)
         if self._branches > _MAX_BRANCHES:
             raise BadSchema(f"it has more than {_MAX_BRANCHES} references beside one another")
@@ -70,12 +73,15 @@ class JsonSchema:
             return ["it is not JSON"]
 
     def _explained(self, value: Any, depth: int) -> list[str]:
-        """An explanation tries every way through the alternatives, where a verdict does not.
+        """What is wrong, or only that something is, where an explanation would take too much.
 
-        References that lead on to others in threes make the most ways.
+        It tries every way through the alternatives, where a verdict does not; references that lead on to
+        others in threes make the most ways. And it has all flaws at once, each with all that its part of
+        the schema names.
         """
         ways_a_level = max(self._branches, 3 ** (self._branches / 3))
-        if ways_a_level ** max(depth, 1) > _MAX_WAYS:
+        product = self._bytes * len(msgspec.json.encode(value))
+        if product > _MAX_PRODUCT or ways_a_level ** max(depth, 1) > _MAX_WAYS:
             return ["it does not fit its schema"]
         found = self._validator.iter_errors(value)
         return [_words_of(error) for error, _ in zip(found, range(MAX_FLAWS), strict=False)]
@@ -90,11 +96,13 @@ def depth_of(value: Any, most: int) -> int:
     return depth
 
 
-def _require_bounds(document: Mapping[str, Any]) -> None:
+def _bytes_within_bounds(document: Mapping[str, Any]) -> int:
     if depth_of(document, MAX_DEPTH) > MAX_DEPTH:
         raise BadSchema(f"it is nested deeper than {MAX_DEPTH} levels")
-    if len(msgspec.json.encode(document)) > MAX_SCHEMA_BYTES:
+    size = len(msgspec.json.encode(document))
+    if size > MAX_SCHEMA_BYTES:
         raise BadSchema(f"it is larger than {MAX_SCHEMA_BYTES // 1024} KB")
+    return size
 
 
 def _compiled(document: Mapping[str, Any]) -> jsonschema_rs.Validator:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -139,6 +141,14 @@ def test_no_schema_takes_long(schema: dict[str, Any], value: Any) -> None:
     flaws = JsonSchema(schema).flaws(value if isinstance(value, str) else {**value, "a": 1})
     assert flaws
     assert time.process_time() - began < 1.0
+
+
+@pytest.mark.parametrize("wrap", [lambda of: of, lambda of: {"anyOf": [of, {"type": "null"}]}])
+def test_no_explanation_takes_much_room(wrap: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    schema = wrap({"items": {"enum": list(range(5_000))}})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    assert JsonSchema(schema).flaws([-1] * 5_000) == ["it does not fit its schema"]
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
 def test_references_within_a_schema_hold() -> None:
