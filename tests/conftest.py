@@ -245,29 +245,45 @@ def aws_account() -> Iterator[Aws]:
         mock.stop(remove_data=False)
 
 
+@contextmanager
+def empty_tables() -> Iterator[None]:
+    """The tables of Parley alone, for whoever begins with empty ones many times over."""
+    mock = mock_aws()
+    mock.start(reset=False)
+    try:
+        _empty_tables(aws.client("kms"))
+        yield
+    finally:
+        mock.stop(remove_data=False)
+
+
 def _empty(account: Aws) -> None:
     for service in ("sqs", "s3", "ssm"):
         for regions in get_backend(service).values():
             for backend in regions.values():
                 backend.reset()
+    _empty_tables(account.kms)
+    _create_queues(account)
+    account.s3.create_bucket(Bucket=account.bucket, CreateBucketConfiguration={"LocationConstraint": _REGION})
+
+
+def _empty_tables(kms: KMSClient) -> None:
     tables = get_backend("dynamodb")[_ACCOUNT][_REGION].tables
     if len(tables) == len(TABLES):
         for table in tables.values():
             table.items.clear()
     else:
-        _create_tables_and_key(account)
-    _create_queues(account)
-    account.s3.create_bucket(Bucket=account.bucket, CreateBucketConfiguration={"LocationConstraint": _REGION})
+        _create_tables_and_keys(kms)
 
 
-def _create_tables_and_key(account: Aws) -> None:
+def _create_tables_and_keys(kms: KMSClient) -> None:
     """Anew, whatever is there: another test's own AWS may have left it in parts."""
     for service in ("dynamodb", "kms"):
         get_backend(service)[_ACCOUNT][_REGION].reset()
     for table in TABLES:
         table.create_table(billing_mode="PAY_PER_REQUEST")
     for variable in ("CREDENTIALS_KEY_ID", "HISTORY_KEY_ID", "SETTINGS_KEY_ID"):
-        _create_key(account.kms, ENVIRONMENT[variable])
+        _create_key(kms, ENVIRONMENT[variable])
 
 
 @contextmanager

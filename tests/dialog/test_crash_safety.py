@@ -9,13 +9,12 @@ from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
 import pytest
-from moto import mock_aws
 
 from shared.dialog.history import HistoryEntry
 from shared.dialog.replay import Difference
 from shared.dialog.state import Dialog, Task
-from shared.storage.tables import TABLES
-from tests.dialog.world import NOW, Fate, World, task_in
+from tests.conftest import empty_tables
+from tests.dialog.world import NOW, Death, Fate, World, task_in
 
 DOCUMENT: dict[str, Any] = {
     "version": "1.0",
@@ -89,6 +88,7 @@ class Life:
     """What a whole conversation left behind."""
 
     calls: list[str]
+    deaths: list[Death]
     texts: list[str]
     dialog: Dialog
     entries: list[HistoryEntry]
@@ -128,14 +128,18 @@ CONVERSATIONS: dict[str, tuple[Callable[[World], None], dict[str, Any]]] = {
 
 def live(name: str, *, kill_at: int | None = None, after: bool = False, deduplicates: bool = True) -> Life:
     converse, scenario = CONVERSATIONS[name]
-    with mock_aws():
-        for table in TABLES:
-            table.create_table(billing_mode="PAY_PER_REQUEST")
+    with empty_tables():
         world = World(deduplicates=deduplicates, fate=Fate(kill_at, after), **scenario)
         converse(world)
         tasks = [task_in(body).task for body in world.tasks.bodies]
         return Life(
-            list(world.fate.calls), world.texts, world.dialog, world.entries, tasks, world.difference()
+            list(world.fate.calls),
+            list(world.fate.deaths()),
+            world.texts,
+            world.dialog,
+            world.entries,
+            tasks,
+            world.difference(),
         )
 
 
@@ -143,15 +147,14 @@ UNTROUBLED = {name: live(name) for name in CONVERSATIONS}
 POINTS = [
     pytest.param(
         name,
-        number,
-        after,
+        death,
         deduplicates,
-        id=f"{name}-{number}-{'after' if after else 'before'}-{call}-{fresh}",
+        id=f"{name}-{death.number}-{'after' if death.after else 'before'}-{life.calls[death.number]}-{fresh}",
     )
     for name, life in UNTROUBLED.items()
-    for number, call in enumerate(life.calls)
-    for after in (False, True)
+    for death in life.deaths
     for deduplicates, fresh in ((True, "deduplicated"), (False, "expired"))
+    if deduplicates or death.has_sent
 ]
 
 
@@ -191,11 +194,10 @@ def test_a_conversation_of_all_that_a_turn_may_want_is_too() -> None:
     assert not any(word in str([entry.message_data for entry in life.entries]) for word in ("4321", "'Ann'"))
 
 
-@pytest.mark.parametrize(("name", "number", "after", "deduplicates"), POINTS)
-def test_a_worker_killed_anywhere_loses_nothing(
-    name: str, number: int, *, after: bool, deduplicates: bool
-) -> None:
-    life, untroubled = live(name, kill_at=number, after=after, deduplicates=deduplicates), UNTROUBLED[name]
+@pytest.mark.parametrize(("name", "death", "deduplicates"), POINTS)
+def test_a_worker_killed_anywhere_loses_nothing(name: str, death: Death, *, deduplicates: bool) -> None:
+    life = live(name, kill_at=death.number, after=death.after, deduplicates=deduplicates)
+    untroubled = UNTROUBLED[name]
 
     assert life.dialog == untroubled.dialog
     assert [without_doubt(entry) for entry in life.entries] == [without_doubt(e) for e in untroubled.entries]

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import pairwise
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -72,13 +73,40 @@ class Killed(BaseException):
     """The process is gone: no `except Exception` sees it."""
 
 
+@dataclass(frozen=True)
+class Death:
+    """Before a call or after it; `has_sent` is whether what was done by then is in a queue already."""
+
+    number: int
+    after: bool
+    has_sent: bool
+
+
 @dataclass
 class Fate:
-    """Counts the calls that leave the process, and ends it at one of them."""
+    """Counts the calls that leave the process, and ends it at one of them.
+
+    `begun` tells of each message that was taken up how many calls there had been by then.
+    """
 
     kill_at: int | None = None
     after: bool = False
     calls: list[str] = field(default_factory=list)
+    begun: list[int] = field(default_factory=list)
+
+    def deaths(self) -> Iterator[Death]:
+        """All that there are: before each call, and after the last one of a message.
+
+        After any other the process has come as far as before the next one.
+        """
+        for first, end in pairwise([*self.begun, len(self.calls)]):
+            for number in range(first, end):
+                yield Death(number, after=False, has_sent=self._has_sent(first, number))
+            if end > first:
+                yield Death(end - 1, after=True, has_sent=self._has_sent(first, end))
+
+    def _has_sent(self, first: int, end: int) -> bool:
+        return any(call.startswith("SendMessage") for call in self.calls[first:end])
 
     @contextmanager
     def call(self, name: str) -> Iterator[None]:
@@ -335,6 +363,7 @@ class World:
         while queue.bodies:
             received += 1
             try:
+                self.fate.begun.append(len(self.fate.calls))
                 with _every_aws_call(self.fate):
                     handle(Record("1", "handle", DIALOG_ID, received, queue.bodies[0]))
             except Killed:

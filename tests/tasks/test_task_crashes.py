@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from shared.dialog.events import TaskFinished
 from shared.dialog.history import HistoryEntry
@@ -17,9 +16,9 @@ from shared.dialog.replay import Difference
 from shared.dialog.state import Dialog
 from shared.errors import GiveUp, TaskFailed
 from shared.queueing.envelopes import TaskEnvelope, read_work
-from shared.storage.tables import TABLES
 from shared.tasks.performing import Attempt, Job
-from tests.dialog.world import Fate, World
+from tests.conftest import empty_tables
+from tests.dialog.world import Death, Fate, World
 
 DOCUMENT: dict[str, Any] = {
     "version": "1.0",
@@ -72,10 +71,10 @@ class Outside:
 
 @dataclass(frozen=True)
 class Life:
-    """What a whole conversation left behind; its first task comes of what was said after `begun` calls."""
+    """What a whole conversation left behind; `deaths` are those since what its first task came of."""
 
     calls: list[str]
-    begun: int
+    deaths: list[Death]
     asked: list[str]
     texts: list[str]
     dialog: Dialog
@@ -86,9 +85,7 @@ class Life:
 
 def live(*, kill_at: int | None = None, after: bool = False, deduplicates: bool = True) -> Life:
     outside = Outside(Fate(kill_at, after))
-    with mock_aws():
-        for table in TABLES:
-            table.create_table(billing_mode="PAY_PER_REQUEST")
+    with empty_tables():
         world = World(DOCUMENT, deduplicates, fate=outside.fate, jobs=outside.jobs())
         world.say("hello")
         world.settle()
@@ -97,7 +94,7 @@ def live(*, kill_at: int | None = None, after: bool = False, deduplicates: bool 
         world.settle()
         return Life(
             list(outside.fate.calls),
-            begun,
+            [death for death in outside.fate.deaths() if death.number >= begun],
             outside.asked,
             world.texts,
             world.dialog,
@@ -109,16 +106,20 @@ def live(*, kill_at: int | None = None, after: bool = False, deduplicates: bool 
 
 UNTROUBLED = live()
 POINTS = [
-    pytest.param(number, after, deduplicates, id=f"{number}-{'after' if after else 'before'}-{call}-{fresh}")
-    for number, call in list(enumerate(UNTROUBLED.calls))[UNTROUBLED.begun :]
-    for after in (False, True)
+    pytest.param(
+        death,
+        deduplicates,
+        id=f"{death.number}-{'after' if death.after else 'before'}-{UNTROUBLED.calls[death.number]}-{fresh}",
+    )
+    for death in UNTROUBLED.deaths
     for deduplicates, fresh in ((True, "deduplicated"), (False, "expired"))
+    if deduplicates or death.has_sent
 ]
 
 
-def is_lost(number: int, *, after: bool) -> bool:
-    """Whether a death there comes between an answer from outside and its being kept."""
-    answered = number if after else number - 1
+def is_lost(death: Death) -> bool:
+    """Whether it comes between an answer from outside and its being kept."""
+    answered = death.number if death.after else death.number - 1
     return answered >= 0 and UNTROUBLED.calls[answered] == "outside"
 
 
@@ -136,15 +137,15 @@ def test_a_conversation_without_faults_is_what_we_compare_with() -> None:
     assert UNTROUBLED.dead == {"GiveUp: The table is gone."}
 
 
-@pytest.mark.parametrize(("number", "after", "deduplicates"), POINTS)
+@pytest.mark.parametrize(("death", "deduplicates"), POINTS)
 def test_a_worker_killed_anywhere_leaves_one_result_for_each_task(
-    number: int, *, after: bool, deduplicates: bool
+    death: Death, *, deduplicates: bool
 ) -> None:
-    life = live(kill_at=number, after=after, deduplicates=deduplicates)
+    life = live(kill_at=death.number, after=death.after, deduplicates=deduplicates)
 
     assert life.dialog == UNTROUBLED.dialog
     assert life.difference is None
     assert results_in(life.entries) == results_in(UNTROUBLED.entries)
     assert life.dead == UNTROUBLED.dead
     assert list(dict.fromkeys(life.asked)) == UNTROUBLED.asked
-    assert len(life.asked) - len(UNTROUBLED.asked) == is_lost(number, after=after)
+    assert len(life.asked) - len(UNTROUBLED.asked) == is_lost(death)
