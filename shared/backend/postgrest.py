@@ -21,6 +21,10 @@ _PLAIN: Final = re.compile("[A-Za-z_][A-Za-z0-9_]*")
 _RESERVED: Final = frozenset(
     {"and", "columns", "limit", "not", "offset", "on_conflict", "or", "order", "select"}
 )
+_CODE: Final = re.compile("[0-9A-Z]{1,10}")
+_ABOUT_NAMES: Final = re.compile("0A|23|3F|42|55|PGRST106|PGRST2")
+"""How the codes begin whose words name schemas, tables, columns and constraints, and no value."""
+
 _LONGEST_WORDS: Final = 300
 
 
@@ -37,15 +41,15 @@ class Http(Protocol):
 class QueryRefused(ParleyError):
     """PostgREST, or the database behind it, does not do what was asked.
 
-    `code` is PostgREST's own (`PGRST…`) or the database's state; the words are theirs, and name tables and
-    columns, perhaps values.
+    `code` is PostgREST's own (`PGRST…`) or the database's state, "" for what is none. Of their words only
+    those are told, as `message`, that name tables and columns; others may quote a value, or the key.
     """
 
     def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(f"{status} {code}: {message}"[:_LONGEST_WORDS])
         self.status = status
-        self.code = code
-        self.message = message[:_LONGEST_WORDS]
+        self.code = code if _CODE.fullmatch(code) else ""
+        self.message = message[:_LONGEST_WORDS] if _ABOUT_NAMES.match(self.code) else ""
+        super().__init__(f"{status} {self.code}: {self.message}".strip(": "))
 
     @property
     def is_of_a_value(self) -> bool:
@@ -119,14 +123,14 @@ def _require_done(reply: Reply) -> None:
     if status not in range(200, 300):
         said = _decoded(reply.body)
         told = said if isinstance(said, dict) else {}
-        raise QueryRefused(status, _words(told.get("code")), _words(told.get("message")))
+        raise QueryRefused(status, _text(told.get("code")), _text(told.get("message")))
 
 
 def _rows(reply: Reply) -> list[dict[str, Any]]:
     rows = _decoded(reply.body)
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
         return rows
-    raise QueryRefused(reply.status, "", "that is no list of rows")
+    raise NotAnswered("what it answers is no list of rows")
 
 
 def _decoded(body: bytes) -> Any:
@@ -136,7 +140,7 @@ def _decoded(body: bytes) -> Any:
         return None
 
 
-def _words(told: object) -> str:
+def _text(told: object) -> str:
     return told if isinstance(told, str) else ""
 
 

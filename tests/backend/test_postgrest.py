@@ -102,6 +102,17 @@ def test_a_key_that_is_refused_is_not_told(server: PostgRestServer) -> None:
     server.refusals.clear()
 
 
+@pytest.mark.parametrize("code", ["", "PGRST301", "PGRST100", "22P02", "hush", 7])
+def test_a_refusal_that_quotes_what_it_was_sent_is_told_without_that(
+    server: PostgRestServer, code: object
+) -> None:
+    server.fail_next(401, {"code": code, "message": "Invalid API key: hush"})
+    with pytest.raises(QueryRefused) as refused:
+        select(server, "id", key="hush")
+    assert str(refused.value).startswith("401")
+    assert "hush" not in f"{refused.value!r}{vars(refused.value)}"
+
+
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 def test_a_fault_that_may_pass_is_no_answer(server: PostgRestServer, status: int) -> None:
     server.fail_next(status, {"message": "busy"})
@@ -110,7 +121,7 @@ def test_a_fault_that_may_pass_is_no_answer(server: PostgRestServer, status: int
 
 
 @pytest.mark.parametrize("body", [{}, b"<html>", [1], b"", "rows"], ids=repr)
-def test_what_is_no_list_of_rows_is_refused(server: PostgRestServer, body: object) -> None:
+def test_what_is_no_list_of_rows_is_no_answer(server: PostgRestServer, body: object) -> None:
     server.fail_next(200, body)
-    with pytest.raises(QueryRefused):
+    with pytest.raises(NotAnswered, match="no list of rows"):
         select(server, "id")

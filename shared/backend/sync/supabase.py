@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,9 +12,6 @@ from shared.backend.postgrest import PostgRest, QueryRefused
 from shared.backend.sync.base import Delivery, RowRefused, Sample, Unreachable
 from shared.backend.sync.settings import SupabaseSink, table_of
 from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered
-
-_ABOUT_NAMES: Final = re.compile("0A|23|3F|42|55|PGRST2")
-"""How the codes begin whose words name tables, columns and constraints, and no value."""
 
 _KEPT_OUT: Final = (HTTPStatus.UNAUTHORIZED, HTTPStatus.PROXY_AUTHENTICATION_REQUIRED)
 _JSON_TYPES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -65,7 +61,7 @@ def _told() -> Iterator[None]:
 
 def _words_of(refused: QueryRefused) -> str:
     """For people, without any value of the row."""
-    if _ABOUT_NAMES.match(refused.code) and refused.message:
+    if refused.message:
         return refused.message
     if refused.is_of_a_value:
         return f"a column does not take what is mapped to it ({refused.code})"
