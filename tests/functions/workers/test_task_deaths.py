@@ -7,7 +7,7 @@ lose its answer is to die before the other.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ import pytest
 from shared import aws
 from shared.dialog.events import TaskFinished
 from shared.dialog.state import Dialog, Pending, Task, TaskKind
-from shared.queueing.envelopes import TaskEnvelope, read_inbound
+from shared.queueing.envelopes import TaskEnvelope, Work, read_inbound
 from shared.storage.bot_settings import LLM, VALUE, DynamoBotSettings, name_of_secret
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.dialogs import DynamoDialogs
@@ -59,11 +59,15 @@ class Api(StandIn):
 
 @dataclass
 class Life:
-    """A task and what came of it. `calls` name those to AWS, each with how often a server had been asked."""
+    """Work and what came of it. `calls` name those to AWS, each with how often a server had been asked.
 
-    work: TaskEnvelope
+    `meanwhile` happens before what a dead process had is received again.
+    """
+
+    work: Work
     server: StandIn
     fate: Fate
+    meanwhile: Callable[[], None] = lambda: None
     calls: list[tuple[str, int]] = field(default_factory=list)
 
     @contextmanager
@@ -90,13 +94,14 @@ class Life:
             events.unregister("after-call", unique_id="returning")
 
     def run(self) -> None:
-        """Hand the task to a fresh process, until one has lived long enough to be done with it."""
+        """Hand the work to a fresh process, until one has lived long enough to be done with it."""
         for receive_count in (1, 2):
             sys.modules.pop(MODULE, None)
             handler = import_module(MODULE).lambda_handler
             try:
                 assert handler(_batch(self.work, receive_count), Context()) == {"batchItemFailures": []}
             except Killed:
+                self.meanwhile()
                 continue
             return
         pytest.fail("a second receive has to be enough")
@@ -114,7 +119,7 @@ def _name(operation: str, params: dict[str, Any]) -> str:
     return KEPT if "task#" in key else operation
 
 
-def _batch(work: TaskEnvelope, receive_count: int) -> dict[str, Any]:
+def _batch(work: Work, receive_count: int) -> dict[str, Any]:
     attributes = {"ApproximateReceiveCount": str(receive_count), "MessageGroupId": "d"}
     body = msgspec.json.encode(work).decode()
     return {"Records": [{"messageId": "1", "receiptHandle": "h", "body": body, "attributes": attributes}]}
