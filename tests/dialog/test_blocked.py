@@ -74,6 +74,18 @@ def test_what_goes_on_by_itself_goes_on_behind_the_block() -> None:
     assert talk.variables == {"x": "Ann"}
 
 
+def test_the_clock_of_a_question_that_comes_behind_the_block_runs_once_the_person_is_back() -> None:
+    talk = Talk(
+        scenario(say("think", llm={"prompt": "?", "variable": "w"}, next_step="a"), *DOCUMENT["steps"])
+    )
+    talk.start()
+    talk.block()
+    talk.finish(text="warm")
+    assert talk.wait(10_000) == []
+    talk.unblock()
+    assert talk.wait(3600) == ["Well?"]
+
+
 def test_a_hand_off_is_still_one_afterwards() -> None:
     talk = Talk(DOCUMENT)
     talk.start()

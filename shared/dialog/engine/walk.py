@@ -191,8 +191,9 @@ class Walk(Speech):
         self.dialog.ask = self.wound_up(step, ask)
 
     def wound_up(self, step: CompiledStep, ask: Ask) -> Ask:
-        """The question with its clock at the beginning."""
-        if timeout := timeout_of(step):
+        """The question with its clock at the beginning, which stands still where nobody hears it."""
+        timeout = timeout_of(step)
+        if timeout and not self.dialog.blocked:
             return msgspec.structs.replace(ask, timer=self.new_timer(timeout.after), reminded=0)
         return ask
 
