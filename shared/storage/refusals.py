@@ -61,7 +61,8 @@ class DynamoRefusals:
 def remove_refusals(bot_id: str, dialog_id: str, epoch: str) -> Iterator[None]:
     """Delete what was refused of one epoch of a dialog, step by step."""
     is_of_dialog = SyncRefusal.dialog == _dialog(dialog_id, epoch)
-    return deleting(SyncRefusal, SyncRefusal.query(bot_id, filter_condition=is_of_dialog))
+    found = SyncRefusal.query(bot_id, filter_condition=is_of_dialog, consistent_read=True)
+    return deleting(SyncRefusal, found)
 
 
 def _dialog(dialog_id: str, epoch: str) -> str:

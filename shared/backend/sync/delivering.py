@@ -172,7 +172,11 @@ class Syncing:
             self.marks.end(place, run.serial, is_put=is_put)
 
     def _refuse(self, work: TaskEnvelope, reasons: tuple[str, ...]) -> None:
-        self.refusals.put(_refusal(work, reasons, self.now()), work)
+        """Keep the run; of a dialog that was deleted meanwhile, whose refusals are removed, none stays."""
+        refusal = _refusal(work, reasons, self.now())
+        self.refusals.put(refusal, work)
+        if self.is_gone(work):
+            self.refusals.delete(refusal)
 
 
 def place_of(run: Run, settings: SyncSettings) -> str:

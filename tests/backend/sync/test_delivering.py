@@ -66,6 +66,7 @@ class World:
     clock: list[datetime]
     health: list[dict[str, Any]]
     current: list[CurrentSync | None]
+    gone: set[str]
 
     def run(self, work: TaskEnvelope, number: int = 1) -> None:
         self.syncing.perform_run(work, attempt(number))
@@ -93,6 +94,7 @@ def settings(key: str = "chat", mapping: Mapping[str, str] = BY_PERSON, table: s
 def world(aws_account: Aws) -> World:
     clock, health, system = [NOON], list[dict[str, Any]](), System()
     current: list[CurrentSync | None] = [CurrentSync(settings(), NOON)]
+    gone = {"deleted"}
     sealer = KmsSealer(lambda: aws_account.kms, ENVIRONMENT["SETTINGS_KEY_ID"])
     syncing = Syncing(
         sync_of=lambda _bot_id: current[0],
@@ -100,12 +102,12 @@ def world(aws_account: Aws) -> World:
         marks=DynamoSyncMarks(lambda: clock[0]),
         refusals=DynamoRefusals(sealer, lambda: clock[0]),
         now=lambda: clock[0],
-        is_gone=lambda work: work.dialog_id == "deleted",
+        is_gone=lambda work: work.dialog_id in gone,
         found=lambda _bot_id, _sync, found: health.append(dict(found)),
         holds=DynamoHolds(lambda: clock[0], lambda: (clock[0] - NOON).total_seconds() + 100),
         retried=lambda call, attempt: retried(call, attempt, sleep=lambda _seconds: None),
     )
-    return World(syncing, system, clock, health, current)
+    return World(syncing, system, clock, health, current, gone)
 
 
 def ended(name: str = "Иван", **fields: Any) -> TaskEnvelope:
@@ -301,6 +303,14 @@ def test_what_was_refused_of_a_dialog_can_be_removed_with_it(world: World) -> No
     list(remove_refusals("b", "d1", "e"))
     list(remove_refusals("b", "d2", "another"))
     assert [refusal.dialog_id for refusal in refusals.of_bot("b", 10).items] == ["d2"]
+
+
+def test_nothing_is_kept_of_a_dialog_that_was_deleted_while_its_run_was_refused(world: World) -> None:
+    world.system.faults = [RowRefused("wrong")]
+    world.system.meanwhile = lambda: world.gone.add("d")
+    world.run(ended())
+    world.syncing.give_up(ended(), "Something went wrong on our side.")
+    assert (world.system.asked, world.refused()) == (1, [])
 
 
 # --- a step that waits -----------------------------------------------------------------------------
