@@ -1,6 +1,8 @@
 import fcntl
 import hashlib
+import os
 import re
+import shutil
 import sys
 import sysconfig
 from collections.abc import Iterator
@@ -18,12 +20,13 @@ SOURCES = (
     "Makefile",
     "uv.lock",
     "infra/local/building.py",
+    "infra/local/door.py",
     "infra/local/gaps.py",
 )
 FOLDER = ROOT / ".aws-sam" / "embedded"
-TEMPLATE = FOLDER / "build" / "one-artifact.yaml"
 # All artifacts are equal (a test compares them), so one is built for all.
 ANY_FUNCTION = "TelegramWebhook"
+BUILD_NAME_LENGTH = 16
 
 
 def digest_of_sources() -> str:
@@ -40,20 +43,43 @@ def is_built() -> bool:
     return stamp.exists() and stamp.read_text() == digest_of_sources()
 
 
-def build(log: Path) -> Path:
-    """Build for this machine with SAM, unless that is done; return the template to deploy.
+def build(log: Path) -> None:
+    """Build for this machine with SAM, unless that is done.
 
     Tests and `make run` share the build, one at a time.
     """
     with _alone():
         if not is_built():
             _build(log)
-    return TEMPLATE
 
 
 def artifact() -> Path:
-    """The folder that the Lambdas run from, once it is built."""
+    """The folder with all code of the Lambdas, once it is built."""
     return FOLDER / "build" / ANY_FUNCTION
+
+
+def take_over(builds: Path) -> Path:
+    """Link what is built into a deployment's own folder; return the template to deploy.
+
+    Its Lambdas run the code from there, whatever is built later.
+    """
+    with _alone():
+        name = (FOLDER / "digest").read_text()[:BUILD_NAME_LENGTH]
+        taken = builds / name
+        if not taken.exists():
+            unfinished = builds / "unfinished"
+            shutil.rmtree(unfinished, ignore_errors=True)
+            shutil.copytree(artifact(), unfinished / "code", copy_function=_link)
+            _write_template(unfinished, name)
+            unfinished.rename(taken)
+    return taken / "template.yaml"
+
+
+def forget_others(template: Path) -> None:
+    """Remove what was taken over before this."""
+    taken = template.parent
+    for other in set(taken.parent.iterdir()) - {taken}:
+        shutil.rmtree(other)
 
 
 def _build(log: Path) -> None:
@@ -70,23 +96,24 @@ def _build(log: Path) -> None:
         COMPILE_WITH=sys.executable,
         RUNTIME=f"python{sys.version_info.major}.{sys.version_info.minor}",
     )
-    _share_one_artifact(FOLDER / "build")
     stamp.write_text(digest)
 
 
-def _share_one_artifact(built: Path) -> None:
-    """Give every Lambda the one artifact, packed: SAM would zip it for each, at every deployment."""
-    _pack(built / ANY_FUNCTION, built / "artifact.zip")
-    template = (built / "template.yaml").read_text()
-    shared = re.sub(r"^( +CodeUri: ).+$", r"\g<1>artifact.zip", template, flags=re.MULTILINE)
-    TEMPLATE.write_text(shared)
+def _write_template(folder: Path, build: str) -> None:
+    """Give every Lambda a zip that only leads to the code: the emulator unpacks one for each process."""
+    with ZipFile(folder / "door.zip", "w") as door:
+        door.write(Path(__file__).with_name("door.py"), "functions/__init__.py")
+        door.writestr("functions/build", build)
+    template = (FOLDER / "build" / "template.yaml").read_text()
+    shared = re.sub(r"^( +CodeUri: ).+$", r"\g<1>door.zip", template, flags=re.MULTILINE)
+    (folder / "template.yaml").write_text(shared)
 
 
-def _pack(folder: Path, archive: Path) -> None:
-    """Without compression: it never leaves this machine, and every cold start unpacks it."""
-    with ZipFile(archive, "w", strict_timestamps=False) as packed:
-        for file in sorted(folder.rglob("*")):
-            packed.write(file, file.relative_to(folder))
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # the state may lie on another disk
+        shutil.copy2(source, target)
 
 
 def _source_files() -> list[Path]:

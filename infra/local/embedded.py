@@ -44,6 +44,7 @@ class EmbeddedParley:
         self._state = settings.state_dir
         self._state.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._logs = self._state / "logs"
+        self._builds = self._state / "builds"
         self._lock = StateLock(self._state)
         self._proxy: Server | None = None
         self._main_system: RunningMainSystem | None = None
@@ -95,7 +96,8 @@ class EmbeddedParley:
         with step(self._tell, "start the embedded AWS"):
             folder = self._state / "emulator"
             port = kept_port(self._state / "emulator-port", self._settings.port, (folder / "pid").exists)
-            self._emulator = Emulator(folder, port, self._logs / "emulator.log")
+            log = self._logs / "emulator.log"
+            self._emulator = Emulator(folder, port, log, PARLEY_BUILDS=str(self._builds))
             self._emulator.start()
         secret = kept_secret(self._state / "jwt-secret", lambda: secrets.token_urlsafe(48))
         self._deploy(template, secret, self._main_system.access)
@@ -110,10 +112,10 @@ class EmbeddedParley:
         return Gateway(api_id(self.emulator), self.emulator.port, preflights)
 
     def _build(self) -> Path:
-        if building.is_built():
-            return building.TEMPLATE
-        with step(self._tell, "build with the SAM CLI"):
-            return building.build(self._logs / "build.log")
+        if not building.is_built():
+            with step(self._tell, "build with the SAM CLI"):
+                building.build(self._logs / "build.log")
+        return building.take_over(self._builds)
 
     def _deploy(self, template: Path, secret: str, main_system: Access) -> None:
         """Deploy, unless the same template stands there with the same code and parameters."""
@@ -135,6 +137,7 @@ class EmbeddedParley:
             allow_plain_http(self.emulator)
             bound_by_numbers(self.emulator)
         Deployment(digest, parameters, stack).save(record)
+        building.forget_others(template)
 
     def _seed(self, secret: str, main_system: Access) -> RunInfo:
         api_url = self._api_url

@@ -20,11 +20,15 @@ SAVED_WITHIN_SECONDS = 60
 
 
 class Emulator:
-    """MiniStack as a child process. It keeps its state in a folder, and writes it when it is stopped."""
+    """MiniStack as a child process. It keeps its state in a folder, and writes it when it is stopped.
 
-    def __init__(self, folder: Path, port: int, log: Path) -> None:
+    Its Lambdas find more in their environment, if that is given.
+    """
+
+    def __init__(self, folder: Path, port: int, log: Path, **more: str) -> None:
         self._folder = folder
         self._log = log
+        self._more = more
         self._process: subprocess.Popen[bytes] | None = None
         self._clients: dict[str, Any] = {}
         self.port = port
@@ -95,6 +99,7 @@ class Emulator:
             LAMBDA_WARM_TTL_SECONDS="86400",
             SFTP_ENABLED="0",
             IOT_MTLS_ENABLED="0",
+            **self._more,
         )
 
     def _wait_until_ready(self) -> None:

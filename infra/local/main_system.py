@@ -153,9 +153,10 @@ def _signing_secret() -> str:
 
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><title>Main system of the demo</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <style>
   body { font: 1rem/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem }
-  table { border-collapse: collapse }
+  table { border-collapse: collapse; display: block; overflow-x: auto }
   th, td { border: 1px solid #aaa; padding: .3rem .6rem; text-align: left }
 </style>
 <h1>Main system of the demo</h1>

@@ -2,8 +2,11 @@
 
 import hashlib
 import json
+import re
 from pathlib import Path
+from zipfile import ZipFile
 
+from infra.local import building
 from tests.infra.conftest import run_in_artifact
 from tests.infra.template import Template
 
@@ -62,6 +65,32 @@ def test_every_handler_is_importable_from_the_artifact(artifact: Path, template:
         code = f"import {module} as m; print(callable(m.{handler}), m.__file__)"
         answer = run_in_artifact(artifact, code, environment | {"LOG_LEVEL": "INFO"})
         assert answer.startswith(f"True {artifact}"), name
+
+
+def test_an_embedded_lambda_runs_the_code_of_its_own_deployment(artifact: Path, tmp_path: Path) -> None:
+    """What the emulator unpacks for each process, ten thousand files otherwise, only leads there."""
+    template = building.take_over(tmp_path / "builds")
+    unpacked = tmp_path / "unpacked"
+    with ZipFile(template.with_name("door.zip")) as door:
+        assert door.namelist() == ["functions/__init__.py", "functions/build"]
+        door.extractall(unpacked)
+    code = "import functions, functions.webhooks, shared as s; print(functions.__file__, s.__file__)"
+    found = run_in_artifact(unpacked, code, {"PARLEY_BUILDS": str(tmp_path / "builds")})
+    ours = template.with_name("code")
+    assert found.split() == [f"{ours}/functions/__init__.py", f"{ours}/shared/__init__.py"]
+    assert set(re.findall(r"CodeUri: (.+)", template.read_text())) == {"door.zip"}
+
+
+def test_a_deployment_keeps_only_the_build_that_it_runs(artifact: Path, tmp_path: Path) -> None:
+    before = tmp_path / "builds" / "before"
+    before.mkdir(parents=True)
+    template = building.take_over(before.parent)
+    assert building.take_over(before.parent) == template
+    building.forget_others(template)
+    assert list(before.parent.iterdir()) == [template.parent]
+    assert len(list(template.parent.glob("code/shared/**/*.py"))) == len(
+        list(artifact.glob("shared/**/*.py"))
+    )
 
 
 def test_images_of_every_kind_are_read_and_written_by_what_is_shipped_of_pillow(artifact: Path) -> None:
