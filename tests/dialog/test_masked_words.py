@@ -40,6 +40,17 @@ def test_a_text_has_a_masked_one_beside_it_where_it_prints_a_secret(
     assert "4000" not in told.masked
 
 
+@pytest.mark.parametrize(
+    ("parameter", "masked"), [("{{ pin }}", "Here it is."), ("{{ platform }}", ""), ("4000", "")]
+)
+def test_a_template_that_prints_a_secret_is_for_the_person_alone(parameter: str, masked: str) -> None:
+    template = {"name": "pin", "language": "en", "parameters": [parameter]}
+    talk = talk_about({"text": "Here it is.", "whatsapp_template": template})
+    talk.say("4000")
+    (told,) = talk.turn.messages
+    assert told.masked == masked
+
+
 def test_what_is_not_sensitive_is_not_masked() -> None:
     talk = talk_about({"text": "It is {{ pin }}."}, is_sensitive=False)
     talk.say("4000")

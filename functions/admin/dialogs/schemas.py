@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -124,15 +125,19 @@ class DeliveryView(View):
 
 def _readable(data: Any) -> Any:
     """An entry's data without what nobody should read, and what leads to a file on its messenger."""
-    readable = {name: value for name, value in data.items() if name != "sealed"}
-    if "masked" in readable:  # its spans are of other words
+    readable = _without("sealed", data)
+    if "masked" in readable:  # its spans are of other words, and its template has the same
         readable["text"] = readable.pop("masked")
         readable.pop("spans", None)
-    file = (readable.get("event") or {}).get("file")
-    if file:
-        named = {name: value for name, value in file.items() if name != "reference"}
-        readable["event"] = {**readable["event"], "file": named}
+        if template := readable.get("template"):
+            readable["template"] = _without("parameters", template)
+    if file := (readable.get("event") or {}).get("file"):
+        readable["event"] = {**readable["event"], "file": _without("reference", file)}
     return readable
+
+
+def _without(name: str, part: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in part.items() if key != name}
 
 
 class HistoryEntryView(View):

@@ -14,7 +14,13 @@ from shared.dialog.messages import Button, Media, Message, Template
 from shared.dialog.sealing import MASK
 from shared.dialog.state import Ask, Choice
 from shared.scenario.caps import MAX_CHOICES, MAX_TOLD_BYTES, MAX_TURN_BYTES, MAX_TURN_MESSAGES
-from shared.scenario.compiled import CompiledButton, CompiledMedia, CompiledMessage, CompiledStep
+from shared.scenario.compiled import (
+    CompiledButton,
+    CompiledMedia,
+    CompiledMessage,
+    CompiledStep,
+    CompiledTemplate,
+)
 from shared.scenario.compiler import value_key
 from shared.scenario.texts import Text, Url
 
@@ -87,7 +93,7 @@ class Speech(Values):
             self.say(message.text, buttons, several=several, replaces=replaces)
             return
         words, spans = message.text.show(self.value_of, self.languages(), self.notes)
-        masked = self._masked_words(message.text, words)
+        masked = self._masked_words(message.text, words, message.template)
         shown = tuple(media for each in message.media if (media := self._media(each)))
         if not words.strip() and buttons and not shown:
             words, spans = self.words("choose_button") or NO_WORDS, ()
@@ -133,12 +139,19 @@ class Speech(Values):
         """The same for those who may not read what is sensitive."""
         return text.show(self.value_unless_sensitive, self.languages(), self.notes)[0].strip()
 
-    def _masked_words(self, text: Text, words: str) -> str:
-        """What others may read in the place of what the text has printed; "" where that is the same."""
+    def _masked_words(self, text: Text, words: str, template: CompiledTemplate | None = None) -> str:
+        """What others may read in the place of what the text has printed; "" where nothing is secret."""
         if not self.scenario.sensitive:
             return ""
         shown = text.show(self.value_unless_sensitive, self.languages(), [])[0]
-        return "" if shown == words else shown or MASK
+        parameters = template.parameters if template else ()
+        is_open = shown == words and not any(map(self._prints_secret, parameters))
+        return "" if is_open else shown or MASK
+
+    def _prints_secret(self, text: Text) -> bool:
+        languages = self.languages()
+        shown, said = (text.show(of, languages, [])[0] for of in (self.value_unless_sensitive, self.value_of))
+        return shown != said
 
     def address(self, urls: Mapping[str, Url]) -> str:
         """An address in the dialog's language."""

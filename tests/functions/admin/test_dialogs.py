@@ -365,7 +365,12 @@ def test_what_is_sensitive_is_masked(api: Api, bot: str, talk: Talk) -> None:
             dialog,
             1,
             1,
-            message_data={"text": "So 4510 it is.", "masked": f"So {MASK} it is.", "spans": spans},
+            message_data={
+                "text": "So 4510 it is.",
+                "masked": f"So {MASK} it is.",
+                "spans": spans,
+                "template": {"name": "so", "language": "en", "parameters": ["4510"]},
+            },
         )
     )
 
@@ -376,7 +381,8 @@ def test_what_is_sensitive_is_masked(api: Api, bot: str, talk: Talk) -> None:
     assert read["collected_data"] == {"name": "Иван", "passport": MASK}
     assert listed == [read]
     assert said["message_data"] == {"event": {"text": MASK}}
-    assert answered["message_data"] == {"text": f"So {MASK} it is."}
+    template = {"name": "so", "language": "en"}
+    assert answered["message_data"] == {"text": f"So {MASK} it is.", "template": template}
 
 
 def test_history_names_a_file_by_its_record_and_not_where_its_messenger_keeps_it(
