@@ -33,6 +33,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _KEEP_METHOD = (307, 308)
 _SEE_OTHER = 303
 _LEAST_SECONDS = 0.001
+_PIECE_BYTES = 4096
+"""What the system takes at once, if any: more would have a time of its own for each part that it takes."""
 _CORE_ERRORS = (
     httpcore.TimeoutException,
     httpcore.NetworkError,
@@ -335,7 +337,9 @@ class _Timed(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _within(self._time_left, timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _within(self._time_left, timeout, httpcore.WriteTimeout))
+        for at in range(0, len(buffer), _PIECE_BYTES):
+            within = _within(self._time_left, timeout, httpcore.WriteTimeout)
+            self._stream.write(buffer[at : at + _PIECE_BYTES], within)
 
     def close(self) -> None:
         self._stream.close()

@@ -8,7 +8,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -338,6 +338,34 @@ def test_so_is_one_that_is_taken_in_parts(web: Web) -> None:
     ):
         pass
     assert time.monotonic() - began < 1
+
+
+@contextmanager
+def a_slow_reader() -> Iterator[str]:
+    """Whoever takes what is sent a little at a time."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen()
+
+        def read() -> None:
+            with listening.accept()[0] as connection, suppress(OSError):
+                while connection.recv(65_536) and not over.is_set():
+                    time.sleep(0.01)
+
+        over = threading.Event()
+        thread = threading.Thread(target=read)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        over.set()
+        thread.join()
+
+
+def test_whoever_takes_a_request_bit_by_bit_gets_no_more_time() -> None:
+    began = time.monotonic()
+    with a_slow_reader() as url:
+        with pytest.raises(NotAnswered, match="WriteTimeout"):
+            asked(ANYWHERE, Ask("POST", url, {}, b"a" * 20_000_000), timeout_seconds=0.5)
+        assert time.monotonic() - began < 2
 
 
 def test_an_answer_larger_than_is_taken_is_refused(web: Web) -> None:
