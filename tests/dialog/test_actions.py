@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 
+from shared.scenario.caps import MAX_COLLECTED_BYTES
 from shared.scenario.words import FALLBACKS
 from tests.dialog.talk import Talk
 from tests.scenario.documents import Document, ask, choose, say, scenario
@@ -66,6 +67,7 @@ class TestLanguageModels:
             ({}, {"text": 7}),
             ({}, {}),
             ({"routes": {"food": {"step": "food", "when": "hungry"}}}, {"route": "drinks"}),
+            ({}, {"text": "x" * MAX_COLLECTED_BYTES}),
         ],
     )
     def test_what_does_not_fit_is_a_failure(self, fields: dict[str, Any], result: dict[str, Any]) -> None:
@@ -193,6 +195,13 @@ class TestHttp:
         talk = Talk(scenario({"id": "a", "http": request}, variables={"x": {"initial": letters}}))
         talk.start()
         assert list(talk.task.request["body"]["all"]) == sorted(letters)
+
+    def test_an_answer_that_cannot_be_kept_is_a_failure(self) -> None:
+        step = self.STEP | {"http": {**self.STEP["http"], "on_error": "sorry"}, "next_step": "b"}
+        talk = Talk(scenario(step, say("b", "Status {{ x.status }}"), say("sorry", "Sorry.")))
+        talk.start()
+        assert talk.finish(status=200, body="x" * MAX_COLLECTED_BYTES, headers={}) == ["Sorry."]
+        assert talk.turn.notes[-1] == "step “a”: what came back cannot be kept"
 
 
 class TestSync:

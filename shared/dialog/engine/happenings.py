@@ -281,7 +281,7 @@ class Happenings(Answers):
         if value is not None:
             self._check_output(llm, value)
             if llm.variable:
-                self.put(llm.variable, value)
+                self._keep_found(llm.variable, value)
             if llm.reply:
                 masked = MASK if llm.variable in self.scenario.sensitive else ""
                 self.tell(Message(extract(printed(value, self.languages()[0])), masked=masked))
@@ -303,7 +303,13 @@ class Happenings(Answers):
         if status not in _SUCCESS:
             raise Failed(f"the server answered {status}")
         if http.variable:
-            self.put(http.variable, {name: result.get(name) for name in ("status", "body", "headers")})
+            answer = {name: result.get(name) for name in ("status", "body", "headers")}
+            self._keep_found(http.variable, answer)
+
+    def _keep_found(self, name: str, value: Any) -> None:
+        """Raises `Failed` where it cannot be kept: what follows counts on it."""
+        if not self.put(name, value):
+            raise Failed("what came back cannot be kept")
 
     def _use_understanding(self, step: CompiledStep, result: dict[str, Any]) -> None:
         found = result.get("values")

@@ -194,22 +194,26 @@ class Values(Workspace):
             except Undecided as undecided:
                 self._note(expression, undecided)
 
-    def put(self, name: str, value: Any) -> None:
-        """Give a variable a value, in the form in which it will be saved; null takes its value away."""
+    def put(self, name: str, value: Any) -> bool:
+        """Give a variable a value, in the form in which it will be saved; null takes its value away.
+
+        Whether it could be stored; otherwise a note says why not.
+        """
         variables = dict(self.variables)
         try:
             variables[name] = as_saved(value)
         except (TypeError, ValueError, ArithmeticError) as error:
             self.notes.append(f"“{name}” was not stored: {error}")
-            return
+            return False
         if name in self.scenario.sensitive:
             self.is_private = True
         if value is None:
             del variables[name]
         if len(msgspec.json.encode(variables)) > MAX_COLLECTED_BYTES:
             self.notes.append(f"“{name}” was not stored: a run collects at most 64 KB")
-        else:
-            self._keep(name, variables)
+            return False
+        self._keep(name, variables)
+        return True
 
     def forget(self, name: str) -> None:
         """Take a variable's value away."""
