@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -21,13 +21,6 @@ _COLUMNS: Final = """
     FROM pg_attribute JOIN pg_type ON pg_type.oid = atttypid
     WHERE attrelid = to_regclass(format('%%I.%%I', %s::text, %s::text)) AND attnum > 0 AND NOT attisdropped
     ORDER BY attnum
-"""
-_UNIQUE: Final = """
-    SELECT array_agg(attname::text) FROM pg_index
-    JOIN pg_attribute ON attrelid = indrelid AND attnum = ANY ((indkey::int2[])[0:indnkeyatts - 1])
-    WHERE indrelid = to_regclass(format('%%I.%%I', %s::text, %s::text))
-        AND indisunique AND indisvalid AND indimmediate AND indpred IS NULL AND indexprs IS NULL
-    GROUP BY indexrelid
 """
 
 
@@ -55,21 +48,19 @@ class Inspection:
         with self.connection.cursor(row_factory=class_row(Column)) as cursor:
             return cursor.execute(_COLUMNS, self.table).fetchall()
 
-    def is_unique(self, key: Collection[str]) -> bool:
-        """Whether exactly these columns tell its rows apart."""
-        indexes: Iterable[tuple[list[str]]] = self.connection.execute(_UNIQUE, self.table).fetchall()
-        return any(set(columns) == set(key) for (columns,) in indexes)
-
     def misfits(self, row: Row) -> Iterator[Column]:
         """The columns whose types do not take what the row has for them."""
         return (each for each in self.columns() if each.name in row and not self._takes(each, row[each.name]))
 
     def _takes(self, column: Column, value: Any) -> bool:
+        """Whether the type takes the value; that another column's demands one is no matter."""
         read = sql.SQL("SELECT (jsonb_populate_record(NULL::{}, %s)).{}")
         try:
             with self.connection.transaction():
                 query = read.format(quoted(*self.table), quoted(column.name))
                 self.connection.execute(query, [Jsonb({column.name: value})])
+        except psycopg.errors.NotNullViolation:
+            return True
         except (psycopg.DataError, psycopg.IntegrityError):
             return False
         return True

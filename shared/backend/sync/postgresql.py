@@ -22,6 +22,8 @@ from shared.guard import Guard
 _ABOUT_NAMES: Final = re.compile("0A|3F|42|55")
 """How the states (SQLSTATE) begin whose words name tables, columns and rights, and no value."""
 
+_NOTHING: Final = "23502"
+_NO_KEY: Final = "42P10"
 _CONSTRAINTS: Final[Mapping[str, str]] = {
     "23503": "a row that is referred to is not there",
     "23505": "another row has the same already",
@@ -112,17 +114,19 @@ class PostgresSystem:
             yield f"there is no table “{self.sink.table}”, or the user may not see it"
             return
         yield from _flaws(columns, sample.columns)
-        if {*self.sink.key} <= {column.name for column in columns} and not table.is_unique(self.sink.key):
-            yield f"there is no primary key or unique index of exactly {', '.join(self.sink.key)}"
         yield from (_misfit(column) for column in table.misfits(sample.row) if not column.is_choosy)
 
     def _try(self, connection: psycopg.Connection, row: Row) -> None:
-        """Put a made-up row, and take it back. What the table has against made-up values is no matter."""
-        with (
-            suppress(psycopg.DataError, psycopg.IntegrityError),
-            connection.transaction(force_rollback=True),
-        ):
-            self._upsert(connection, row)
+        """Put a made-up row, and take it back. What the table has against made-up values is no matter.
+
+        A type that demands a value does so whatever the values are; only its error names no column.
+        """
+        try:
+            with connection.transaction(force_rollback=True):
+                self._upsert(connection, row)
+        except (psycopg.DataError, psycopg.IntegrityError) as error:
+            if error.sqlstate == _NOTHING and not error.diag.column_name:
+                raise
 
 
 def _flaws(columns: Iterable[Column], mapped: Collection[str]) -> Iterator[str]:
@@ -143,11 +147,14 @@ def _misfit(column: Column) -> str:
 def words_of(error: psycopg.Error) -> str:
     """For people, without any value of the row."""
     state, told = error.sqlstate or "", error.diag
-    if state == "23502":
-        return f"“{told.column_name}” has to have a value"
+    if state == _NOTHING:
+        return f"“{told.column_name or told.datatype_name}” has to have a value"
+    if state == _NO_KEY:
+        return "there is no primary key or unique index of exactly the columns of the key"
     if state in _CONSTRAINTS:
         return f"{_CONSTRAINTS[state]} (constraint “{told.constraint_name}”)"
-    if _ABOUT_NAMES.match(state) and told.message_primary:
+    is_the_servers = not told.context  # what functions and triggers say may quote values
+    if is_the_servers and _ABOUT_NAMES.match(state) and told.message_primary:
         return told.message_primary[:_LONGEST_WORDS]
     return f"the database refuses it ({state})"
 

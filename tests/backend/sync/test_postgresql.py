@@ -155,7 +155,15 @@ STRICT = """
     CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS
         $$ BEGIN RAISE EXCEPTION 'not %', NEW.age; END $$;
     CREATE TRIGGER shouting BEFORE INSERT ON loud FOR EACH ROW EXECUTE FUNCTION shout();
+    CREATE TABLE louder (telegram_id text PRIMARY KEY, age integer);
+    CREATE FUNCTION shout_as_the_server() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'not %', NEW.age USING ERRCODE = '42501'; END $$;
+    CREATE TRIGGER shouting BEFORE INSERT ON louder FOR EACH ROW EXECUTE FUNCTION shout_as_the_server();
+    CREATE DOMAIN needed AS integer NOT NULL;
+    CREATE TABLE needy (telegram_id text PRIMARY KEY, age integer, level needed DEFAULT 1);
+    CREATE VIEW seen AS SELECT telegram_id, age FROM strict;
 """
+_NO_KEY = "there is no primary key or unique index of exactly the columns of the key"
 _DOES_NOT_TAKE = "which does not take what is mapped to it"
 
 
@@ -174,7 +182,7 @@ _DOES_NOT_TAKE = "which does not take what is mapped to it"
         ({"age": 18, "nope": 1}, {}, ['column "nope" of relation "strict" does not exist']),
         ({}, {"table": "nope"}, ['relation "public.nope" does not exist']),
         ({}, {"table": "nope.staff"}, ['relation "nope.staff" does not exist']),
-        ({"age": 18}, {"key": ("age",)}, ["there is no unique or exclusion constraint"]),
+        ({"age": 18}, {"key": ("age",)}, [_NO_KEY]),
         ({"age": 18, "shout": "LOUD"}, {}, ['cannot insert a non-DEFAULT value into column "shout"']),
         ({"age": 17}, {}, ["the table does not allow this (constraint “adult”)"]),
         ({}, {}, ["“age” has to have a value"]),
@@ -183,6 +191,8 @@ _DOES_NOT_TAKE = "which does not take what is mapped to it"
         ({"age": 18, "late": 1002}, {}, ["another row has the same already (constraint “once”)"]),
         ({}, {"table": "closed"}, ["permission denied for table closed"]),
         ({"age": 1234}, {"table": "loud"}, ["the database refuses it (P0001)"]),
+        ({"age": 1234}, {"table": "louder"}, ["the database refuses it (42501)"]),
+        ({"age": 18}, {"table": "needy"}, ["“needed” has to have a value"]),
     ],
     ids=str,
 )
@@ -244,13 +254,16 @@ def problems(sink: MakeSink, guard: Guard, query: Query) -> Callable[..., list[s
         ({}, {"columns": ("age",)}, []),
         ({"name": "text"}, {}, ["“age” has to have a value, and nothing is mapped to it"]),
         ({"age": 1, "shout": "text"}, {}, ["“shout” is filled in by the database itself"]),
-        ({"age": 1}, {"key": ("age",)}, ["there is no primary key or unique index of exactly age"]),
+        ({"age": 1}, {"key": ("age",)}, [_NO_KEY]),
         (
-            {"age": 1, "late": 1},
+            {"age": 18, "late": 1},
             {"key": ("late",)},
-            ["there is no primary key or unique index of exactly late"],
+            ["ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters"],
         ),
         ({"age": 1, "badge": 1}, {"key": ("badge",)}, []),
+        ({"age": 1}, {"table": "seen"}, []),
+        ({"age": 1}, {"table": "needy"}, ["“needed” has to have a value"]),
+        ({"age": 1}, {"table": "louder"}, ["the database refuses it (42501)"]),
         ({}, {"table": "nope"}, ["there is no table “nope”, or the user may not see it"]),
         ({}, {"table": "closed"}, ["permission denied for table closed"]),
     ],
