@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
@@ -24,6 +25,7 @@ from shared import aws
 from shared.storage.tables import TABLES
 
 if TYPE_CHECKING:
+    from moto.sqs.models import Queue
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
     from mypy_boto3_s3 import S3Client
@@ -232,7 +234,7 @@ class Call:
 def aws_account() -> Iterator[Aws]:
     """An empty account but for the tables, the queues, the key and the bucket of Parley.
 
-    Tables and key are dear to make, so they are kept from test to test, and only emptied.
+    Tables, keys and queues are dear to make, so they are kept from test to test, and only emptied.
     """
     mock = mock_aws()
     mock.start(reset=False)
@@ -263,7 +265,7 @@ def _empty(account: Aws) -> None:
             for backend in regions.values():
                 backend.reset()
     _empty_tables(account.kms)
-    _create_queues(account)
+    _put_queues(account)
     account.s3.create_bucket(Bucket=account.bucket, CreateBucketConfiguration={"LocationConstraint": _REGION})
 
 
@@ -342,6 +344,19 @@ def aws_calls(aws_account: Aws) -> Iterator[list[Call]]:
     yield made
     for client in clients:
         client.meta.events.unregister("provide-client-params.*.*", unique_id="note")
+
+
+_empty_queues: dict[str, Queue] = {}
+"""As they were made first; tests get copies to fill, change and delete."""
+
+
+def _put_queues(account: Aws) -> None:
+    queues = get_backend("sqs")[_ACCOUNT][_REGION].queues
+    if not _empty_queues:
+        _create_queues(account)
+        _empty_queues.update(queues)
+    locks = (queue._messages_lock for queue in _empty_queues.values())
+    queues.update(deepcopy(_empty_queues, {id(lock): lock for lock in locks}))
 
 
 def _create_queues(account: Aws) -> None:
