@@ -137,7 +137,8 @@ class EmbeddedParley:
             allow_plain_http(self.emulator)
             bound_by_numbers(self.emulator)
         Deployment(digest, parameters, stack).save(record)
-        building.forget_others(template)
+        # Ten thousand files may take a busy disk half a minute, and nobody waits for that.
+        threading.Thread(target=building.forget_others, args=(template,), daemon=True).start()
 
     def _seed(self, secret: str, main_system: Access) -> RunInfo:
         api_url = self._api_url
