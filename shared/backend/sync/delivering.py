@@ -97,7 +97,7 @@ class Syncing:
             self._wait(work, fault, attempt)
         else:
             if attempt.number > 1:
-                self.found(work.bot_id, sync, {"status": "ok", "checked_at": self.now(), "problems": []})
+                self._tell_of_health(work.bot_id, sync)
 
     def _require_no_hold(self, bot_id: str) -> None:
         if hold := self.holds.get(bot_id, _HELD):
@@ -105,7 +105,11 @@ class Syncing:
 
     def _hold(self, bot_id: str, sync: CurrentSync, fault: Unreachable) -> None:
         self.holds.put(bot_id, _HELD, Hold(self.now() + _HOLD, fault.reason))
-        self.found(bot_id, sync, {"status": "failed", "checked_at": self.now(), "problems": [fault.reason]})
+        self._tell_of_health(bot_id, sync, fault.reason)
+
+    def _tell_of_health(self, bot_id: str, sync: CurrentSync, *problems: str) -> None:
+        status = "failed" if problems else "ok"
+        self.found(bot_id, sync, {"status": status, "checked_at": self.now(), "problems": list(problems)})
 
     def _wait(self, work: TaskEnvelope, fault: Unreachable, attempt: Attempt) -> None:
         if self.now() - _end_of(work, self.now()) > PATIENCE:
@@ -128,27 +132,33 @@ class Syncing:
         sync = self.sync_of(work.bot_id)
         if sync is None:
             return
+        has_arrived = False
         try:
             for refusal in self.refusals.before(work.bot_id, work.asked_at):
                 if attempt.seconds_left() < PUT_SECONDS + _LEAST_SECONDS:
                     raise Wait(1, "there are more refused runs than one invocation has time for")
-                self._send_anew(refusal, sync.settings)
+                has_arrived |= self._send_anew(refusal, sync.settings)
         except _NotNow as fault:
             raise Wait(fault.after_seconds or _BUSY_SECONDS, fault.reason) from None
         except Unreachable as fault:
             self._hold(work.bot_id, sync, fault)
+        else:
+            if has_arrived:
+                self._tell_of_health(work.bot_id, sync)
 
-    def _send_anew(self, refusal: Refusal, settings: SyncSettings) -> None:
+    def _send_anew(self, refusal: Refusal, settings: SyncSettings) -> bool:
+        """Whether it has arrived."""
         work = self.refusals.work_of(refusal)
         if work is None:
-            return
+            return False
         try:
             if not self.is_gone(work):
                 self._put(work, settings, PUT_SECONDS)
         except RowRefused as refused:
             self._refuse(work, refused.reasons)
-        else:
-            self.refusals.delete(refusal)
+            return False
+        self.refusals.delete(refusal)
+        return True
 
     # --- both ----------------------------------------------------------------------------------------
 

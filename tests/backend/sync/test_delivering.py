@@ -278,6 +278,10 @@ def test_sending_anew_stops_where_the_main_system_is_down_and_loses_nothing(worl
     world.system.faults = [Unreachable("nobody answers")]
     world.redrive()
     assert (world.system.asked, world.refused()) == (3, [("wrong",), ("wrong",)])
+    assert world.health[-1]["problems"] == ["nobody answers"]
+
+    world.redrive()
+    assert (world.refused(), world.health[-1]["status"]) == ([], "ok")
 
 
 def test_sending_anew_goes_on_in_another_invocation(world: World) -> None:
