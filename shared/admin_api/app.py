@@ -61,7 +61,7 @@ def create_app(router: APIRouter, guard: Guard, **collaborators: object) -> Fast
         middleware=[Middleware(Door, admit=guard.admit, is_public=_publicity(router), bound=_bounds(router))],
         exception_handlers={**dict.fromkeys(_ANSWERED, answer_error), 405: _answer_405(router)},
     )
-    app.include_router(router)
+    app.router.routes.extend(router.routes)  # included, each would be made a second time at the first request
     own = {
         "cursors": Cursors(guard.cursor_key),
         "repetitions": Repetitions(DynamoAttempts(), guard.cursor_key),
