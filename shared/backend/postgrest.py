@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import quote, urlencode
 
 import msgspec
 
 from shared.errors import NotAnswered, ParleyError
-from shared.exchange import Ask, Reply
+from shared.exchange import Ask, Http, Reply
 
 MOST_BYTES: Final = 2_000_000
 
@@ -26,16 +26,6 @@ _ABOUT_NAMES: Final = re.compile("0A|23|3F|42|55|PGRST106|PGRST2")
 """How the codes begin whose words name schemas, tables, columns and constraints, and no value."""
 
 _LONGEST_WORDS: Final = 300
-
-
-class Http(Protocol):
-    """Who carries requests: the guarded client where a tenant names the address."""
-
-    def request(
-        self, ask: Ask, *, timeout_seconds: float, most_bytes: int, most_redirects: int = ...
-    ) -> Reply:
-        """Raises `NotAnswered`, and what else the client does."""
-        ...
 
 
 class QueryRefused(ParleyError):
@@ -80,8 +70,8 @@ class PostgRest:
             **{_quoted(column): f"eq.{value}" for column, value in where.items()},
             "limit": str(limit),
         }
-        profile = {"accept-profile": schema} if schema != "public" else {}
-        return _rows(self._asked("GET", f"/{quote(table, safe='')}?{urlencode(query)}", profile, seconds))
+        path = f"/{quote(table, safe='')}?{urlencode(query)}"
+        return _rows(self._asked("GET", path, _profile("accept", schema), seconds))
 
     def upsert(
         self, schema: str, table: str, row: Mapping[str, Any], key: Sequence[str], seconds: float
@@ -93,7 +83,7 @@ class PostgRest:
         headers = {
             "content-type": "application/json",
             "prefer": "resolution=merge-duplicates,return=minimal",
-            **({"content-profile": schema} if schema != "public" else {}),
+            **_profile("content", schema),
         }
         query = urlencode({"on_conflict": ",".join(map(_quoted, key))})
         path = f"/{quote(table, safe='')}?{query}"
@@ -101,8 +91,8 @@ class PostgRest:
 
     def description(self, schema: str, seconds: float) -> Mapping[str, Any]:
         """Of all tables, as OpenAPI has it. Raises `NotAnswered`, `QueryRefused`."""
-        profile = {"accept-profile": schema} if schema != "public" else {}
-        reply = self._asked("GET", "/", {"accept": "application/openapi+json", **profile}, seconds)
+        headers = {"accept": "application/openapi+json", **_profile("accept", schema)}
+        reply = self._asked("GET", "/", headers, seconds)
         described = _decoded(reply.body)
         return described if isinstance(described, dict) else {}
 
@@ -114,6 +104,11 @@ class PostgRest:
         reply = self.http.request(ask, timeout_seconds=seconds, most_bytes=MOST_BYTES, most_redirects=0)
         _require_done(reply)
         return reply
+
+
+def _profile(kind: str, schema: str) -> dict[str, str]:
+    """The header that names the schema, where it is another than PostgREST's own."""
+    return {f"{kind}-profile": schema} if schema != "public" else {}
 
 
 def _require_done(reply: Reply) -> None:

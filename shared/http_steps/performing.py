@@ -6,15 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 
 from shared.errors import AddressRefused, AnswerTooLarge, BadSchema, NotAnswered, TaskFailed
-from shared.exchange import Ask, Reply
+from shared.exchange import Ask, Http, Reply, wait_named
 from shared.guard import Guard
 from shared.http_steps.replies import SUCCESS, result_of
 from shared.http_steps.requests import SAFE, ask_of
-from shared.platforms.answers import wait_of
-from shared.platforms.base import Response
 from shared.queueing.envelopes import TaskEnvelope
 from shared.tasks.performing import Attempt
 from shared.tasks.retrying import TryAgain, retried
@@ -32,12 +30,6 @@ _PASSING = (
 
 SecretOf = Callable[[str, str], str | None]
 """The secret of a bot by the name that its scenarios call it."""
-
-
-class Http(Protocol):
-    """The client for addresses that tenants name; `shared.outbound_http` has it."""
-
-    def request(self, ask: Ask, *, timeout_seconds: float, most_bytes: int) -> Reply: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +75,14 @@ class HttpSteps:
         except NotAnswered as why:
             raise _fault(ask, f"the server gave no answer ({why})") from None
         if reply.status in _PASSING and ask.method in SAFE:
-            raise TryAgain(f"the server answered {reply.status}", _wait_of(reply))
+            raise TryAgain(
+                f"the server answered {reply.status}", wait_named(reply.headers.get("retry-after"))
+            )
         return reply
 
 
 def _fault(ask: Ask, reason: str) -> TryAgain | TaskFailed:
     return TryAgain(reason) if ask.method in SAFE else TaskFailed(reason)
-
-
-def _wait_of(reply: Reply) -> float | None:
-    return wait_of(Response(reply.status, b"", reply.headers))
 
 
 def _judge(schema: Mapping[str, Any] | None) -> Callable[[Any], None]:

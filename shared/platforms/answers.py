@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -10,9 +9,9 @@ from typing import Any
 
 import msgspec
 
+from shared.exchange import wait_named
 from shared.platforms.base import Outcome, Response
 
-LONGEST_WAIT_SECONDS = 24 * 3600.0
 _LONGEST_REASON = 200
 
 _TOO_SLOW = (HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY)
@@ -58,17 +57,7 @@ def reason(code: object, words: object) -> str:
 def wait_of(response: Response, asked: object = None) -> float | None:
     """The seconds to wait that the answer names, in its body (`asked`) or its `Retry-After`."""
     for value in (asked, response.headers.get("retry-after")):
-        seconds = _seconds(value)
+        seconds = wait_named(value)
         if seconds is not None:
             return seconds
     return None
-
-
-def _seconds(value: object) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        return None
-    try:
-        seconds = float(value)
-    except (ValueError, OverflowError):
-        return None
-    return min(seconds, LONGEST_WAIT_SECONDS) if seconds >= 0 and math.isfinite(seconds) else None

@@ -13,13 +13,12 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.backend.postgrest import Http
 from shared.backend.sync.base import Delivery, RowRefused, Sample, Unreachable
 from shared.backend.sync.mapping import Row
 from shared.backend.sync.runs import Run
 from shared.backend.sync.settings import WebhookSink
 from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered
-from shared.exchange import Ask, Reply
+from shared.exchange import Ask, Http, Reply
 
 PREFIX: Final = "whsec_"
 """How signing secrets begin; the rest is base64."""
