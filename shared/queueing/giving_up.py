@@ -61,10 +61,13 @@ class DeadLetters:
         self._client = client
         self._queue_url = queue_url
 
-    def put(self, envelope: OrderedEnvelope, error: Exception | str) -> None:
-        """Raises `NotAccepted`."""
+    def put(self, record: Record, envelope: OrderedEnvelope, error: Exception | str) -> None:
+        """What the record holds. Put in twice, it is there once; redriven, and given up for the same reason a
+        minute later, it is there again. Raises `NotAccepted`.
+        """
         reason = error if isinstance(error, str) else _reason_of(error)
-        dead_letter(self._client, self._queue_url, msgspec.structs.replace(envelope, failure=reason))
+        given_up = msgspec.structs.replace(envelope, failure=reason)
+        dead_letter(self._client, self._queue_url, given_up, record.message_id)
 
     def put_unread(self, record: Record) -> None:
         """A body that is no envelope of ours, as it came."""

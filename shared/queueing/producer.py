@@ -240,12 +240,12 @@ def group_of(envelope: OrderedEnvelope) -> str:
             return envelope.dialog_id
 
 
-def dead_letter(client: SQSClient, queue_url: str, envelope: OrderedEnvelope) -> None:
+def dead_letter(client: SQSClient, queue_url: str, envelope: OrderedEnvelope, name: str) -> None:
     """Put an envelope that was given up, with its `failure`, where a person will find it.
 
-    Raises `NotAccepted`: then it has to stay where it was.
+    The `name` is that of the message that held it. Raises `NotAccepted`: then it has to stay where it was.
     """
-    _send_one(client, queue_url, _message(envelope, _digest(_encoder.encode(envelope))))
+    _send_one(client, queue_url, _message(envelope, name))
 
 
 def _send_batch(

@@ -356,7 +356,7 @@ class World:
     def _bury(self, record: Record, error: Exception) -> None:
         work = read_work(record.body)
         self.worker.give_up(work, error)
-        self.dead_letters.put(work, error)
+        self.dead_letters.put(record, work, error)
 
     def _drain(self, queue: Queue, handle: Callable[[Record], object]) -> None:
         received = 0

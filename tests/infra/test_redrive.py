@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from infra.redrive import NOT_SAID, QUEUES, Redriving
+from shared.queueing.consumer import Record
 from shared.queueing.envelopes import read_outbound
-from tests.conftest import Aws
+from shared.queueing.giving_up import DeadLetters
+from tests.conftest import Aws, Call
 from tests.delivery.stage import envelope
 from tests.infra.template import Template
 
@@ -27,6 +29,15 @@ def bury(account: Aws, body: str, group: str = "d") -> None:
 def redrive(account: Aws, **how: Any) -> list[tuple[str, str]]:
     letters = Redriving(account.sqs, account.outbound_dlq, account.outbound, **how).run()
     return [(letter.reason, letter.outcome) for letter in letters]
+
+
+def give_up(account: Aws, reason: str) -> None:
+    """As the sender does with what it has received."""
+    received = account.sqs.receive_message(QueueUrl=account.outbound, MessageSystemAttributeNames=["All"])
+    (message,) = received["Messages"]
+    record = Record(message["MessageId"], message["ReceiptHandle"], "d", 1, message["Body"])
+    DeadLetters(account.sqs, account.outbound_dlq).put(record, read_outbound(record.body), reason)
+    account.sqs.delete_message(QueueUrl=account.outbound, ReceiptHandle=record.receipt_handle)
 
 
 def lying_in(account: Aws, url: str) -> list[Any]:
@@ -53,6 +64,21 @@ def test_what_sqs_has_moved_itself_is_marked_as_one_that_may_have_been_begun(aws
     assert redrive(aws_account) == [(NOT_SAID, "sent back")]
     (body,) = lying_in(aws_account, aws_account.outbound)
     assert read_outbound(body).failure == NOT_SAID
+
+
+def test_what_fails_again_at_once_for_the_same_reason_is_not_lost(
+    aws_account: Aws, aws_calls: list[Call]
+) -> None:
+    """For five minutes SQS drops what has the name of a message that it has seen, deleted or not."""
+    aws_account.sqs.send_message(
+        QueueUrl=aws_account.outbound, MessageBody=json.dumps(turn(1)), MessageGroupId="d"
+    )
+    for _ in range(3):
+        give_up(aws_account, "500")
+        assert redrive(aws_account) == [("500", "sent back")]
+    put = [call.params for call in aws_calls if call.params.get("QueueUrl") == aws_account.outbound_dlq]
+    names = [params["MessageDeduplicationId"] for params in put if "MessageBody" in params]
+    assert len(set(names)) == 3
 
 
 def test_looking_moves_nothing(aws_account: Aws) -> None:

@@ -345,20 +345,12 @@ def test_what_a_dialog_waits_for_is_held_up_by_nothing_and_holds_up_nothing_else
 def test_what_was_given_up_is_kept_with_its_reason(aws_account: Aws) -> None:
     given_up = msgspec.structs.replace(inbound(said()), met_turn=3, failure="KeyError")
 
-    dead_letter(aws_account.sqs, aws_account.inbound_dlq, given_up)
-    dead_letter(aws_account.sqs, aws_account.inbound_dlq, given_up)
+    dead_letter(aws_account.sqs, aws_account.inbound_dlq, given_up, "message-1")
+    dead_letter(aws_account.sqs, aws_account.inbound_dlq, given_up, "message-1")
 
     (message,) = received(aws_account, aws_account.inbound_dlq)
     assert msgspec.json.decode(message["Body"], type=InboundEnvelope) == given_up
     assert message["Attributes"]["MessageGroupId"] == "dialog-1"
-
-
-def test_a_redriven_event_given_up_anew_is_kept_anew(aws_account: Aws) -> None:
-    for failure in ("KeyError", "TypeError"):
-        envelope = msgspec.structs.replace(inbound(said()), met_turn=3, failure=failure)
-        dead_letter(aws_account.sqs, aws_account.inbound_dlq, envelope)
-
-    assert len(received(aws_account, aws_account.inbound_dlq)) == 2
 
 
 OF_BOT = BotDeletionEnvelope(bot_id="b", trace_id="t")

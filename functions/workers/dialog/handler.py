@@ -89,4 +89,4 @@ def _bury(record: Record, error: Exception) -> None:
         _dead_letters.put_unread(record)
         return
     met_turn = error.turn if isinstance(error, EventNotApplicable) else None
-    _dead_letters.put(msgspec.structs.replace(envelope, met_turn=met_turn), error)
+    _dead_letters.put(record, msgspec.structs.replace(envelope, met_turn=met_turn), error)

@@ -84,4 +84,4 @@ def _bury(record: Record, error: Exception) -> None:
         _dead_letters.put_unread(record)
         return
     _exporter.fail(envelope.export_id, _FAILED)
-    _dead_letters.put(envelope, error)
+    _dead_letters.put(record, envelope, error)

@@ -94,7 +94,7 @@ def _deliver(sender: Sender, record: Record) -> None:
     given_up = sender.deliver(envelope, is_repeat=is_repeat)
     logger.info("turn delivered", extra={**about, "turn": envelope.turn, "given_up": len(given_up)})
     if given_up:
-        _dead_letters.put(envelope, "; ".join(given_up))
+        _dead_letters.put(record, envelope, "; ".join(given_up))
 
 
 def _leave(sender: Sender, record: Record) -> None:
@@ -105,6 +105,6 @@ def _leave(sender: Sender, record: Record) -> None:
 
 def _bury(record: Record, error: Exception) -> None:
     try:
-        _dead_letters.put(read_outbound(record.body), error)
+        _dead_letters.put(record, read_outbound(record.body), error)
     except msgspec.DecodeError:
         _dead_letters.put_unread(record)

@@ -58,4 +58,4 @@ def _bury(record: Record, error: Exception) -> None:
         _dead_letters.put_unread(record)
         return
     _worker.give_up(work, error)
-    _dead_letters.put(work, error)
+    _dead_letters.put(record, work, error)
