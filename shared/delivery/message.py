@@ -47,6 +47,8 @@ SPREAD_SECONDS = 3.0
 AWAITS_FILES = "its files are on their way to the messenger"
 
 _TAKEN = (Outcome.SENT, Outcome.ALREADY_SO)
+_REFUSED = (Outcome.MEDIA_FAILED, Outcome.BAD_PAYLOAD)
+"""For what is in the request. Words that nobody has heard of may be about its files."""
 
 
 class MessageDelivery(msgspec.Struct):
@@ -201,10 +203,11 @@ class MessageDelivery(msgspec.Struct):
     def _expect_death(self, record: DeliveryRecord, request: Request, *, is_recorded: bool) -> None:
         """Of a message begun before, nobody will know whether its next request has gone out: say so first.
 
-        (Of one without a record that is known anyway.) Raises `Wait` if there is no time for the request.
+        (Of one without a record that is known anyway.) Raises `Wait` if there is no time for the request,
+        with a record that it has not gone out.
         """
         has_time = self.sender.seconds_left() >= _seconds_for(request)
-        if record.message_ids or is_recorded:
+        if record.message_ids or is_recorded or not has_time:
             self.write(self.n, msgspec.structs.replace(record, in_doubt=record.in_doubt or has_time))
         if not has_time:
             raise Wait(0, "no time left in this invocation")
@@ -226,6 +229,8 @@ class MessageDelivery(msgspec.Struct):
             outcome = Outcome.MEDIA_FAILED if is_too_slow else Outcome.RETRY
             return Delivery(outcome, reason=f"answer lost: {fault}"), lost
         delivery = self._adapter.interpret(response)
+        if request.may_be_refused and delivery.outcome in _REFUSED:
+            delivery = Delivery(Outcome.ALREADY_SO)
         if delivery.outcome is Outcome.CREDENTIAL_BAD and self._account.was_replaced():
             return Delivery(Outcome.RETRY, reason="the credential was replaced"), repeated
         if delivery.outcome in _TAKEN:
@@ -238,7 +243,7 @@ class MessageDelivery(msgspec.Struct):
         self, outcome: Outcome, missing: tuple[Request, ...], record: DeliveryRecord
     ) -> tuple[tuple[Request, ...], DeliveryRecord] | None:
         """What can be said in place of what could not, with its degradation in the record; or None."""
-        if outcome is Outcome.MEDIA_FAILED and missing[0].instead:
+        if outcome in _REFUSED and missing[0].instead:
             return (missing[0].instead, *missing[1:]), _degraded(record, MEDIA_AS_LINKS)
         if outcome is Outcome.APP_TOO_OLD and missing[0].for_old_apps:
             return (missing[0].for_old_apps, *missing[1:]), _degraded(record, SHARE_DROPPED)

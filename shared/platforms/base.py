@@ -166,9 +166,10 @@ class Request(msgspec.Struct, frozen=True):
     """One HTTP POST to a messenger. `url` may hold a token: never log it.
 
     `json` is sent as compact UTF-8: limits in bytes are counted on that. `instead` is made in its place where
-    it comes to `MEDIA_FAILED`: the same words, with the files' addresses; `for_old_apps` where it comes to
-    `APP_TOO_OLD`: the same, without a button to share. Either counts as the same request. With `attachments`
-    it is a multipart form, whose fields are those of `json` (a nested one as JSON).
+    it is refused, perhaps for its files: the same words, with the files' addresses; `for_old_apps` where it
+    comes to `APP_TOO_OLD`: the same, without a button to share. Either counts as the same request. With
+    `attachments` it is a multipart form, whose fields are those of `json` (a nested one as JSON). One that
+    `may_be_refused` counts as made even then: it says nothing.
     """
 
     url: str
@@ -177,6 +178,7 @@ class Request(msgspec.Struct, frozen=True):
     instead: Request | None = None
     attachments: tuple[Attachment, ...] = ()
     for_old_apps: Request | None = None
+    may_be_refused: bool = False
 
     def __repr__(self) -> str:
         return f"Request({len(self.attachments)} attachments)"

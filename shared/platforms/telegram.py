@@ -92,7 +92,13 @@ class TelegramAdapter:
 
 def _request(url: str, call: Call) -> Request:
     instead = _request(url, call.instead) if call.instead else None
-    return Request(f"{url}/{call.method}", call.body, instead=instead, attachments=call.attachments)
+    return Request(
+        f"{url}/{call.method}",
+        call.body,
+        instead=instead,
+        attachments=call.attachments,
+        may_be_refused=call.may_be_refused,
+    )
 
 
 def _chat_id(chat_id: str) -> int | str:

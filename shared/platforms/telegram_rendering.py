@@ -67,12 +67,13 @@ _MOVES = re.compile(r"[^?#]*\.gif(?:[?#].*)?", re.IGNORECASE)
 
 
 class Call(msgspec.Struct, frozen=True):
-    """A method, its parameters and the files it carries; `instead` is for where Telegram cannot have one."""
+    """A method, its parameters and the files it carries; for the rest see `Request`."""
 
     method: str
     body: Mapping[str, Any]
     instead: Call | None = None
     attachments: tuple[Attachment, ...] = ()
+    may_be_refused: bool = False
 
 
 class _Words(msgspec.Struct, frozen=True):
@@ -111,7 +112,8 @@ def _closing(message: Message, chat_id: int | str) -> list[Call]:
     """An edit that names no keyboard takes the message's away. One that is replaced gets its own anew."""
     if message.closes == message.replaces or not _MESSAGE_ID.fullmatch(message.closes):
         return []
-    return [Call("editMessageReplyMarkup", {"chat_id": chat_id, "message_id": int(message.closes)})]
+    closed = {"chat_id": chat_id, "message_id": int(message.closes)}
+    return [Call("editMessageReplyMarkup", closed, may_be_refused=True)]
 
 
 def _is_inline(markup: Markup | None) -> bool:

@@ -51,7 +51,13 @@ class OneRequestPerLine:
         to = {"to": chat_id, "id": delivery_id}
         return Rendered(
             tuple(
-                Request("url", {"line": line, **to}, instead=_instead(line), for_old_apps=_for_old_apps(line))
+                Request(
+                    "url",
+                    {"line": line, **to},
+                    instead=_instead(line),
+                    for_old_apps=_for_old_apps(line),
+                    may_be_refused=line == "tidy",
+                )
                 for line in lines
             )
         )

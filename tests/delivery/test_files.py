@@ -636,7 +636,7 @@ def test_a_copy_of_the_turn_is_not_sent_beside_the_worker(gallery: Gallery, copy
 
 
 def test_a_redriven_message_asks_for_its_files_again(on_telegram: Gallery, telegram: TelegramStandIn) -> None:
-    telegram.fail_next(400, {"ok": False, "description": "Bad Request: it is a bad day"})
+    telegram.fail_next(400, {"ok": False, "description": "Bad Request: it is a bad day"}, times=2)
     message = shows(on_telegram.add("cat.png"))
     on_telegram.say(ONE, message)
     on_telegram.settle()

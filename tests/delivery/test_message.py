@@ -23,6 +23,7 @@ REFUSED = Delivery(Outcome.CREDENTIAL_BAD, reason="401")
 CLOSED = Delivery(Outcome.WINDOW_CLOSED, reason="24 hours are over")
 TOO_OLD = Delivery(Outcome.APP_TOO_OLD, reason="13 apiVersionNotSupported")
 NO_MEDIA = Delivery(Outcome.MEDIA_FAILED, reason="no such file")
+UNHEARD_OF = Delivery(Outcome.BAD_PAYLOAD, reason="400 Bad Request: FILE_ODD")
 APPROVED = Template("hello", "en")
 
 
@@ -217,6 +218,35 @@ def test_media_that_cannot_be_had_are_told_by_their_address() -> None:
     stage.deliver("text\npicture\nmore")
     assert stage.lines == ["text", "picture", "link to picture", "more"]
     assert stage.records() == [DeliveryRecord("sent", ("m",) * 3, degradations=("media_as_links",))]
+
+
+def test_words_are_said_without_a_file_that_is_refused_by_words_nobody_has_heard_of() -> None:
+    stage = Stage([UNHEARD_OF])
+    stage.deliver("picture")
+    assert stage.lines == ["picture", "link to picture"]
+    assert stage.records() == [DeliveryRecord("sent", ("m",), degradations=("media_as_links",))]
+
+
+def test_what_is_refused_with_its_file_and_without_has_failed() -> None:
+    stage = Stage([UNHEARD_OF, UNHEARD_OF])
+    stage.deliver("picture", "more")
+    assert stage.lines == ["picture", "link to picture", "more"]
+    assert stage.statuses() == ["failed", "sent"]
+
+
+@pytest.mark.parametrize("refusal", [UNHEARD_OF, NO_MEDIA])
+def test_what_cannot_be_tidied_up_costs_no_message_behind_it(refusal: Delivery) -> None:
+    stage = Stage([refusal])
+    stage.deliver("tidy\ntext")
+    assert stage.lines == ["tidy", "text"]
+    assert stage.records() == [DeliveryRecord("sent", ("", "m"))]
+
+
+def test_somebody_gone_is_told_of_by_whatever_is_refused_first() -> None:
+    stage = Stage([GONE])
+    stage.deliver("tidy\ntext")
+    assert (stage.lines, stage.statuses()) == (["tidy"], ["failed"])
+    assert stage.found == [("gone", "blocked by the user")]
 
 
 def test_a_file_whose_answer_is_lost_twice_is_told_by_its_address() -> None:

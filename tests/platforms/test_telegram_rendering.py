@@ -623,6 +623,11 @@ def test_an_earlier_message_loses_its_buttons_first() -> None:
     assert bodies(message)[0] == {"chat_id": 987654321, "message_id": 120}
 
 
+def test_only_the_buttons_of_an_earlier_message_may_stay_where_they_are() -> None:
+    requests = render(replace(MENU, closes="120", media=(PICTURE,))).requests
+    assert [request.may_be_refused for request in requests] == [True, False]
+
+
 def test_an_earlier_message_loses_its_buttons_even_if_nothing_is_said() -> None:
     assert methods(Message(" ", closes="120")) == ["editMessageReplyMarkup"]
 
