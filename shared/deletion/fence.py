@@ -24,7 +24,7 @@ class Fence(msgspec.Struct, frozen=True):
 
     def is_gone(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> bool:
         """Whether the turn's bot or dialog was deleted; then nothing is said, and nothing written down."""
-        may_be_old = is_repeat or envelope.reemitted or bool(envelope.failure)
+        may_be_old = is_repeat or envelope.is_copy
         return self._has_no_bot(envelope) or (may_be_old and self._has_no_dialog(envelope))
 
     def is_unwanted(self, work: TaskEnvelope) -> bool:

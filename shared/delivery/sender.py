@@ -94,14 +94,14 @@ class Sender:
         turn = _TurnDelivery(self, envelope, self._records(envelope, is_repeat=is_repeat))
         if envelope.resend:
             return tuple(turn.say_again(envelope.resend))
-        return tuple(turn.run(is_repeat=is_repeat or envelope.reemitted))
+        return tuple(turn.run(is_repeat=is_repeat or envelope.is_copy))
 
     def leave(self, envelope: OutboundEnvelope) -> None:
         """Record that nothing was begun of a turn that goes back to the queue untouched.
 
         Only the first receive of an only copy knows that. Without it, the next one could not tell.
         """
-        if not (envelope.reemitted or envelope.failure):
+        if not envelope.is_copy:
             _TurnDelivery(self, envelope, {}).write(1, DeliveryRecord("queued"))
 
     def carry(self, work: FirstSendEnvelope) -> None:
@@ -128,7 +128,7 @@ class Sender:
         return Account(credential, self.holds, self.findings, self.fresh_credential_of, self.now)
 
     def _records(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> dict[int, HistoryEntry]:
-        if not (is_repeat or envelope.reemitted or envelope.failure):
+        if not (is_repeat or envelope.is_copy):
             return {}
         entries = self.history.of_turn(envelope.dialog_id, envelope.epoch, envelope.turn)
         return {entry.n: entry for entry in entries if entry.delivery}
@@ -326,8 +326,7 @@ class _TurnDelivery:
         given up and redriven, or emitted again.
         """
         envelope = self.envelope
-        is_copy = envelope.failure or envelope.reemitted
-        if not is_copy or all(map(self._is_done, range(1, len(envelope.messages) + 1))):
+        if not envelope.is_copy or all(map(self._is_done, range(1, len(envelope.messages) + 1))):
             return ""
         later = self._later()
         return SUPERSEDED if any(each.delivery and each.delivery.status == "sent" for each in later) else ""
@@ -356,7 +355,7 @@ class _TurnDelivery:
         record = entry.delivery if entry else None
         if record and record.status == "failed" and self.envelope.failure and not record.replaced:
             # redriven: once more
-            return DeliveryRecord("queued", message_ids=record.message_ids, not_before=record.not_before)
+            return msgspec.structs.replace(record, status="queued", attempts=0, reason="", degradations=())
         return record
 
     def _hold_back(

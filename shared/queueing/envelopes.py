@@ -82,6 +82,11 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     resend: Resend | None = None
     failure: str = ""
 
+    @property
+    def is_copy(self) -> bool:
+        """Whether an earlier one may have been begun: it was emitted again, or given up and redriven."""
+        return self.reemitted or bool(self.failure)
+
 
 class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="task.v1"):
     """One task that a turn has emitted; what it finds out comes back as `TaskFinished`.

@@ -117,6 +117,28 @@ def test_a_redriven_envelope_tries_what_failed_once_more() -> None:
     assert stage.statuses() == ["sent", "sent"]
 
 
+def test_a_redriven_message_whose_answer_was_lost_is_possibly_doubled() -> None:
+    stage = Stage([AnswerLost("ReadTimeout")] * MAX_FAILURES)
+    for attempt in range(MAX_FAILURES - 1):
+        with pytest.raises(Wait):
+            stage.deliver("one", is_repeat=attempt > 0)
+    stage.deliver("one", is_repeat=True)
+    assert stage.statuses() == ["failed"]
+
+    stage.deliver("one", failure="given up")
+    (record,) = stage.records()
+    assert (record.status, record.possibly_doubled, record.in_doubt) == ("sent", True, False)
+
+
+def test_a_redriven_message_that_was_doubled_before_stays_known_as_that() -> None:
+    stage = Stage([AnswerLost("ReadTimeout"), Delivery(Outcome.BAD_PAYLOAD, reason="bad")])
+    with pytest.raises(Wait):
+        stage.deliver("one")
+    stage.deliver("one", is_repeat=True)
+    stage.deliver("one", failure="given up")
+    assert [record.possibly_doubled for record in stage.records()] == [True]
+
+
 def test_a_lost_answer_is_recorded_and_its_repeat_possibly_doubled() -> None:
     stage = Stage([AnswerLost("ReadTimeout")])
     with pytest.raises(Wait):
@@ -171,6 +193,15 @@ def test_a_request_that_there_was_no_time_for_is_not_in_doubt() -> None:
     assert not stage.records()[0].in_doubt
 
 
+def test_a_message_that_there_was_no_time_to_begin_is_not_in_doubt() -> None:
+    stage = Stage(seconds=3)
+    with pytest.raises(Wait):
+        stage.deliver("one")
+    stage.seconds = 30
+    stage.deliver("one", is_repeat=True)
+    assert stage.records() == [DeliveryRecord("sent", message_ids=("m",))]
+
+
 def test_a_credential_replaced_while_messages_wait_costs_none_of_them() -> None:
     stage = Stage([Delivery(Outcome.CREDENTIAL_BAD, reason="401")])
     stage.fresh = Credential("c", "b", "telegram", is_active=True, settings={"bot_token": "new"})
@@ -182,7 +213,11 @@ def test_a_credential_replaced_while_messages_wait_costs_none_of_them() -> None:
     assert stage.statuses() == ["sent", "sent"]
 
 
-@pytest.mark.parametrize("seen", [{"is_repeat": True}, {"reemitted": True}], ids=["redelivered", "reemitted"])
+@pytest.mark.parametrize(
+    "seen",
+    [{"is_repeat": True}, {"reemitted": True}, {"failure": "received too often"}],
+    ids=["redelivered", "reemitted", "redriven"],
+)
 def test_of_a_repeat_without_records_only_the_first_message_is_in_doubt(seen: Mapping[str, Any]) -> None:
     stage = Stage()
     stage.deliver("one", "two", **seen)
