@@ -20,10 +20,10 @@ from shared.admin_api.versions import AS_KNOWN
 _ABOUT: Final = """\
 Bots of your accounts, what they are connected to, what they say, and who talks to them.
 
-Errors are problem documents (RFC 9457). What is not yours does not exist (404). Lists come a page at a time:
-go on with `next_cursor`. An object's `ETag` goes into `If-Match` to change just that version, and into
-`If-None-Match` to read it only if it has changed. A POST with an
-`Idempotency-Key` is carried out once in 24 hours."""
+Errors are problem documents (RFC 9457). What is not yours does not exist (404). A field or a parameter that
+is not known is refused (422). Lists come a page at a time: go on with `next_cursor`. An object's `ETag` goes
+into `If-Match` to change just that version, and into `If-None-Match` to read it only if it has changed. A
+POST with an `Idempotency-Key` is carried out once in 24 hours."""
 
 _TAGS: Final = {
     "bots": "Bots of an account, and the models, systems and secrets that they work with",

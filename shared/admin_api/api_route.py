@@ -13,14 +13,17 @@ from starlette.concurrency import run_in_threadpool
 from shared.admin_api.access import Admission, Public, Reach
 from shared.admin_api.door import MAX_BODY_BYTES, Bound
 from shared.admin_api.idempotency import HEADER, Repetitions
+from shared.admin_api.queries import parameters_of, require_taken
 from shared.admin_api.versions import unless_known
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ApiRoute(APIRoute):
-    """Carries a POST with an `Idempotency-Key` out once, and tells who reads again (`If-None-Match`) what
-    has not changed just that.
+    """Takes nothing unknown in its query, carries a POST with an `Idempotency-Key` out once, and tells who
+    reads again (`If-None-Match`) what has not changed just that.
+
+    A public link may have anything in its query: what it is shown in hangs its own parameters on it.
     """
 
     bound: ClassVar[Bound] = (MAX_BODY_BYTES, "")
@@ -35,9 +38,11 @@ class ApiRoute(APIRoute):
         return any(isinstance(admission, Public) for admission in self.admissions)
 
     def get_route_handler(self) -> Handle:
-        handle = super().get_route_handler()
+        handle, parameters = super().get_route_handler(), parameters_of(self.dependant)
 
         async def keep_conventions(request: Request) -> Response:
+            if not self.is_public:
+                require_taken(request, parameters)
             key = request.headers.get(HEADER)
             once = key is not None and request.method == "POST" and self._reaches
             response = await (self._once(key or "", request, handle) if once else handle(request))

@@ -76,7 +76,7 @@ def routes() -> APIRouter:
         return thing.model_dump()
 
     @router.get("/things")
-    def things(page: PageAsked) -> Listing[int]:
+    def things(page: PageAsked, status: str | None = None) -> Listing[int]:
         first = (page.start or {"next": 0})["next"]
         return Listing(**page.answer(list(range(first, first + page.limit)), {"next": first + page.limit}))
 

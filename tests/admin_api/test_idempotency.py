@@ -64,6 +64,7 @@ def app(aws_account: Aws, works: Works) -> FastAPI:
         account: Annotated[str, Depends(Reach(Role.EDITOR, "account", account_of))],
         body: dict[str, Any],
         response: Response,
+        dry: int = 0,
     ) -> dict[str, Any]:
         number = works(body)
         response.headers.update({"Location": f"/things/{number}", "ETag": f'"{number}"', "X-Other": "1"})
