@@ -13,10 +13,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
 
 from infra.stack import outputs_of
 from shared import aws
@@ -24,6 +27,9 @@ from shared import aws
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+LOOK_SECONDS = 1
+"""For an answer of SQS: only one that was waited for has looked everywhere in a queue without order."""
 
 QUEUES = ("inbound", "outbound", "tasks", "receipts", "delays", "exports", "deletions")
 NOT_SAID = "received too often"
@@ -47,28 +53,45 @@ class Redriving:
     source: str
     target: str
     only_look: bool = False
+    look_seconds: int = LOOK_SECONDS
     _seen: set[str] = field(default_factory=set)
+    _hidden: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> Iterator[Letter]:
-        """Each dead letter that was there at the beginning."""
+        """Each dead letter that was there at the beginning; what stays can be received again at once."""
         begun = datetime.now(UTC).timestamp() * 1000
-        while messages := self._receive():
-            for message in messages:
-                is_new = int(message["Attributes"]["SentTimestamp"]) > begun
-                if is_new or message["MessageId"] in self._seen:
-                    return
-                self._seen.add(message["MessageId"])
-                yield self._redrive(message)
+        try:
+            while messages := self._unseen(self._receive(), begun):
+                yield from map(self._redrive, messages)
+        finally:
+            self._show()
 
-    def _receive(self) -> list[MessageTypeDef]:
+    def _unseen(self, messages: Sequence[MessageTypeDef], begun: float) -> list[MessageTypeDef]:
+        were_there = [each for each in messages if int(each["Attributes"]["SentTimestamp"]) <= begun]
+        unseen = [each for each in were_there if each["MessageId"] not in self._seen]
+        self._seen |= {each["MessageId"] for each in unseen}
+        return unseen
+
+    def _receive(self) -> Sequence[MessageTypeDef]:
         received = self.sqs.receive_message(
             QueueUrl=self.source,
             MaxNumberOfMessages=10,
             MessageSystemAttributeNames=["MessageGroupId", "SentTimestamp"],
             MessageAttributeNames=["All"],
             VisibilityTimeout=60,
+            WaitTimeSeconds=self.look_seconds,
         )
-        return received.get("Messages", [])
+        messages = received.get("Messages", [])
+        self._hidden |= {each["MessageId"]: each["ReceiptHandle"] for each in messages}
+        return messages
+
+    def _show(self) -> None:
+        """Let what was received and left come out again."""
+        for handle in self._hidden.values():
+            with suppress(ClientError):  # it came out by itself, after its minute
+                self.sqs.change_message_visibility(
+                    QueueUrl=self.source, ReceiptHandle=handle, VisibilityTimeout=0
+                )
 
     def _redrive(self, message: MessageTypeDef) -> Letter:
         group = message["Attributes"].get("MessageGroupId", "")
@@ -80,6 +103,7 @@ class Redriving:
             return Letter(group, reason, "looked at")
         self._send(message, _marked(envelope, reason))
         self.sqs.delete_message(QueueUrl=self.source, ReceiptHandle=message["ReceiptHandle"])
+        del self._hidden[message["MessageId"]]
         return Letter(group, reason, "sent back")
 
     def _send(self, message: MessageTypeDef, body: str) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from botocore.stub import Stubber
 
-from infra.redrive import NOT_SAID, QUEUES, Redriving
+from infra.redrive import LOOK_SECONDS, NOT_SAID, QUEUES, Redriving
 from shared.queueing.consumer import Record
 from shared.queueing.envelopes import read_outbound
 from shared.queueing.giving_up import DeadLetters
@@ -27,8 +29,8 @@ def bury(account: Aws, body: str, group: str = "d") -> None:
 
 
 def redrive(account: Aws, **how: Any) -> list[tuple[str, str]]:
-    letters = Redriving(account.sqs, account.outbound_dlq, account.outbound, **how).run()
-    return [(letter.reason, letter.outcome) for letter in letters]
+    redriving = Redriving(account.sqs, account.outbound_dlq, account.outbound, look_seconds=0, **how)
+    return [(letter.reason, letter.outcome) for letter in redriving.run()]
 
 
 def give_up(account: Aws, reason: str) -> None:
@@ -87,6 +89,45 @@ def test_looking_moves_nothing(aws_account: Aws) -> None:
     assert lying_in(aws_account, aws_account.outbound) == []
 
 
+def test_what_was_looked_at_or_left_can_be_redriven_at_once(aws_account: Aws) -> None:
+    for number in range(1, 13):
+        bury(aws_account, json.dumps(turn(number, "500")), group=f"d{number}")
+    bury(aws_account, "nonsense")
+    assert len(redrive(aws_account, only_look=True)) == len(redrive(aws_account, only_look=True)) == 13
+    assert [outcome for _, outcome in redrive(aws_account)].count("sent back") == 12
+    assert redrive(aws_account) == [(NOT_SAID, "left: it is no envelope of ours")]
+
+
+def test_what_has_come_back_meanwhile_does_not_keep_what_was_there(aws_account: Aws) -> None:
+    in_an_hour = str(int((datetime.now(UTC) + timedelta(hours=1)).timestamp() * 1000))
+    came_back, was_there = ({**_letter(turn(1, "500")), "MessageId": name} for name in ("new", "old"))
+    came_back["Attributes"] = {**came_back["Attributes"], "SentTimestamp": in_an_hour}
+    sqs = Stubber(aws_account.sqs)
+    sqs.add_response("receive_message", {"Messages": [came_back, was_there]})
+    sqs.add_response("send_message", {"MessageId": "sent"})
+    sqs.add_response("delete_message", {})
+    sqs.add_response("receive_message", {"Messages": [came_back]})
+    sqs.add_response("change_message_visibility", {})
+    with sqs:
+        assert redrive(aws_account) == [("500", "sent back")]
+        sqs.assert_no_pending_responses()
+
+
+def _letter(envelope: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "Attributes": {"MessageGroupId": "d", "SentTimestamp": "0"},
+        "ReceiptHandle": "handle",
+        "Body": json.dumps(envelope),
+    }
+
+
+def test_a_queue_without_order_is_looked_through(aws_account: Aws, aws_calls: list[Call]) -> None:
+    """Asked without waiting, SQS answers for some of its servers, and there may be more than it says."""
+    list(Redriving(aws_account.sqs, aws_account.receipts_dlq, aws_account.receipts).run())
+    assert [call.params["WaitTimeSeconds"] for call in aws_calls] == [LOOK_SECONDS]
+    assert LOOK_SECONDS > 0
+
+
 @pytest.mark.parametrize("body", ["nonsense", "[]", "{}"])
 def test_what_is_no_envelope_stays(aws_account: Aws, body: str) -> None:
     bury(aws_account, body)
@@ -100,7 +141,7 @@ def test_a_schedule_s_failure_is_told_in_the_scheduler_s_words(aws_account: Aws)
         MessageBody='{"type": "event.v1"}',
         MessageAttributes={"ERROR_MESSAGE": {"DataType": "String", "StringValue": "no such queue"}},
     )
-    (letter,) = Redriving(aws_account.sqs, aws_account.receipts_dlq, aws_account.delays).run()
+    (letter,) = Redriving(aws_account.sqs, aws_account.receipts_dlq, aws_account.delays, look_seconds=0).run()
     assert (letter.reason, letter.outcome) == ("no such queue", "sent back")
     assert lying_in(aws_account, aws_account.delays) == ['{"type": "event.v1"}']
 
