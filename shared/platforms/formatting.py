@@ -40,6 +40,9 @@ _WEB_LINK = re.compile(
     re.IGNORECASE,
 )
 
+_SEEN = re.compile("[^\\s\u180e\u200b-\u200f\u202a-\u202e\u2800\ufeff\ufffc\U000e0000-\U000e007f]")
+"""What is not a blank of any width. Of such alone Telegram takes no text."""
+
 _FOLDERS = re.compile(r"[/\\]")
 
 _JOINER = "\u200d"
@@ -52,6 +55,11 @@ _FLAG_LETTER = re.compile("[\U0001f1e6-\U0001f1ff]")
 def is_web_link(url: str) -> bool:
     """Whether messengers take it as a link: http(s), and a host with a top-level domain or an IP."""
     return _WEB_LINK.fullmatch(url) is not None
+
+
+def is_blank(text: str) -> bool:
+    """Whether nothing of it can be seen."""
+    return _SEEN.search(text) is None
 
 
 def utf16_length(text: str) -> int:
@@ -191,7 +199,7 @@ def split(text: str, limit: int, size: Size) -> list[Range]:
     start = 0
     while start < len(text):
         end = _part_end(text, start, limit, size)
-        if not text[start:end].isspace():
+        if not is_blank(text[start:end]):
             parts.append((start, end))
         start = end
     return parts

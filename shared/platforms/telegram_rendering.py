@@ -85,7 +85,7 @@ class _Words(msgspec.Struct, frozen=True):
 
     @property
     def is_blank(self) -> bool:
-        return not self.text.strip()
+        return formatting.is_blank(self.text)
 
 
 def calls(message: Message, chat_id: int | str, degradations: list[str]) -> list[Call]:
@@ -203,7 +203,7 @@ def _shown(group: Sequence[Media], chat_id: int | str, words: _Words | None = No
     caption = _caption(words) if words else {}
     markup = {"reply_markup": words.markup or _NO_KEYBOARD} if words else {}
     text = {**_with_addresses(group, words, chat_id), **markup}
-    instead = Call("sendMessage", text) if text["text"].strip() else None
+    instead = Call("sendMessage", text) if not formatting.is_blank(text["text"]) else None
     carried = tuple(_attachment(file, place) for place, file in enumerate(group) if _is_carried(file))
     if len(group) == 1:
         method, field = _METHODS[_kind(group[0])]

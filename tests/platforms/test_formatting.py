@@ -35,6 +35,7 @@ def length(start: int, end: int) -> int:
         pytest.param("ab      cd", 4, ["ab  ", "cd"], id="parts without words are left out"),
         pytest.param("", 4, [], id="nothing"),
         pytest.param("   ", 2, [], id="nothing but blanks"),
+        pytest.param("ab\u200b\u2800\u200bcd", 2, ["ab", "\u200bc", "d"], id="parts that cannot be seen too"),
     ],
 )
 def test_a_text_is_split_where_it_is_least_missed(text: str, limit: int, parts: list[str]) -> None:

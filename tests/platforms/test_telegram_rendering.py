@@ -175,12 +175,14 @@ def test_a_style_over_a_split_goes_on_in_the_next_part() -> None:
     assert second["entities"] == [{"type": "bold", "offset": 0, "length": 20}]
 
 
-def test_a_message_without_words_is_not_sent() -> None:
-    assert render(Message(" \n")) == Rendered((), ("empty_text",))
+@pytest.mark.parametrize("text", [" \n", "\u2800", "\u200b \u200d", "\ufeff"])
+def test_a_message_without_words_is_not_sent(text: str) -> None:
+    assert render(Message(text)) == Rendered((), ("empty_text",))
 
 
-def test_buttons_without_words_get_an_ellipsis_to_hang_on() -> None:
-    rendered = render(Message("", buttons=(Button("Yes", "p:1"),)))
+@pytest.mark.parametrize("text", ["", "\u2800"])
+def test_buttons_without_words_get_an_ellipsis_to_hang_on(text: str) -> None:
+    rendered = render(Message(text, buttons=(Button("Yes", "p:1"),)))
     assert rendered.requests[0].json["text"] == "…"
     assert rendered.degradations == ("empty_text",)
 

@@ -46,6 +46,8 @@ _TOKEN = re.compile(r"[1-9][0-9]*:[A-Za-z0-9_-]+")
 _WEB_LINK = re.compile(
     r"https?://[^\s/?#@]+\.[^\s/?#.]{2,}(?:[/?#]\S*)?|https?://(?:\d{1,3}\.){3}\d{1,3}(?:[:/]\S*)?"
 )
+_UNSEEN = re.compile("[\\s\u180e\u200b-\u200f\u202a-\u202e\u2800\ufeff\ufffc\U000e0000-\U000e007f]")
+"""Of such characters alone no text can be."""
 _NOT_IN_AN_ANSWER = {"deletewebhook", "setwebhook", "close", "logout"}
 _CONTENT = ("text", "entities", "caption", "caption_entities", "reply_markup")
 """What of a message can be changed."""
@@ -887,7 +889,7 @@ def _shaped(given: dict[str, Any], shape: Check) -> None:
 
 def _checked_words(given: Mapping[str, Any]) -> str:
     words = given.get("text")
-    if not isinstance(words, str) or not words.strip():
+    if not isinstance(words, str) or not _UNSEEN.sub("", words):
         raise refused(400, "Bad Request: message text is empty")
     if any("\ud800" <= character <= "\udfff" for character in words):
         raise refused(400, "Bad Request: strings must be encoded in UTF-8")

@@ -204,6 +204,7 @@ def test_a_wrong_address_is_refused(
         pytest.param({"text": ""}, "message text is empty", id="no text"),
         pytest.param({"text": " \n"}, "message text is empty", id="blank"),
         pytest.param({"text": None}, "message text is empty", id="null"),
+        pytest.param({"text": "\u200b \u2800"}, "message text is empty", id="not to be seen"),
         pytest.param({"text": "😀" * 2049}, "message is too long", id="4098 units"),
         pytest.param({"text": "\ud83d"}, "strings must be encoded in UTF-8", id="half a pair"),
         pytest.param({"chat_id": ""}, "chat_id is empty", id="no chat"),
