@@ -256,14 +256,21 @@ class MessageDelivery(msgspec.Struct):
     # ── What came of it ────────────────────────────────────────────────────────────────────────────
 
     def _sent(self, record: DeliveryRecord) -> Delivery:
+        """Its names are kept first: of what is recorded nobody would do that any more."""
         sent = {"status": "sent", "reason": "", "in_doubt": False, "not_before": None, "files": None}
-        self.write(self.n, msgspec.structs.replace(record, **sent))
+        try:
+            self._keep_names(record)
+        finally:  # a lost name costs receipts, a lost record a second message
+            self.write(self.n, msgspec.structs.replace(record, **sent))
+        return Delivery(Outcome.SENT)
+
+    def _keep_names(self, record: DeliveryRecord) -> None:
+        """For receipts that know no others."""
         if self._adapter.capabilities.receipts_by_message_id:
             for message_id in filter(None, record.message_ids):
                 self.sender.names.put(
                     self.envelope.bot_id, self.envelope.platform, message_id, self._delivery_id
                 )
-        return Delivery(Outcome.SENT)
 
     def _not_sent(self, record: DeliveryRecord, delivery: Delivery) -> Delivery:
         """Record a failure for good, or the wait for another try and raise it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from shared.dialog.history import DeliveryRecord, HistoryEntry, ReceiptRecord, e
 from shared.dialog.messages import Message, Template
 from shared.errors import Wait
 from shared.platforms.base import Delivery, Outcome
-from tests.delivery.stage import DIALOG, NOW, SENT, Stage
+from tests.delivery.stage import DIALOG, NOW, SENT, KeptNames, Stage
 
 GONE = Delivery(Outcome.RECIPIENT_GONE, reason="blocked by the user")
 REFUSED = Delivery(Outcome.CREDENTIAL_BAD, reason="401")
@@ -308,6 +309,37 @@ def test_the_messenger_s_name_of_a_message_is_kept_where_receipts_know_no_other(
     other = Stage()
     other.deliver("one")
     assert other.names == {}
+
+
+class Killed(BaseException):
+    """The process is gone."""
+
+
+@dataclass
+class DiesOnceRecorded(Stage):
+    def record(self, entry: HistoryEntry) -> None:
+        super().record(entry)
+        raise Killed
+
+
+def test_whoever_dies_once_a_message_is_recorded_has_kept_its_name() -> None:
+    stage = DiesOnceRecorded(names_messages=True)
+    with pytest.raises(Killed):
+        stage.deliver("one")
+    assert stage.statuses() == ["sent"]
+    assert stage.names == {("b", "telegram", "m"): f"{DIALOG}:e:1:1"}
+
+
+class Unreachable(KeptNames):
+    def put(self, bot_id: str, platform: str, message_id: str, delivery_id: str) -> None:
+        raise OSError("no route")
+
+
+def test_a_name_that_cannot_be_kept_has_no_message_sent_twice() -> None:
+    stage = Stage(names_messages=True, names=Unreachable())
+    with pytest.raises(OSError, match="no route"):
+        stage.deliver("one", "two")
+    assert stage.statuses() == ["sent"]
 
 
 @pytest.mark.parametrize(
