@@ -9,10 +9,15 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from threading import Thread
 from urllib.parse import urlsplit
 
 from shared.errors import AddressRefused, NotAnswered
+
+LOOK_UP_SECONDS = 8.0
+"""For a name to be looked up, where whoever asks has no less time."""
 
 _LAST_PORT = 65_535
 _HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
@@ -59,12 +64,12 @@ class Guard:
         self._resolve = resolve
         self._allows = allows
 
-    def addresses(self, host: str, port: int) -> Sequence[str]:
+    def addresses(self, host: str, port: int, seconds: float = LOOK_UP_SECONDS) -> Sequence[str]:
         """All that the name stands for, as long as everything of it may be connected to.
 
-        Raises `AddressRefused`, and `NotAnswered` for a name that is not known.
+        Raises `AddressRefused`, and `NotAnswered` for a name that is not known in so many seconds.
         """
-        found = self._looked_up(host, port)
+        found = self._looked_up(host, port, min(seconds, LOOK_UP_SECONDS))
         if self.lists(host, port) or all(map(self._allows, found)):
             return found
         raise AddressRefused("the address is not a public one")
@@ -81,20 +86,39 @@ class Guard:
         except ValueError:
             return False
 
-    def checked_address(self, host: str, port: int) -> str:
+    def checked_address(self, host: str, port: int, seconds: float = LOOK_UP_SECONDS) -> str:
         """The first of them, for a client that connects to one."""
-        return self.addresses(host, port)[0]
+        return self.addresses(host, port, seconds)[0]
 
-    def _looked_up(self, host: str, port: int) -> Sequence[str]:
+    def _looked_up(self, host: str, port: int, seconds: float) -> Sequence[str]:
         if not 0 < port <= _LAST_PORT:
             raise AddressRefused("there is no such port")
         try:
-            found = self._resolve(host, port)
+            found = _in_time(lambda: self._resolve(host, port), seconds)
+        except TimeoutError:
+            raise NotAnswered("the name was not looked up in time") from None
         except (OSError, ValueError):
             found = ()
         if not found:
             raise NotAnswered("the name is not known")
         return found
+
+
+def _in_time(look_up: Callable[[], Sequence[str]], seconds: float) -> Sequence[str]:
+    """What is found. The system's look-up knows no limit: beyond it, it goes on by itself, for nobody.
+
+    Raises `TimeoutError`, and what the look-up raises.
+    """
+    found: Future[Sequence[str]] = Future()
+    Thread(target=_settle, args=(found, look_up), daemon=True).start()
+    return found.result(seconds)
+
+
+def _settle(found: Future[Sequence[str]], look_up: Callable[[], Sequence[str]]) -> None:
+    try:
+        found.set_result(look_up())
+    except Exception as error:  # noqa: BLE001 (it is raised again where it is waited for)
+        found.set_exception(error)
 
 
 def _listed(private_hosts: str) -> list[tuple[str, int]]:

@@ -20,7 +20,7 @@ import httpx
 
 from shared.errors import AddressRefused, AnswerTooLarge, NotAnswered
 from shared.exchange import Ask, Reply
-from shared.guard import Guard
+from shared.guard import LOOK_UP_SECONDS, Guard
 
 __all__ = ["MOST_REDIRECTS", "Answer", "Ask", "GuardedTransport", "OutboundHttp", "Reply"]
 
@@ -313,7 +313,7 @@ class _Network(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.NetworkStream:
-        *others, last = self._guard.addresses(host, port)
+        *others, last = self._guard.addresses(host, port, self._within(timeout) or LOOK_UP_SECONDS)
         connected = partial(
             self._real.connect_tcp, port=port, local_address=local_address, socket_options=socket_options
         )

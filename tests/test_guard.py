@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 from shared.errors import AddressRefused, NotAnswered
@@ -119,6 +121,14 @@ def test_a_list_that_is_none_is_told_at_once(listed: str) -> None:
 def test_there_is_no_such_port(port: int) -> None:
     with pytest.raises(AddressRefused):
         Guard(resolve=lambda *_: [PUBLIC]).addresses("a.example", port)
+
+
+def test_a_name_that_nobody_answers_for_is_given_up_in_time() -> None:
+    over = threading.Event()
+    guard = Guard(resolve=lambda *_: [PUBLIC] if over.wait(10) else [])
+    with pytest.raises(NotAnswered, match="not looked up in time"):
+        guard.addresses("slow.example", 443, 0.05)
+    over.set()
 
 
 @pytest.mark.parametrize("host", ["", "a\0b", "a," * 100, "/var/run/postgresql", "\ud800", "a" * 64])

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -127,21 +128,23 @@ def web(serving: Web) -> Web:
     return serving
 
 
-Way = Callable[[Guard, str], object]
+class Way(Protocol):
+    def __call__(self, guard: Guard, url: str, seconds: float = 2) -> object: ...
 
 
-def by_get(guard: Guard, url: str) -> None:
-    with OutboundHttp(guard, timeout_seconds=2).get(url, seconds=2):
+def by_get(guard: Guard, url: str, seconds: float = 2) -> None:
+    with OutboundHttp(guard, timeout_seconds=2).get(url, seconds=seconds):
         pass
 
 
-def by_request(guard: Guard, url: str) -> Reply:
-    return asked(guard, Ask("POST", url, {"x-token": "t"}, b"{}"))
+def by_request(guard: Guard, url: str, seconds: float = 2) -> Reply:
+    return asked(guard, Ask("POST", url, {"x-token": "t"}, b"{}"), timeout_seconds=seconds)
 
 
-def by_transport(guard: Guard, url: str) -> httpx.Response:
+def by_transport(guard: Guard, url: str, seconds: float = 2) -> httpx.Response:
     """As a client of somebody else's has it, and one that follows redirects."""
-    with httpx.Client(transport=GuardedTransport(guard), timeout=2, follow_redirects=True) as client:
+    transport = GuardedTransport(guard)
+    with httpx.Client(transport=transport, timeout=seconds, follow_redirects=True) as client:
         return client.post(url, json={})
 
 
@@ -304,6 +307,18 @@ def test_a_name_that_nobody_knows_is_no_answer(way: Way) -> None:
 
     with pytest.raises(NotAnswered):
         way(Guard(resolve=resolve), "http://a.example/")
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_look_up_has_the_time_of_the_connection(way: Way) -> None:
+    """The system's own may take a minute, whatever anybody's time is."""
+    over = threading.Event()
+    guard = Guard(resolve=lambda *_: ["127.0.0.1"] if over.wait(10) else [])
+    begun = time.monotonic()
+    with pytest.raises(NotAnswered, match="not looked up in time"):
+        way(guard, "http://slow.example/", 0.1)
+    over.set()
+    assert time.monotonic() - begun < 2
 
 
 def test_a_request_goes_as_it_was_made_and_its_answer_comes_whole(web: Web) -> None:

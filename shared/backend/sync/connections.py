@@ -61,7 +61,8 @@ def connected(sink: PostgresSink, guard: Guard, seconds: float) -> Iterator[psyc
     """
     seconds = max(seconds, _LEAST_SECONDS)
     with _told():
-        connection = _connect(sink, _address(sink, guard), min(seconds, CONNECT_SECONDS))
+        to_connect = min(seconds, CONNECT_SECONDS)
+        connection = _connect(sink, _address(sink, guard, to_connect), to_connect)
         with _closing(connection), _cut_off(connection, seconds + _GRACE_SECONDS):
             connection.execute(_BOUNDS, [f"{seconds:.0f}s"])
             yield connection
@@ -90,9 +91,9 @@ def _words_of(error: psycopg.Error) -> str:
     return f"the database says: {_WHERE.sub('', words)[:_LONGEST_WORDS]}"
 
 
-def _address(sink: PostgresSink, guard: Guard) -> str:
+def _address(sink: PostgresSink, guard: Guard, seconds: float) -> str:
     try:
-        return guard.checked_address(sink.host, sink.port)
+        return guard.checked_address(sink.host, sink.port, seconds)
     except (AddressRefused, NotAnswered) as error:
         raise Unreachable(f"{sink.host}: {error}") from None
 
