@@ -32,6 +32,11 @@ _SETTINGS = {
 
 _CHAT_ID = "CHAT_ID"
 
+_PASSED = "no choice is left, so the step is passed over, to its when_empty"
+
+_OVER = ""
+"""The step at which a preview ends; no author's is called so."""
+
 
 class Shown(msgspec.Struct, frozen=True):
     """A message, what its messenger would be sent for it, and what in its place where people have not
@@ -89,9 +94,11 @@ class Previews:
         return previewed
 
     def _previewed(self, program: Program, opening: Opening, bot_id: str) -> Previewed:
-        outcome = act(program.begin(opening), TestTurn(send="/start"))
+        conversation = program.begin(opening)
+        outcome = act(conversation, TestTurn(send="/start"))
         shown = tuple(self._shown(message, _credential(opening, bot_id)) for message in outcome.messages)
-        return Previewed(opening.platform, shown, outcome.notes)
+        is_passed = any(way == "when_empty" for *_, way in conversation.ways)
+        return Previewed(opening.platform, shown, (*outcome.notes, *([_PASSED] if is_passed else [])))
 
     def _shown(self, message: Message, credential: Credential) -> Shown:
         adapter = adapter_for(credential.platform, self.addresses)
@@ -106,7 +113,9 @@ def _at(program: Program, step_id: str) -> Program:
     if step_id not in scenario.steps:
         violation = Violation("/step", "The scenario has no step of this id.", "unknown")
         raise Invalid("There is no such step.", [violation])
-    steps = {**scenario.steps, step_id: _alone(scenario.steps[step_id])}
+    shown = _alone(scenario.steps[step_id])
+    over = msgspec.structs.replace(shown, id=_OVER, before=(), messages=(), buttons=(), input=None)
+    steps = {**scenario.steps, shown.id: shown, over.id: over}
     begun = msgspec.structs.replace(scenario, start=step_id, steps=steps, conditions=(), answers_first=False)
     return replace(program, scenario=begun)
 
@@ -115,7 +124,14 @@ def _alone(step: CompiledStep) -> CompiledStep:
     """The step with its question, asked even where the answer is known, and nothing after it."""
     asked = step.input and msgspec.structs.replace(step.input, skip_if_set=False)
     alone: CompiledStep = msgspec.structs.replace(
-        step, action=None, input=asked, set=(), conditions=(), next_step=None, end=True
+        step,
+        action=None,
+        input=asked,
+        when_empty=step.when_empty and _OVER,
+        set=(),
+        conditions=(),
+        next_step=None,
+        end=True,
     )
     return alone
 

@@ -149,6 +149,25 @@ def test_nothing_of_a_step_s_action_happens(api: Api, bot: str, action: dict[str
         assert [each["message"]["text"] for each in messages] == ["Wait"]
 
 
+def test_a_question_with_no_choice_left_shows_no_other_step_in_its_place(api: Api, bot: str) -> None:
+    asked = {
+        "id": "asked",
+        "message": {"text": "Which?"},
+        "buttons": [{"for_each": "dishes", "text": "{{ item }}", "value": "item"}],
+        "expected_input": {"type": "button"},
+        "when_empty": "none",
+    }
+    none = {"id": "none", "message": {"text": "We are closed"}, "end": True}
+    variables = {"dishes": {"type": "list"}}
+    document = {"version": "1", "variables": variables, "steps": [asked, none]}
+
+    answer = preview(api, bot, document, step="asked", variables={"dishes": []}, platforms=["viber"])
+
+    assert by_platform(answer) == {"viber": []}
+    (note,) = answer.json()["previews"][0]["notes"]
+    assert "when_empty" in note
+
+
 def test_a_document_need_not_be_saved(api: Api, scenario: str) -> None:
     body = {"scenario_data": DISHES, "step": "bye"}
     assert api("POST", f"/api/scenarios/{scenario}/preview", json=body).status_code == 200
