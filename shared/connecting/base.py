@@ -90,8 +90,3 @@ class Connector(Protocol):
 def reason(code: object, words: object) -> str:
     """A line for people: the code and what the messenger said. Some quote the token that they refuse."""
     return answers.reason(code, _LIKE_A_SECRET.sub("…", words) if isinstance(words, str) else words)
-
-
-def number_of(value: object) -> int | None:
-    """A code in a messenger's answer, None for what is no number."""
-    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from shared.connecting.base import Answered, Call, Reading, Step, number_of, reason
+from shared.connecting.base import Answered, Call, Reading, Step, reason
 from shared.connecting.menus import Menus
 from shared.credential import Credential
-from shared.platforms.answers import decoded, wait_of
+from shared.platforms.answers import decoded, number_of, wait_of
 from shared.platforms.base import Response
 
 EVENT_TYPES = ("delivered", "seen", "failed", "subscribed", "unsubscribed", "conversation_started")

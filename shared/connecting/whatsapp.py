@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-from shared.connecting.base import Answered, Call, Reading, Step, number_of, reason
+from shared.connecting.base import Answered, Call, Reading, Step, reason
 from shared.connecting.menus import Menus
 from shared.credential import Credential
-from shared.platforms.answers import decoded, part, wait_of
+from shared.platforms.answers import decoded, number_of, part, wait_of
 from shared.platforms.base import Response
+from shared.platforms.whatsapp_answers import NO_SUCH_OBJECT
 
 _FIELDS = "id,display_phone_number,verified_name"
 
@@ -22,9 +23,6 @@ _BAD_TOKEN = {0, 10, 190} | set(range(200, 300))
 
 _LATER = {1, 2, 4, 17, 32, 341, 368, 613, 80007, 130429, 131016, 131056, 133016}
 """Passing faults of Meta's, and its limits."""
-
-_NO_SUCH_OBJECT = 33
-"""The subcode that says that an id does not exist, or that the token may not see it."""
 
 
 class WhatsAppConnector:
@@ -93,7 +91,7 @@ def _answered(status: int, error: Mapping[str, Any]) -> Answered:
         return Answered.LATER
     if status == HTTPStatus.UNAUTHORIZED or code in _BAD_TOKEN:
         return Answered.CREDENTIAL_BAD
-    if number_of(error.get("error_subcode")) == _NO_SUCH_OBJECT:
+    if number_of(error.get("error_subcode")) == NO_SUCH_OBJECT:
         return Answered.CREDENTIAL_BAD
     return Answered.REFUSED if status >= HTTPStatus.BAD_REQUEST or error else Answered.LATER
 

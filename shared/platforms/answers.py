@@ -38,6 +38,11 @@ def part(answer: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
+def number_of(value: object) -> int | None:
+    """A code in a messenger's answer, None for what is no number."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
 def by_status(status: int) -> Outcome:
     """The outcome by HTTP status alone, for an answer that says nothing else we know."""
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.platforms.answers import by_status, decoded, part, reason, wait_of
+from shared.platforms.answers import by_status, decoded, number_of, part, reason, wait_of
 from shared.platforms.base import Delivery, Outcome, Response
 
-_BY_CODE: Mapping[int, Outcome] = {
+_BY_CODE: Mapping[int | None, Outcome] = {
     code: outcome
     for outcome, codes in {
         Outcome.RETRY: (1, 2, 131000, 131016, 131057, 133004),
@@ -37,10 +37,13 @@ _BY_CODE: Mapping[int, Outcome] = {
 _NO_SUCH_FILE = "media attachment id"
 """A file's id that is none, or has run out, is told of as any parameter that is wrong."""
 
+NO_SUCH_OBJECT = 33
+"""The subcode that says that an id in the address does not exist, or that the token may not see it."""
+
 _LIMITS = (Outcome.CHAT_LIMITED, Outcome.BOT_LIMITED)
 
 # How long to wait, in seconds, where the answer does not say: it hardly ever does.
-_WAITS: Mapping[int, float] = {
+_WAITS: Mapping[int | None, float] = {
     **dict.fromkeys((4, 80007), 60),  # calls of an hour, which are counted anew all the time
     130429: 2,  # messages of a second
     131056: 6,  # one message in six seconds to the same person, after some that were borrowed
@@ -49,9 +52,16 @@ _WAITS: Mapping[int, float] = {
 }
 
 
-def outcome_of(code: int) -> Outcome | None:
-    """What a failure of this code means, also one that is told afterwards; None for a code unheard of."""
-    return _BY_CODE.get(code)
+def meaning_of(error: Mapping[str, Any]) -> tuple[Outcome | None, str]:
+    """What a failure means, told at once or afterwards, and its reason; no outcome for a code unheard of."""
+    code, message = error.get("code"), error.get("message")
+    words = part(error, "error_data").get("details") or message or error.get("title")
+    outcome = _BY_CODE.get(number_of(code))
+    if outcome is Outcome.BAD_PAYLOAD and _NO_SUCH_FILE in str(message).lower():
+        outcome = Outcome.MEDIA_FAILED
+    elif outcome is Outcome.BAD_PAYLOAD and number_of(error.get("error_subcode")) == NO_SUCH_OBJECT:
+        outcome = Outcome.CREDENTIAL_BAD
+    return outcome, reason("" if code is None else code, words)
 
 
 def sort(response: Response) -> Delivery:
@@ -61,19 +71,15 @@ def sort(response: Response) -> Delivery:
 
 
 def _refused(response: Response, error: Mapping[str, Any]) -> Delivery:
-    code = error.get("code")
-    known = code if isinstance(code, int) else -1
-    outcome = _BY_CODE.get(known) or by_status(response.status)
-    words = part(error, "error_data").get("details") or error.get("message")
-    if outcome is Outcome.BAD_PAYLOAD and _NO_SUCH_FILE in str(error.get("message")).lower():
-        outcome = Outcome.MEDIA_FAILED
+    known, why = meaning_of(error)
+    outcome = known or by_status(response.status)
     if error.get("is_transient") is True and outcome not in _LIMITS:
         outcome = Outcome.RETRY
     wait = wait_of(response)
     return Delivery(
         outcome,
-        retry_after_seconds=_WAITS.get(known) if wait is None else wait,
-        reason=reason(code, words),
+        retry_after_seconds=_WAITS.get(number_of(error.get("code"))) if wait is None else wait,
+        reason=why,
     )
 
 

@@ -25,9 +25,8 @@ from shared.dialog.events import (
     SharedContact,
 )
 from shared.errors import UnreadableUpdate
-from shared.platforms.answers import reason
-from shared.platforms.base import AddressedEvent, Parsed, Receipt
-from shared.platforms.whatsapp_answers import outcome_of
+from shared.platforms.base import AddressedEvent, Outcome, Parsed, Receipt
+from shared.platforms.whatsapp_answers import meaning_of
 
 _MILLISECONDS_FROM = 10**12
 """Timestamps are seconds; some have been seen in milliseconds."""
@@ -188,17 +187,6 @@ class _Message(msgspec.Struct):
     unsupported: _Named = msgspec.field(default_factory=_Named)
 
 
-class _ErrorData(msgspec.Struct, frozen=True):
-    details: str = ""
-
-
-class _Error(msgspec.Struct):
-    code: int = 0
-    title: str = ""
-    message: str = ""
-    error_data: _ErrorData = _ErrorData()
-
-
 class _Status(msgspec.Struct):
     """How far one of our messages has come."""
 
@@ -209,7 +197,7 @@ class _Status(msgspec.Struct):
     recipient_user_id: str = ""
     recipient_type: str = ""
     biz_opaque_callback_data: str = ""
-    errors: list[_Error] = []
+    errors: list[Any] = []
 
 
 _CONTENT: Mapping[str, ContentType] = {
@@ -331,22 +319,22 @@ def _status(given: Any) -> _Found:
         return _Ignored("group")
     if status.status not in _RECEIPTS:
         return _Ignored("status")
+    outcome, why = _meaning(status.errors) if status.status == "failed" else (None, "")
     return Receipt(
         _RECEIPTS[status.status],
         _time(status.timestamp),
         delivery_id=status.biz_opaque_callback_data,
         message_id=status.id,
         chat_id=status.recipient_id or status.recipient_user_id,
-        reason=_why(status.errors) if status.status == "failed" else "",
-        outcome=outcome_of(status.errors[0].code) if status.status == "failed" and status.errors else None,
+        reason=why,
+        outcome=outcome,
     )
 
 
-def _why(errors: Sequence[_Error]) -> str:
-    if not errors:
-        return "no reason was given"
-    error = errors[0]
-    return reason(error.code, error.error_data.details or error.message or error.title)
+def _meaning(errors: Sequence[Any]) -> tuple[Outcome | None, str]:
+    """By the first error; whatever it looks like, the message has failed."""
+    outcome, why = meaning_of(errors[0]) if errors and isinstance(errors[0], dict) else (None, "")
+    return outcome, why or "no reason was given"
 
 
 # ── Messages ─────────────────────────────────────────────────────────────────────────────────────────

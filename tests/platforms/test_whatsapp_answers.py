@@ -92,6 +92,12 @@ def test_a_file_s_id_that_is_none_is_a_file_that_failed() -> None:
     )
 
 
+def test_a_number_that_is_gone_is_a_bad_credential_and_no_fault_of_the_message() -> None:
+    words = "Unsupported post request. Object with ID '106' does not exist, cannot be loaded"
+    error = {"code": 100, "error_subcode": 33, "type": "GraphMethodException", "message": words}
+    assert ADAPTER.interpret(response(400, {"error": error})).outcome is Outcome.CREDENTIAL_BAD
+
+
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"messages": []}', b'{"messages": [{"id": 5}]}'])
 def test_an_answer_that_cannot_be_read_is_tried_again(body: bytes) -> None:
     assert ADAPTER.interpret(Response(200, body)).outcome is Outcome.RETRY

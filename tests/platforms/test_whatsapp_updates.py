@@ -322,6 +322,9 @@ def test_a_status_is_a_receipt_of_what_was_sent_along(name: str, receipts: tuple
         ),
         pytest.param([{"code": 1, "message": "Bad: 'Hello'"}], "1 Bad: …", id="without what it quotes"),
         pytest.param([{"code": 1}, {"code": 2}], "1", id="the first"),
+        pytest.param([{"code": 1, "title": "A", "error_data": "text"}], "1 A", id="data that are text"),
+        pytest.param([{"code": 1, "title": None, "message": 5}], "1", id="no words"),
+        pytest.param(["text"], "no reason was given", id="an error that is text"),
     ],
 )
 def test_a_failure_has_its_reason(errors: list[Any], reason: str) -> None:
@@ -339,9 +342,11 @@ def test_a_failure_has_its_reason(errors: list[Any], reason: str) -> None:
         (131053, Outcome.MEDIA_FAILED),
         (131042, Outcome.CREDENTIAL_BAD),
         (999_999, None),
+        ("131047", None),
+        (None, None),
     ],
 )
-def test_a_failure_told_afterwards_means_what_it_means_at_once(code: int, outcome: Outcome | None) -> None:
+def test_a_failure_told_afterwards_means_what_it_means_at_once(code: object, outcome: Outcome | None) -> None:
     update = payload("whatsapp", "status_failed")
     update["entry"][0]["changes"][0]["value"]["statuses"][0]["errors"] = [{"code": code}]
     (failed,) = ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT).receipts
