@@ -14,12 +14,12 @@ import httpx
 
 from infra.local.admin_api import AdminApi
 from infra.local.progress import Say
+from shared.connecting.telegram import ALLOWED_UPDATES
 
 T = TypeVar("T")
 
 POLL_SECONDS = 50
 LONGEST_PAUSE_SECONDS = 60
-ALLOWED_UPDATES = ["message", "edited_message", "callback_query", "my_chat_member"]
 UNKNOWN_TOKEN = {401, 404}
 OTHER_POLLER = 409
 
@@ -115,7 +115,7 @@ class TelegramPolling:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _updates(self, outside: httpx.AsyncClient, offset: int) -> list[dict[str, Any]]:
-        wanted = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": ALLOWED_UPDATES}
+        wanted = {"offset": offset, "timeout": POLL_SECONDS, "allowed_updates": list(ALLOWED_UPDATES)}
         updates: list[dict[str, Any]] = await self._call(outside, "getUpdates", wanted)
         return updates
 
@@ -141,13 +141,13 @@ class TelegramPolling:
         try:
             answer = await outside.post(address, json=arguments)
             content = answer.json()
-        except (httpx.TransportError, ValueError):
+        except (httpx.HTTPError, ValueError):
             # Not chained: the address, which an error of the transport may show, holds the token.
             raise RetryError("Telegram cannot be reached.") from None
         if answer.status_code in UNKNOWN_TOKEN:
             raise RefusedError
         if answer.status_code == OTHER_POLLER:
             raise RetryError("Another program fetches this bot's updates from Telegram.")
-        if not answer.is_success:
+        if not answer.is_success or not isinstance(content, dict) or "result" not in content:
             raise RetryError(f"Telegram answered {answer.status_code} to {method}.")
         return content["result"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from infra.local.telegram_polling import TelegramBot, TelegramPolling, webhook_secret
+from shared.connecting.telegram import ALLOWED_UPDATES
 from tests.standins.telegram import TelegramStandIn
 
 SECRET = "s3cret-of-the-webhook"
@@ -125,6 +126,26 @@ def test_a_webhook_that_is_set_is_deleted_first(telegram: TelegramStandIn) -> No
     called = [request.path.rpartition("/")[2] for request in telegram.requests]
     assert called[:2] == ["getMe", "deleteWebhook"]
     assert telegram.refusals == []
+
+
+@pytest.mark.usefixtures("polling")
+def test_the_same_kinds_of_updates_are_asked_for_as_by_a_webhook(telegram: TelegramStandIn) -> None:
+    telegram.wait_until(lambda: telegram.pollers > 0)
+    (asked,) = [request.body for request in telegram.requests if request.path.endswith("/getUpdates")]
+    assert asked["allowed_updates"] == list(ALLOWED_UPDATES)
+
+
+@pytest.mark.parametrize("answer", [[], {"ok": True}, "hello"])
+def test_an_answer_that_is_not_telegram_s_is_waited_out(webhook: Webhook, told: Told, answer: object) -> None:
+    """That of a page between here and there, such as a hotel's."""
+    webhook.answer = answer
+    hotel = f"http://127.0.0.1:{webhook.server_address[1]}"
+    polling = TelegramPolling(
+        TelegramBot(token="1:AAE", secret=SECRET, api_url=hotel, webhook_url=webhook.url), told
+    )
+    polling.start()
+    assert told.first() == "Telegram answered 200 to getMe. Trying again in 1 s."
+    polling.stop()
 
 
 def test_an_unknown_token_is_told_once_and_never_shown(
