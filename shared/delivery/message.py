@@ -16,7 +16,7 @@ from shared.delivery.holds import Hold
 from shared.delivery.transport import AnswerLost, NotReached
 from shared.dialog.history import DeliveryRecord, FilesRecord, delivery_id_of
 from shared.errors import NotFound, Wait
-from shared.media.library import Resolved, way_of
+from shared.media.library import Resolved, Wanted, way_of
 from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered, Request
 from shared.platforms.formatting import MEDIA_AS_LINKS, SENT_AS_TEMPLATE, SHARE_DROPPED
 from shared.queueing.backoff import backoff_seconds
@@ -79,8 +79,10 @@ class MessageDelivery(msgspec.Struct):
         missing = self._missing(rendered, record)
         if _has_arrived(record, rendered):
             return self._sent(msgspec.structs.replace(record, message_ids=("",)))
-        if self.links_at is not None and not missing:
-            return self._not_sent(record, Delivery(Outcome.MEDIA_FAILED, reason=record.reason))
+        if self.links_at is not None:
+            if not missing:
+                return self._not_sent(record, Delivery(Outcome.MEDIA_FAILED, reason=record.reason))
+            self._files.keep_refusal(self._named_in(rendered.requests[self.links_at]), self.credential)
         hold = self._account.hold() if missing else None
         if hold:
             return self._heed(hold, record, is_recorded=is_recorded)
@@ -188,8 +190,7 @@ class MessageDelivery(msgspec.Struct):
         What it does not want even so is not offered to it for a while.
         """
         carried = {attachment.media_id for attachment in request.attachments}
-        body = msgspec.json.encode(request.json).decode()
-        named = [each for each in self.resolved.known if each.file_id in body]
+        named = self._named_in(request)
         if named and not (record.files and record.files.is_asked_anew):
             self._files.forget(named)
             waits = FilesRecord(since=self.sender.now(), is_asked_anew=True)
@@ -197,6 +198,11 @@ class MessageDelivery(msgspec.Struct):
             raise Wait(look_again_in(timedelta()), reason)
         brought = [each for each in self.resolved.missing if each.file.id in carried]
         self._files.keep_refusal(brought or named, self.credential)
+
+    def _named_in(self, request: Request) -> list[Wanted]:
+        """The files that the request shows by the messenger's own names of them."""
+        body = msgspec.json.encode(request.json).decode()
+        return [each for each in self.resolved.known if each.file_id in body]
 
     # ── One request ────────────────────────────────────────────────────────────────────────────────
 

@@ -477,6 +477,26 @@ def test_a_file_that_turns_out_bad_afterwards_goes_as_its_address_and_is_not_wai
     assert refusals(on_whatsapp) == []
 
 
+def test_a_file_that_turned_out_bad_afterwards_is_not_shown_to_the_next_ones_for_a_while(
+    on_whatsapp: Gallery,
+) -> None:
+    """What is wrong with its content is wrong for everybody, and would be told each of them too late."""
+    cat, dog = on_whatsapp.add("cat.png"), on_whatsapp.add("dog.png")
+    both = shows(cat, dog, text="Two")
+    on_whatsapp.say(ONE, both)
+    on_whatsapp.settle()
+    (sent,) = on_whatsapp.records(ONE)
+    on_whatsapp.say(ONE, both, reemitted=True, resend=Resend(1, "links", sent.message_ids[1], "131053"))
+    on_whatsapp.settle(until=timedelta(0))
+    on_whatsapp.start()
+    on_whatsapp.say(OTHER, shows(dog))
+    on_whatsapp.say(OTHER, shows(cat), turn=2)
+    on_whatsapp.settle()
+    degraded = [on_whatsapp.records(OTHER, turn)[0].degradations for turn in (1, 2)]
+    assert degraded == [(MEDIA_AS_LINKS,), ()]
+    assert len(carrying(on_whatsapp)) == 2
+
+
 def refused_file(gallery: Gallery) -> str:
     """Telegram takes no empty file, WhatsApp no archive."""
     content = b"" if gallery.platform == "telegram" else b"content"
