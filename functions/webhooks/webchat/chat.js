@@ -12,6 +12,7 @@
   const RETRY_AFTER = [800, 2500]; // ms; then the person is asked
   const CALL_TIMEOUT = 15_000;
   const NEAR_END = 96; // px
+  const MAX_PAYLOAD = 512; // characters of what a start may carry
 
   const WORDS = {
     en: {
@@ -89,10 +90,13 @@
     try { return JSON.parse(json) ?? []; } catch { return []; }
   }
 
+  /** Beside what other tabs could not get through. */
   function keepUnsent() {
+    const others = unsentOf(kept(UNSENT)).filter(({ id }) => !own.has(id) && !listed.has(id));
     const acts = [...unlisted.values()].filter((act) => act.label && act.state !== "sent");
     const plain = acts.map(({ id, body, label, pressed }) => ({ id, body, label, pressed }));
-    keep(UNSENT, plain.length ? JSON.stringify(plain) : null);
+    const unsent = [...others, ...plain];
+    keep(UNSENT, unsent.length ? JSON.stringify(unsent) : null);
   }
 
   // --- Calls ----------------------------------------------------------------------------------
@@ -130,17 +134,22 @@
   // --- Sending: one act after the other, each under an id of its own, so that it may be repeated ---
 
   const outgoing = [];
+  const own = new Set(); // ids of all acts of this page
   const unlisted = new Map(); // id → act not yet seen in the list
   let isFlushing = false;
 
+  /** What is held goes first: it was said before. */
   function send(body, { label = "", pressed = "", id = newId() } = {}) {
-    const act = { id, body, label, pressed, state: "sending", acceptedAt: 0, node: null, again: null };
+    resume();
+    const act = { id, body, label, pressed, state: "sending", isHeld: false, acceptedAt: 0, node: null, again: null };
     if (label) showOwn(act, label);
+    own.add(act.id);
     unlisted.set(act.id, act);
     enqueue(act);
   }
 
   function enqueue(act) {
+    act.isHeld = false;
     mark(act, "sending");
     outgoing.push(act);
     wake();
@@ -151,40 +160,71 @@
     if (isFlushing) return;
     isFlushing = true;
     while (outgoing.length) {
-      await deliver(outgoing[0]);
-      outgoing.shift();
+      const isReached = await deliver(outgoing[0]);
+      const done = outgoing.splice(0, isReached ? 1 : outgoing.length);
+      if (!isReached) done.forEach(hold);
     }
     isFlushing = false;
     showTyping();
     look();
   }
 
+  /** Whether there was somebody who answered. */
   async function deliver(act) {
     for (let tries = 0; ; tries += 1) {
       try {
-        const answer = await call("POST", { body: { ...act.body, id: act.id } });
-        remember(answer.chat_token);
-        act.acceptedAt = Date.now();
-        mark(act, "sent");
-        keep(SAID, act.id);
-        if (!answer.accepted) rest(act);
-        return;
+        accept(act, await call("POST", { body: { ...act.body, id: act.id } }));
+        return true;
       } catch (failure) {
-        if (act.state === "sent") return; // its answer was lost, but the list has it
-        if (failure.status === 401) return anew(act);
-        if (failure.status === 404) close();
-        if (!failure.passes || tries >= RETRY_AFTER.length) return mark(act, "failed");
+        if (act.state === "sent") return true; // its answer was lost, but the list has it
+        if (failure.passes && tries >= RETRY_AFTER.length) return false;
+        if (!failure.passes) {
+          refuse(act, failure);
+          return true;
+        }
         await sleep(RETRY_AFTER[tries]);
       }
     }
+  }
+
+  function accept(act, answer) {
+    remember(answer.chat_token);
+    if (!answer.accepted) return rest(act);
+    act.acceptedAt = Date.now();
+    mark(act, "sent");
+    keep(SAID, act.id);
+  }
+
+  function refuse(act, { status }) {
+    if (status === 401) return anew(act);
+    if (status === 404) close();
+    mark(act, "failed");
+  }
+
+  /** Until there is a connection again; what was said behind it waits too, for answers have an order. */
+  function hold(act) {
+    if (act.state === "sent") return;
+    act.isHeld = true;
+    mark(act, "failed");
   }
 
   function retry(act) {
     if (act.state === "failed") enqueue(act);
   }
 
-  function retryAll() {
-    for (const act of unlisted.values()) retry(act);
+  function resume() {
+    for (const act of unlisted.values()) if (act.isHeld) retry(act);
+  }
+
+  /** Another press was made in the place of those that failed. */
+  function withdraw(isOvertaken) {
+    for (const act of unlisted.values()) {
+      if (act.state !== "failed" || !act.pressed || !isOvertaken(act.pressed)) continue;
+      unlisted.delete(act.id);
+      act.node?.remove();
+      act.again?.remove();
+    }
+    keepUnsent();
   }
 
   /** The chat is not known by this token any more: what is meant is said in a new one. */
@@ -195,7 +235,7 @@
   }
 
   function rest(act) {
-    unlisted.delete(act.id);
+    mark(act, "failed");
     note(words.resting);
   }
 
@@ -218,6 +258,7 @@
     isLooking = true;
     try {
       take(await call("GET", { after: last }));
+      if (failures) resume();
       failures = 0;
     } catch (failure) {
       missed(failure);
@@ -242,7 +283,7 @@
   }
 
   function restored() {
-    log.setAttribute("aria-busy", "false");
+    scroll.setAttribute("aria-busy", "false");
     sendKept();
     if (!log.hasChildNodes()) setTimeout(() => { if (!log.hasChildNodes()) begin(); }, BEGIN_AFTER);
   }
@@ -310,7 +351,7 @@
   }
 
   function isRestoring() {
-    return log.getAttribute("aria-busy") === "true";
+    return scroll.getAttribute("aria-busy") === "true";
   }
 
   // --- Showing: text nodes only, so nothing anybody says can be markup ------------------------------
@@ -432,6 +473,7 @@
     mark(act, "sent");
     unlisted.delete(act.id);
     if (!act.node) return;
+    showDay(item.at);
     insert(act.node);
     showState(act.node, "sent", item.at);
   }
@@ -492,7 +534,7 @@
   function retryButton(act) {
     const button = element("button", "retry", words.retry);
     button.type = "button";
-    button.addEventListener("click", () => { retry(act); write(); });
+    button.addEventListener("click", () => { resume(); retry(act); write(); });
     return button;
   }
 
@@ -620,6 +662,7 @@
     if (!isEnabled(button)) return;
     const said = value === group.finish ? takenLabels(group) : "";
     const label = isToggle(value) ? "" : said || button.textContent;
+    withdraw((pressed) => (isToggle(value) ? pressed === value : askOf(pressed) === group.ask));
     send({ button: value, item: group.item }, { label, pressed: value });
   }
 
@@ -789,7 +832,7 @@
   }
 
   function begin() {
-    const payload = new URLSearchParams(location.search).get("start");
+    const payload = new URLSearchParams(location.search).get("start")?.slice(0, MAX_PAYLOAD);
     send(payload ? { start: true, payload } : { start: true });
   }
 
@@ -831,7 +874,7 @@
     document.addEventListener("visibilitychange", () => { if (document.hidden) clearTimeout(timer); else awaken(); });
     window.addEventListener("focus", awaken);
     window.addEventListener("storage", follow);
-    window.addEventListener("online", () => { failures = 0; retryAll(); awaken(); });
+    window.addEventListener("online", () => { failures = 0; resume(); awaken(); });
     window.addEventListener("offline", showConnection);
     window.visualViewport?.addEventListener("resize", fit);
   }
@@ -843,9 +886,10 @@
     look();
   }
 
-  /** A phone's keyboard covers the page without changing its height: take what is left. */
+  /** A phone's keyboard covers the page without changing its height: take what is left, however far it is zoomed in. */
   function fit() {
-    document.documentElement.style.setProperty("--height", `${window.visualViewport.height}px`);
+    const { height, scale } = window.visualViewport;
+    document.documentElement.style.setProperty("--height", `${height * scale}px`);
   }
 
   speak();
@@ -856,7 +900,7 @@
   write();
   if (token) look();
   else {
-    log.setAttribute("aria-busy", "false");
+    scroll.setAttribute("aria-busy", "false");
     begin();
     sendKept();
   }

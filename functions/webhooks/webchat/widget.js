@@ -49,7 +49,7 @@
   function opened() {
     const node = styled(document.createElement("iframe"), {
       position: "fixed", bottom: "88px", [corner]: "20px", "z-index": "2147483646", display: "none",
-      width: "min(400px, calc(100vw - 40px))", height: "min(640px, calc(100vh - 108px))",
+      width: "min(400px, calc(100vw - 40px))", height: "min(640px, calc(100vh - 108px))", "max-height": "calc(100dvh - 108px)",
       "border-radius": "16px", "box-shadow": "0 8px 40px rgba(0, 0, 0, .3)", "color-scheme": "normal",
     });
     node.title = label;

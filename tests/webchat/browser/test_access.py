@@ -95,13 +95,15 @@ def test_a_screen_reader_is_told_what_is_new_and_by_whom(visit: Visit) -> None:
     anna = visit(CAFE, name="Café").opens()
     anna.waits_for("What's your name?")
     log = anna.page.get_by_role("log")
+    listed = log.get_by_role("list").get_by_role("listitem")
+    assert anna.page.get_by_role("main").get_by_role("log").count() == 1
     assert log.get_attribute("aria-live") == "polite"
     assert log.get_attribute("aria-label") == "Conversation"
     assert log.get_attribute("aria-busy") == "false"
     anna.writes("Anna")
     anna.waits_for("Tea or coffee?")
-    assert log.get_by_role("listitem").nth(0).inner_text().startswith("Café:")
-    assert log.get_by_role("listitem").nth(1).inner_text().startswith("You:")
+    assert listed.nth(0).inner_text().startswith("Café:")
+    assert listed.nth(1).inner_text().startswith("You:")
     assert anna.page.get_by_role("group", name="Choices").count() == 1
     for name in ("Send", "Start again"):
         assert anna.page.get_by_role("button", name=name).is_visible()
@@ -113,7 +115,7 @@ def test_a_restored_conversation_is_not_read_out_from_its_beginning(visit: Visit
     anna.waits_for("What's your name?")
     watch = """
         const busy = [];
-        new MutationObserver(() => busy.push(document.getElementById('log')?.getAttribute('aria-busy')))
+        new MutationObserver(() => busy.push(document.getElementById('scroll')?.getAttribute('aria-busy')))
             .observe(document, {childList: true, subtree: true});
         window.busyWhenFilled = () => {
             const log = document.getElementById('log');
@@ -124,7 +126,16 @@ def test_a_restored_conversation_is_not_read_out_from_its_beginning(visit: Visit
     anna.page.reload()
     anna.waits_for("What's your name?")
     assert "true" in anna.page.evaluate("window.busyWhenFilled()")
-    anna.waits_until("document.getElementById('log').getAttribute('aria-busy') === 'false'")
+    anna.waits_until("document.getElementById('scroll').getAttribute('aria-busy') === 'false'")
+
+
+def test_what_was_said_can_be_scrolled_with_the_keyboard(visit: Visit) -> None:
+    anna = visit(scenario(choice("a", "\n".join(["line"] * 80), "Yes"))).opens()
+    anna.waits_for("line")
+    anna.waits(anna.is_at_the_end, "the end is in sight")
+    anna.page.get_by_role("log").focus()
+    anna.page.keyboard.press("Home")
+    anna.waits_until("document.getElementById('scroll').scrollTop === 0")
 
 
 def test_a_phone_shows_all_of_it(visit: Visit, screenshot: Screenshot) -> None:
@@ -171,6 +182,28 @@ def test_a_phones_keyboard_leaves_the_end_in_sight(visit: Visit) -> None:
     box = anna.page.get_by_role("textbox").bounding_box()
     assert box is not None
     assert box["y"] + box["height"] <= 380
+
+
+def test_zooming_in_with_two_fingers_makes_the_page_no_smaller(visit: Visit) -> None:
+    anna = visit(CAFE, **PHONE).opens()
+    anna.waits_for("What's your name?")
+    zoom = anna.context.new_cdp_session(anna.page)
+    zoom.send("Emulation.setPageScaleFactor", {"pageScaleFactor": 2})
+    anna.waits_until("document.documentElement.style.getPropertyValue('--height') !== ''")
+    assert anna.page.locator(".app").evaluate("node => node.clientHeight") == 740
+
+
+def test_words_from_right_to_left_end_where_the_time_stands(visit: Visit, screenshot: Screenshot) -> None:
+    anna = visit(scenario(choice("a", "שלום! מה שמך? " * 6, "תה", "קפה")), name="בית קפה", **PHONE).opens()
+    anna.waits_for("שלום")
+    bubble = anna.page.locator(".bubble").bounding_box()
+    time = anna.page.locator(".meta").bounding_box()
+    assert bubble is not None
+    assert time is not None
+    assert time["x"] - bubble["x"] < bubble["width"] / 4
+    anna.page.get_by_role("textbox").fill("קפה")
+    assert anna.page.get_by_role("textbox").evaluate("node => node.matches(':dir(rtl)')")
+    assert screenshot(anna).stat().st_size > 10_000
 
 
 def test_whoever_wants_no_motion_gets_none(visit: Visit) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.webchat.browser.conftest import Visit, Visitor
-from tests.webchat.browser.test_conversation import question, scenario
+from tests.webchat.browser.test_conversation import CAFE, question, scenario
 
 
 def several(step: str, text: str, *labels: str, **more: Any) -> dict[str, Any]:
@@ -136,6 +136,27 @@ def test_a_choice_that_could_not_be_sent_is_given_back_and_can_be_tried_again(vi
     anna.page.get_by_role("button", name="Retry").click()
     settles(anna, 0)
     comes_to_be(anna, {"Eggs": "true", "Toast": "false", "Jam": "false", "Done": None})
+
+
+def test_a_press_takes_the_place_of_one_that_could_not_be_sent(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.writes("Anna")
+    anna.waits_for("Tea or coffee?")
+    anna.page.route(
+        "**/api/**", lambda route: route.abort() if route.request.method == "POST" else route.continue_()
+    )
+    anna.presses("Tea")
+    anna.page.get_by_role("button", name="Retry").wait_for()
+    anna.page.unroute("**/api/**")
+    anna.presses("Coffee")
+    anna.waits_for("Anything else?")
+    assert "user: Tea" not in anna.sees()
+    before = anna.sees()
+    anna.page.reload()
+    anna.waits_for("Anything else?")
+    anna.page.wait_for_timeout(1500)
+    assert anna.sees() == before
+    assert anna.dialog().variables["drink"] == "Coffee"
 
 
 WHERE = scenario(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -215,6 +216,48 @@ def test_without_a_connection_the_page_says_so_and_sends_when_it_is_back(visit: 
     anna.waits(lambda: anna.sees().count("user: Anna") == 1, "what is seen")
 
 
+def test_what_a_dead_line_held_back_is_sent_in_its_order_ahead_of_what_is_written_next(visit: Visit) -> None:
+    names = scenario(
+        question("first", "First?", "last"), question("last", "Last?", "age"), question("age", "Age?")
+    )
+    anna = visit(names).opens()
+    anna.waits_for("First?")
+    anna.page.route("**/api/**", lambda route: route.abort())
+    anna.writes("Anna")
+    anna.writes("Petrova")
+    anna.waits_until("document.querySelectorAll('.message.failed').length === 2")
+    anna.page.unroute("**/api/**")
+    anna.writes("33")
+    anna.waits(lambda: anna.dialog().status == "completed", "all is answered")
+    assert anna.dialog().variables == {"first": "Anna", "last": "Petrova", "age": "33"}
+
+
+def test_what_a_dead_line_held_back_is_sent_when_the_server_answers_again(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.waits_for("What's your name?")
+    anna.page.route("**/api/**", lambda route: route.abort())
+    anna.writes("Anna")
+    anna.page.locator(".failed").wait_for()
+    anna.page.unroute("**/api/**")
+    anna.waits_for("Tea or coffee?")
+    assert anna.sees().count("user: Anna") == 1
+
+
+def on_another_day(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, body=re.sub(r'"at": "[\d-]+T', '"at": "2099-01-02T', answer.text()))
+
+
+def test_the_first_words_of_a_day_stand_below_its_date(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.waits_for("What's your name?")
+    anna.page.route("**/api/**", on_another_day)
+    anna.writes("Anna")
+    anna.waits_for("Tea or coffee?")
+    order = anna.page.locator("#log > *").evaluate_all("nodes => nodes.map(node => node.classList[0])")
+    assert order == ["message", "day", "message", "message"]
+
+
 def test_what_is_sent_in_a_row_stays_in_its_order(visit: Visit) -> None:
     after_end = scenario({"id": "hello", "message": {"text": "Hello"}, "end": True}, after_end="ignore")
     anna = visit(after_end).opens()
@@ -277,6 +320,12 @@ def test_a_deep_link_reaches_the_scenario(visit: Visit) -> None:
     assert anna.dialog().variables == {"start_payload": "table-7"}
 
 
+def test_a_link_that_carries_too_much_begins_all_the_same(visit: Visit) -> None:
+    anna = visit(CAFE).opens("?start=" + "x" * 600)
+    anna.waits_for("What's your name?")
+    assert anna.dialog().variables == {"start_payload": "x" * 512}
+
+
 def test_a_browser_that_keeps_nothing_can_chat_all_the_same(visit: Visit) -> None:
     anna = visit(CAFE)
     anna.page.add_init_script(
@@ -304,6 +353,12 @@ def test_a_bot_that_was_switched_off_is_said_to_rest(visit: Visit) -> None:
     anna.chat.vault.now = 100
     anna.writes("Anna")
     anna.page.get_by_text("taking a rest").wait_for()
+    assert "Not sent" in anna.page.locator(".message.user").inner_text()
+    anna.chat.vault.keep("webchat", token_secret="token-secret")
+    anna.chat.vault.now = 200
+    anna.page.get_by_role("button", name="Retry").click()
+    anna.waits_for("Tea or coffee?")
+    assert anna.sees().count("user: Anna") == 1
 
 
 def test_a_bot_that_was_deleted_closes_the_chat(visit: Visit) -> None:

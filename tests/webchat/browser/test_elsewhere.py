@@ -9,7 +9,7 @@ from threading import Thread
 import pytest
 
 from tests.webchat.browser.conftest import Visit
-from tests.webchat.browser.test_conversation import CAFE
+from tests.webchat.browser.test_conversation import CAFE, question, scenario
 
 
 class Shop:
@@ -68,6 +68,7 @@ def test_a_script_tag_puts_the_chat_on_any_listed_page(visit: Visit, shop: Shop,
     chat.get_by_role("textbox").press("Enter")
     chat.get_by_text("Tea or coffee?").wait_for()
     assert button.get_attribute("aria-expanded") == "true"
+    assert "dvh" in anna.page.locator("iframe").evaluate("node => node.style.maxHeight")
     button.click()
     assert not anna.page.locator("iframe").is_visible()
     button.press("Enter")
@@ -105,6 +106,23 @@ def test_tabs_tell_each_other_when_something_was_said(visit: Visit) -> None:
     anna.waits_for("Tea or coffee?")
     anna.presses("Tea")
     second.locator(".message.bot", has_text="Tea or coffee?").wait_for()
+
+
+def test_what_one_tab_could_not_send_is_kept_whatever_another_sends(visit: Visit) -> None:
+    anna = visit(scenario(question("name", "What's your name?"), after_end="ignore")).opens()
+    anna.waits_for("What's your name?")
+    second = anna.context.new_page()
+    second.goto(anna.address)
+    second.locator(".message.bot", has_text="What's your name?").wait_for()
+    anna.page.route("**/api/**", lambda route: route.abort())
+    anna.writes("Anna")
+    anna.page.locator(".failed").wait_for()
+    second.get_by_role("textbox").fill("Boris")
+    second.keyboard.press("Enter")
+    second.locator(".message.user:not(.sending)", has_text="Boris").wait_for()
+    anna.page.close()
+    second.reload()
+    second.locator(".message.user:not(.sending)", has_text="Anna").wait_for()
 
 
 def test_tabs_are_in_the_same_chat_whichever_is_newer(visit: Visit) -> None:
