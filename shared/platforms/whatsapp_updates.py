@@ -43,6 +43,10 @@ def is_scoped(identity: str) -> bool:
 # ── What is posted ───────────────────────────────────────────────────────────────────────────────────
 
 
+_Id = Annotated[str, msgspec.Meta(max_length=512)]
+"""What names a person or a message; what we send along comes back, and may be so long."""
+
+
 class _Update(msgspec.Struct):
     object: str
     entry: list[Any] = []
@@ -77,8 +81,8 @@ class _Profile(msgspec.Struct, frozen=True):
 class _Contact(msgspec.Struct):
     """Either id may be missing: people with a username need not show their number."""
 
-    wa_id: str = ""
-    user_id: str = ""
+    wa_id: _Id = ""
+    user_id: _Id = ""
     profile: _Profile = _Profile()
 
 
@@ -120,10 +124,10 @@ class _System(msgspec.Struct):
     """What WhatsApp itself tells of a person; older forms have the old number as `customer`."""
 
     type: str = ""
-    customer: str = ""
-    wa_id: str = ""
-    new_wa_id: str = ""
-    user_id: str = ""
+    customer: _Id = ""
+    wa_id: _Id = ""
+    new_wa_id: _Id = ""
+    user_id: _Id = ""
 
 
 class _Media(msgspec.Struct):
@@ -165,11 +169,11 @@ class _Card(msgspec.Struct):
 
 
 class _Message(msgspec.Struct):
-    id: str
+    id: _Id
     timestamp: str | int
     type: str
-    sender: str = msgspec.field(name="from", default="")
-    from_user_id: str = ""
+    sender: _Id = msgspec.field(name="from", default="")
+    from_user_id: _Id = ""
     group_id: str | None = None
     text: _Text | None = None
     interactive: _Interactive | None = None
@@ -190,13 +194,13 @@ class _Message(msgspec.Struct):
 class _Status(msgspec.Struct):
     """How far one of our messages has come."""
 
-    id: str
+    id: _Id
     status: str
     timestamp: str | int
-    recipient_id: str = ""
-    recipient_user_id: str = ""
+    recipient_id: _Id = ""
+    recipient_user_id: _Id = ""
     recipient_type: str = ""
-    biz_opaque_callback_data: str = ""
+    biz_opaque_callback_data: _Id = ""
     errors: list[Any] = []
 
 

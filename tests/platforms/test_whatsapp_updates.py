@@ -428,6 +428,11 @@ def broken(**changed: Any) -> Any:
     ("update", "why"),
     [
         pytest.param(broken(id=None), "message not as documented", id="no id"),
+        pytest.param(broken(id="w" * 1000), "message not as documented", id="an id without end"),
+        pytest.param(broken(from_="1" * 1000), "message not as documented", id="a number without end"),
+        pytest.param(
+            broken(from_user_id="US." + "1" * 1000), "message not as documented", id="nor a scoped id"
+        ),
         pytest.param(broken(timestamp="soon"), "time that is none", id="no time"),
         pytest.param(broken(timestamp="9" * 5000), "time that is none", id="a time without end"),
         pytest.param(broken(timestamp=10**18), "time that is none", id="a time that will never be"),
@@ -438,6 +443,13 @@ def broken(**changed: Any) -> Any:
 )
 def test_a_message_in_another_shape_is_not_guessed_at(update: Any, why: str) -> None:
     assert ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT) == Parsed(unreadable=(why,))
+
+
+@pytest.mark.parametrize("field", ["id", "biz_opaque_callback_data", "recipient_id"])
+def test_a_status_s_id_without_end_travels_nowhere(field: str) -> None:
+    update = payload("whatsapp", "status_read")
+    update["entry"][0]["changes"][0]["value"]["statuses"][0][field] = "x" * 1000
+    assert ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT) == Parsed(unreadable=("status not as documented",))
 
 
 GOOD = payload("whatsapp", "text")["entry"][0]
