@@ -20,7 +20,7 @@ from shared.platforms.base import (
     WebhookAnswer,
     WebhookRequest,
 )
-from shared.platforms.whatsapp_answers import sort
+from shared.platforms.whatsapp_answers import sort_of_number
 from shared.platforms.whatsapp_rendering import CAPABILITIES, Content, contents, template
 from shared.platforms.whatsapp_updates import is_scoped, parse_update
 
@@ -84,7 +84,7 @@ class WhatsAppAdapter:
         return Rendered((request,), (formatting.SENT_AS_TEMPLATE,))
 
     def interpret(self, response: Response) -> Delivery:
-        return sort(response)
+        return sort_of_number(response)
 
     def typing(
         self,

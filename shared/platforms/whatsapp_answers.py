@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from shared.platforms.answers import by_status, decoded, number_of, part, reason, wait_of
 from shared.platforms.base import Delivery, Outcome, Response
 
@@ -59,8 +61,6 @@ def meaning_of(error: Mapping[str, Any]) -> tuple[Outcome | None, str]:
     outcome = _BY_CODE.get(number_of(code))
     if outcome is Outcome.BAD_PAYLOAD and _NO_SUCH_FILE in str(message).lower():
         outcome = Outcome.MEDIA_FAILED
-    elif outcome is Outcome.BAD_PAYLOAD and number_of(error.get("error_subcode")) == NO_SUCH_OBJECT:
-        outcome = Outcome.CREDENTIAL_BAD
     return outcome, reason("" if code is None else code, words)
 
 
@@ -68,6 +68,15 @@ def sort(response: Response) -> Delivery:
     """The outcome of whatever came."""
     answer = decoded(response)
     return _refused(response, part(answer, "error")) if "error" in answer else _accepted(response, answer)
+
+
+def sort_of_number(response: Response) -> Delivery:
+    """As `sort`, for a call on the bot's own number: one that is not there is no fault of what was sent."""
+    delivery, error = sort(response), part(decoded(response), "error")
+    is_gone = number_of(error.get("error_subcode")) == NO_SUCH_OBJECT
+    if is_gone and delivery.outcome is Outcome.BAD_PAYLOAD:
+        return msgspec.structs.replace(delivery, outcome=Outcome.CREDENTIAL_BAD)
+    return delivery
 
 
 def _refused(response: Response, error: Mapping[str, Any]) -> Delivery:

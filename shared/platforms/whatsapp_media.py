@@ -5,7 +5,7 @@ from __future__ import annotations
 from shared.credential import Credential
 from shared.platforms.answers import decoded
 from shared.platforms.base import Attachment, Delivery, Outcome, Request, Response
-from shared.platforms.whatsapp_answers import sort
+from shared.platforms.whatsapp_answers import sort_of_number
 
 PART = "file"
 """What the form calls the file."""
@@ -30,4 +30,4 @@ class WhatsAppUploads:
         file_id = decoded(response).get("id")
         if isinstance(file_id, str) and file_id:
             return Delivery(Outcome.SENT, file_ids=(file_id,))
-        return sort(response)
+        return sort_of_number(response)

@@ -6,6 +6,7 @@ import pytest
 
 from shared.platforms.base import Delivery, Outcome, Response
 from shared.platforms.whatsapp import WhatsAppAdapter
+from shared.platforms.whatsapp_media import WhatsAppUploads
 from tests.platforms.cases import response
 
 ADAPTER = WhatsAppAdapter()
@@ -95,7 +96,9 @@ def test_a_file_s_id_that_is_none_is_a_file_that_failed() -> None:
 def test_a_number_that_is_gone_is_a_bad_credential_and_no_fault_of_the_message() -> None:
     words = "Unsupported post request. Object with ID '106' does not exist, cannot be loaded"
     error = {"code": 100, "error_subcode": 33, "type": "GraphMethodException", "message": words}
-    assert ADAPTER.interpret(response(400, {"error": error})).outcome is Outcome.CREDENTIAL_BAD
+    refusal = response(400, {"error": error})
+    assert ADAPTER.interpret(refusal).outcome is Outcome.CREDENTIAL_BAD
+    assert WhatsAppUploads().interpret(refusal).outcome is Outcome.CREDENTIAL_BAD
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>", b"[]", b'{"messages": []}', b'{"messages": [{"id": 5}]}'])
