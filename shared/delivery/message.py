@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -49,6 +50,9 @@ AWAITS_FILES = "its files are on their way to the messenger"
 _TAKEN = (Outcome.SENT, Outcome.ALREADY_SO)
 _REFUSED = (Outcome.MEDIA_FAILED, Outcome.BAD_PAYLOAD)
 """For what is in the request. Words that nobody has heard of may be about its files."""
+
+_UNANSWERED = (HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
+"""A gateway had no answer from the messenger, which may have acted all the same."""
 
 
 class MessageDelivery(msgspec.Struct):
@@ -243,7 +247,7 @@ class MessageDelivery(msgspec.Struct):
             self._files.keep(self.resolved.missing, request.attachments, delivery.file_ids, self.credential)
             ids = (*repeated.message_ids, delivery.message_id)
             return delivery, msgspec.structs.replace(repeated, message_ids=ids)
-        return delivery, repeated
+        return delivery, msgspec.structs.replace(repeated, in_doubt=response.status in _UNANSWERED)
 
     def _instead(
         self, outcome: Outcome, missing: tuple[Request, ...], record: DeliveryRecord

@@ -67,7 +67,7 @@ class OneRequestPerLine:
         return Rendered((Request("url", {"line": f"template {name}"}),)) if name else None
 
     def interpret(self, response: Response) -> Delivery:
-        return self.outcomes[response.status]
+        return self.outcomes[int(response.body)]
 
     def typing(self, chat_id: str, _credential: Credential, last_message_id: str) -> Request | None:
         return Request("url", {"line": f"typing to {chat_id}, {last_message_id}"})
@@ -106,6 +106,7 @@ class Stage:
     now: datetime = NOW
     credential: Callable[[], Credential | None] | None = None
     fresh: Credential | None = None
+    status: int = 200
     holds: dict[tuple[str, str], Hold] = field(default_factory=dict)
     names: KeptNames = field(default_factory=KeptNames)
     names_messages: bool = False
@@ -132,7 +133,7 @@ class Stage:
         if isinstance(step, Exception):
             raise step
         self.adapter.outcomes.append(step)
-        return Response(len(self.adapter.outcomes) - 1, b"")
+        return Response(self.status, str(len(self.adapter.outcomes) - 1).encode())
 
     def record(self, entry: HistoryEntry) -> None:
         self.writes += 1

@@ -261,6 +261,18 @@ def test_a_file_whose_answer_is_lost_twice_is_told_by_its_address() -> None:
     assert record.degradations == ("media_as_links",)
 
 
+@pytest.mark.parametrize(("status", "is_unknown"), [(500, False), (502, True), (503, False), (504, True)])
+def test_where_a_gateway_had_no_answer_the_messenger_may_have_acted(status: int, *, is_unknown: bool) -> None:
+    stage = Stage([Delivery(Outcome.RETRY, reason=str(status))], status=status)
+    with pytest.raises(Wait):
+        stage.deliver("picture")
+    stage.status = 200
+    stage.deliver("picture", is_repeat=True)
+    assert stage.lines == ["picture", "picture"]
+    (record,) = stage.records()
+    assert (record.status, record.possibly_doubled, record.in_doubt) == ("sent", is_unknown, False)
+
+
 def test_an_app_that_is_too_old_to_share_is_shown_the_same_without_the_button() -> None:
     stage = Stage([SENT, TOO_OLD])
     stage.deliver("text\nshare\nmore")
