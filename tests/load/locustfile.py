@@ -21,7 +21,9 @@ THINKS: Callable[[Any], float] = between(
     float(os.environ.get("THINKS_FROM", "1")), float(os.environ.get("THINKS_TO", "3"))
 )
 
-_LOOKS_EVERY_SECONDS = 0.2
+_LOOKS_EVERY_SECONDS = 0.35
+"""As the chat's page does after something was sent."""
+
 _PATIENCE_SECONDS = 60.0
 
 

@@ -47,25 +47,26 @@ class Running:
     processes: Mapping[str, int]
 
     def load(self, people: int, seconds: int) -> Report:
-        before, begun = self._cpu_seconds(), time.monotonic()
         with tempfile.TemporaryDirectory() as folder:
             results = Path(folder, "stats.json")
-            self._run_locust(people, seconds, results)
-            stats = json.loads(results.read_text())
-        after, elapsed = self._cpu_seconds(), time.monotonic() - begun
-        used = {name: after[name] - before[name] for name in after}
-        return Report(stats, elapsed, used)
+            before = self._cpu_seconds()
+            with self._locust(people, seconds, results) as locust:
+                machine = psutil.cpu_percent(seconds) / 100
+                used = {name: after - before[name] for name, after in self._cpu_seconds().items()}
+                used["locust"] = _cpu_seconds(psutil.Process(locust.pid))
+            if locust.returncode:
+                raise subprocess.CalledProcessError(locust.returncode, "locust")
+            return Report(json.loads(results.read_text()), seconds, used, machine)
 
-    def _run_locust(self, people: int, seconds: int, results: Path) -> None:
+    def _locust(self, people: int, seconds: int, results: Path) -> subprocess.Popen[bytes]:
+        """Lets people in for so long, and then waits for those who have begun a conversation to end it."""
         command = [
             *(sys.executable, "-m", "locust", "--headless", "--skip-log", "--exit-code-on-error", "0"),
             *("-f", str(Path(__file__).with_name("locustfile.py")), "--host", self.url),
             *("-u", str(people), "-r", str(max(people / 5, 1)), "-t", f"{seconds}s"),
             *("--stop-timeout", "60", "--json-file", str(results.with_suffix(""))),
         ]
-        subprocess.run(
-            command, env={**os.environ, "BOT_ID": self.bot_id}, check=True, stdout=subprocess.DEVNULL
-        )
+        return subprocess.Popen(command, env={**os.environ, "BOT_ID": self.bot_id}, stdout=subprocess.DEVNULL)
 
     def _cpu_seconds(self) -> dict[str, float]:
         return {name: _cpu_seconds(psutil.Process(pid)) for name, pid in self.processes.items()}
