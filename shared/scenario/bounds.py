@@ -14,7 +14,7 @@ from cel_expr_python import cel
 
 from shared.scenario.errors import ExpressionError
 from shared.scenario.patterns import weight
-from shared.scenario.sources import RAW_LITERAL, Call, blanked, calls_in
+from shared.scenario.sources import RAW_LITERAL, Call, blanked, calls_in, names_listed
 
 MAX_LOOPS = 4
 """How often one expression may go through a list, by `all`, `exists`, `exists_one`, `filter` or `map`."""
@@ -34,6 +34,12 @@ MAX_LOOPED = 5_000_000
 """The same of characters."""
 MAX_MATCHED = 2_000_000
 """Characters of a text times the weight of its pattern."""
+MAX_SEARCHED = 20_000_000_000
+"""Characters of a text times those that are looked for in it, by `contains`, estimated from above."""
+MAX_COPIED = 2_000_000
+"""Items of values times the names in lists and maps that are written out, each of which may copy them all."""
+FEW_COPIES = 8
+"""Names that a list or a map may have without anybody looking at their values."""
 
 _PLAIN = cel.NewEnv()
 
@@ -50,6 +56,8 @@ class Work(msgspec.Struct, frozen=True):
     items: int
     characters: int
     weight: int
+    searches: int
+    copies: int
 
     def refusal(self, values: Collection[Any]) -> str:
         """Why these values are too much for it, or ""."""
@@ -58,16 +66,26 @@ class Work(msgspec.Struct, frozen=True):
             size.add(value)
         if self.weight * size.longest > MAX_MATCHED:
             return "a text is too long for the pattern"
-        return self._refusal_of_loops(size) if self.loops else ""
-
-    def _refusal_of_loops(self, size: _Size) -> str:
         items = size.most * (1 + self.sums_outside)
         iterations = min(items**self.depth, MAX_ITERATIONS)
-        growth = (1 + self.sums_in_loops) ** self.loops
+        refusal = self._refusal_of_loops(size, items, iterations) if self.loops else ""
+        return refusal or self._refusal_of_copies(size, iterations)
+
+    def _refusal_of_loops(self, size: _Size, items: int, iterations: int) -> str:
+        growth = (1 + self.sums_in_loops + self.copies) ** self.loops
         if items**2 * self.loops > MAX_MADE or size.items * iterations > MAX_COMPARED:
             return "the lists are too long to be gone through"
         if size.longest * iterations * growth > MAX_LOOPED:
             return "the texts are too long to be gone through with the lists"
+        return ""
+
+    def _refusal_of_copies(self, size: _Size, iterations: int) -> str:
+        """`iterations` are 1 where nothing is gone through."""
+        if self.copies * size.items * iterations > MAX_COPIED:
+            return "the lists are too long to be written into others"
+        text = size.longest * (1 + self.sums_outside) * (1 + self.sums_in_loops) ** self.loops
+        if self.searches * iterations * (text // 2) ** 2 > MAX_SEARCHED:
+            return "the texts are too long to be searched"
         return ""
 
 
@@ -98,13 +116,14 @@ def _inside(value: list[Any] | tuple[Any, ...] | dict[Any, Any]) -> Iterable[Any
 
 def work_of(source: str) -> Work | None:
     """What to look at before each evaluation; mostly nothing. Raises `ExpressionError`."""
-    if "(" not in source and source.count("+") <= MAX_SUMS:
+    if "(" not in source and source.count("+") <= MAX_SUMS and source.count(",") <= FEW_COPIES:
         return None
     flat, calls = blanked(source), calls_in(source)
     loops = [call for call in calls if call.is_method and call.name in LOOPS]
     _check(flat, calls, loops)
-    heaviest = max(_weights(source, calls), default=0)
-    if not loops and not heaviest:
+    heaviest, searches = max(_weights(source, calls), default=0), _searches(source, calls)
+    copies = names_listed(source)
+    if not (loops or heaviest or searches or copies > FEW_COPIES):
         return None
     inside = _sums_in(flat, loops)
     return Work(
@@ -115,6 +134,8 @@ def work_of(source: str) -> Work | None:
         items=flat.count(","),
         characters=_longest_literal(flat),
         weight=heaviest,
+        searches=searches,
+        copies=copies,
     )
 
 
@@ -149,6 +170,12 @@ def _is_in(offset: int, call: Call) -> bool:
 def _sums_in(flat: str, loops: list[Call]) -> int:
     sums = (offset for offset, sign in enumerate(flat) if sign == "+")
     return sum(any(_is_in(offset, loop) for loop in loops) for offset in sums)
+
+
+def _searches(source: str, calls: Sequence[Call]) -> int:
+    """How often a text is looked for that is not written out: it may be as long as the other."""
+    sought = (call.arguments[-1] for call in calls if call.name == "contains")
+    return sum(RAW_LITERAL.fullmatch(source, start, end) is None for start, end in sought)
 
 
 def _longest_literal(flat: str) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import accumulate
 
 import msgspec
 
@@ -139,6 +140,13 @@ def chains_in(source: str) -> Iterator[list[str]]:
     """The names with dots in an expression, taken apart; the name of a function or method is left out."""
     for match in _CHAIN.finditer(_AROUND_DOT.sub(".", blanked(source))):
         yield match[1].split(".")[: -1 if match[2] else None]
+
+
+def names_listed(source: str) -> int:
+    """How many names stand within square or curly brackets, mostly those of a list or a map."""
+    flat = _AROUND_DOT.sub(".", blanked(source))
+    depths = list(accumulate((sign in "[{") - (sign in "]}") for sign in flat))
+    return sum(depths[match.start()] > 0 for match in _CHAIN.finditer(flat))
 
 
 def variables_in(source: str) -> tuple[frozenset[str], frozenset[str]]:

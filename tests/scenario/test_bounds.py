@@ -54,6 +54,15 @@ def test_what_may_go_on_for_long_does_not_compile(source: str, message: str, col
         ("any.text.matches('((x{0,30}){0,30}y)|z')", {"any": {"text": "x" * 16_000}}),
         ("(many + many + many).map(a, a)", {"many": list(range(400))}),
         ("[" + ",".join("1" * 600) + "].map(a, a)", {}),
+        (" || ".join(["text.contains(any)"] * 99), {"text": "x" * 60_000, "any": "x" * 30_000 + "y"}),
+        (
+            f"({'+'.join(['text'] * 20)}).contains({'+'.join(['any'] * 10)} + 'y')",
+            {"text": "x" * 60_000, "any": "x" * 60_000},
+        ),
+        ("[" + ",".join(["many"] * 2000) + "]", {"many": list(range(3000))}),
+        ("{" + ",".join(f"'{n}': many" for n in range(800)) + "}", {"many": list(range(3000))}),
+        ("many.map(a, [" + ",".join(["many"] * 300) + "])", {"many": list(range(150))}),
+        ("many.map(a, [" + ",".join(["text"] * 90) + "])", {"many": list(range(300)), "text": "x" * 4000}),
     ],
 )
 def test_too_much_for_an_expression_is_undecided_at_once(source: str, values: dict[str, Any]) -> None:
@@ -77,6 +86,12 @@ def test_too_much_for_an_expression_is_undecided_at_once(source: str, values: di
         ("text.matches('.{1,500}')", {"text": "x" * 300}, True),
         ("text + text + text", {"text": "x" * 16_000}, "x" * 48_000),
         ("texts.all(a, size(a) < 100)", {"texts": ["x" * 50] * 400}, True),
+        (" || ".join(["text.contains('word')"] * 99), {"text": "x" * 60_000}, False),
+        ("text.contains(any) || any.contains(text)", {"text": "x" * 16_000, "any": "x" * 8_000}, True),
+        ("texts.exists(a, text.contains(a))", {"texts": ["xy"] * 300, "text": "x" * 16_000}, False),
+        ("any.map(o, [o.name, o.price])[299]", {"any": [{"name": "Ё", "price": 5}] * 300}, ["Ё", 5]),
+        ("[" + ",".join(["text"] * 50) + "].exists(a, a == 'y')", {"text": "x" * 1000}, False),
+        ("[" + ",".join(["text"] * 50) + "] == []", {"text": "x" * 16_000}, False),
     ],
 )
 def test_what_authors_write_is_let_through_and_soon_done(
