@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 1
 """For an answer of SQS: only one that was waited for has looked everywhere in a queue without order."""
 
-QUEUES = ("inbound", "outbound", "tasks", "receipts", "delays", "exports", "deletions")
+QUEUES = ("inbound", "outbound", "tasks", "syncs", "receipts", "delays", "exports", "deletions")
 NOT_SAID = "received too often"
 """Of what SQS itself has moved, since no worker could say a word."""
 

@@ -65,6 +65,7 @@ class DialogSettings(Settings, frozen=True):
     outbound_queue_url: str
     delays_queue_url: str
     tasks_queue_url: str
+    syncs_queue_url: str
     deletions_queue_url: str
     schedule_group: str
     schedule_role_arn: str
@@ -157,7 +158,7 @@ class PreviewSettings(MessengerSettings, frozen=True):
 
 class TasksSettings(MessengerSettings, frozen=True):
     """The queues around the worker of what is slow or outside, the key of bots' settings, and whom bots may
-    call beside the public.
+    call beside the public. The worker of syncs is told of its own queue under the same name.
     """
 
     inbound_queue_url: str
@@ -174,10 +175,10 @@ class ConnectingSettings(MessengerSettings, frozen=True):
 
 
 class BotsAdminSettings(ConnectingSettings, frozen=True, kw_only=True):
-    """With what is behind a bot: its removal, its tasks and what they may call, the key of its secrets."""
+    """With what is behind a bot: its removal, its main system, what it may call, the key of its secrets."""
 
     deletions_queue_url: str
-    tasks_queue_url: str
+    syncs_queue_url: str
     settings_key_id: str
     private_hosts: str = ""
 

@@ -65,6 +65,8 @@ ENVIRONMENT = {
     "DELAYS_QUEUE_URL": f"{_QUEUES}/parley-delays",
     "TASKS_QUEUE_URL": f"{_QUEUES}/parley-tasks.fifo",
     "TASKS_DLQ_URL": f"{_QUEUES}/parley-tasks-dead.fifo",
+    "SYNCS_QUEUE_URL": f"{_QUEUES}/parley-syncs.fifo",
+    "SYNCS_DLQ_URL": f"{_QUEUES}/parley-syncs-dead.fifo",
     "EXPORTS_QUEUE_URL": f"{_QUEUES}/parley-exports.fifo",
     "EXPORTS_DLQ_URL": f"{_QUEUES}/parley-exports-dead.fifo",
     "DELETIONS_QUEUE_URL": f"{_QUEUES}/parley-deletions",
@@ -208,6 +210,8 @@ class Aws:
     delays: str = ENVIRONMENT["DELAYS_QUEUE_URL"]
     tasks: str = ENVIRONMENT["TASKS_QUEUE_URL"]
     tasks_dlq: str = ENVIRONMENT["TASKS_DLQ_URL"]
+    syncs: str = ENVIRONMENT["SYNCS_QUEUE_URL"]
+    syncs_dlq: str = ENVIRONMENT["SYNCS_DLQ_URL"]
     exports: str = ENVIRONMENT["EXPORTS_QUEUE_URL"]
     exports_dlq: str = ENVIRONMENT["EXPORTS_DLQ_URL"]
     deletions: str = ENVIRONMENT["DELETIONS_QUEUE_URL"]
@@ -364,6 +368,7 @@ def _create_queues(account: Aws) -> None:
         (account.inbound, account.inbound_dlq),
         (account.outbound, account.outbound_dlq),
         (account.tasks, account.tasks_dlq),
+        (account.syncs, account.syncs_dlq),
         (account.exports, account.exports_dlq),
     ):
         _create_queue(account.sqs, dlq)

@@ -1,7 +1,7 @@
 """What crosses the queues, as JSON: `inbound` towards the dialog worker, `outbound` towards the sender,
-`tasks` towards the workers of what is slow or outside, `receipts` towards the history, `exports` towards
-the worker of exports, `deletions` towards the one that removes things. Timers come back as what `inbound`
-takes.
+`tasks` towards the worker of what is slow or outside, `syncs` towards that of accounts' main systems,
+`receipts` towards the history, `exports` towards the worker of exports, `deletions` towards the one that
+removes things. Timers come back as what `inbound` takes.
 
 Producer and consumer may be of different deployments for a moment, so a field may be added with a
 default, never renamed or removed.
@@ -232,7 +232,9 @@ Deletion = BotDeletionEnvelope | DialogDeletionEnvelope
 
 SyncWork = SyncCheckEnvelope | SyncRedriveEnvelope
 Work = TaskEnvelope | UploadEnvelope | FirstSendEnvelope | MenuEnvelope | SyncWork
-"""What the tasks queue carries: of a dialog, of a bot on a messenger, or of a bot's main system."""
+"""What the queues of tasks and of syncs carry: of a dialog, of a bot on a messenger, or of a bot's main
+system.
+"""
 
 OrderedEnvelope = InboundEnvelope | OutboundEnvelope | Work | ExportEnvelope
 Envelope = OrderedEnvelope | ReceiptEnvelope | Deletion

@@ -163,12 +163,15 @@ class SqsOutbound:
         _send_one(self._client, self._queue_url, _message(envelope, _name_of_turn(envelope)))
 
 
-class SqsTasks:
-    """The queue towards the workers of what is slow or outside; fulfils `ports.TaskQueue`."""
+class SqsTurnTasks:
+    """The queues towards the workers of what is slow or outside, and of what may take days (`sync_run`);
+    fulfils `ports.TaskQueue`.
+    """
 
-    def __init__(self, client: SQSClient, queue_url: str) -> None:
+    def __init__(self, client: SQSClient, tasks_url: str, syncs_url: str) -> None:
         self._client = client
-        self._queue_url = queue_url
+        self._tasks_url = tasks_url
+        self._syncs_url = syncs_url
 
     def send(self, task: Task, dialog: Dialog, trace_id: str, last_message_id: str = "") -> None:
         """Put it in. Raises `NotAccepted` unless it was taken, `MessageTooLarge` if it never can be."""
@@ -182,7 +185,16 @@ class SqsTasks:
             trace_id=trace_id,
             last_message_id=last_message_id,
         )
-        _send_one(self._client, self._queue_url, _message(envelope, envelope.id))
+        queue_url = self._syncs_url if task.kind == "sync_run" else self._tasks_url
+        _send_one(self._client, queue_url, _message(envelope, envelope.id))
+
+
+class SqsTasks:
+    """The queue towards the worker of what is slow or outside, for what no turn wants."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
 
     def upload(self, envelope: UploadEnvelope) -> None:
         """Put it in; asked for again within minutes, it is one. Raises `NotAccepted`."""
@@ -196,11 +208,19 @@ class SqsTasks:
         """Put it in. Raises `NotAccepted`."""
         self._put(envelope)
 
-    def sync(self, envelope: SyncWork) -> None:
-        """Put it in. Raises `NotAccepted`."""
-        self._put(envelope)
+    def _put(self, envelope: UploadEnvelope | FirstSendEnvelope | MenuEnvelope) -> None:
+        _send_one(self._client, self._queue_url, _message(envelope, _digest(_encoder.encode(envelope))))
 
-    def _put(self, envelope: UploadEnvelope | FirstSendEnvelope | MenuEnvelope | SyncWork) -> None:
+
+class SqsSyncs:
+    """The queue towards the worker of accounts' main systems, which may be down for days."""
+
+    def __init__(self, client: SQSClient, queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def send(self, envelope: SyncWork) -> None:
+        """Put it in. Raises `NotAccepted`."""
         _send_one(self._client, self._queue_url, _message(envelope, _digest(_encoder.encode(envelope))))
 
 

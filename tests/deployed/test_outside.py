@@ -171,7 +171,7 @@ def test_no_secret_of_theirs_lies_open(parley: RunInfo, outside: Outside, setup:
     """In any table or log."""
     tables = [name for output, name in parley.outputs().items() if output.endswith("Table")]
     items = str([parley.client("dynamodb").scan(TableName=table)["Items"] for table in tables])
-    functions = ("workers/tasks", "workers/dialog", "admin/bots", "admin/scenarios")
+    functions = ("workers/tasks", "workers/syncs", "workers/dialog", "admin/bots", "admin/scenarios")
     logs = "\n".join(parley.logs(function, last=100_000) for function in functions)
     assert setup.bot_id in items
     assert setup.bot_id in logs

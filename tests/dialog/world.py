@@ -52,7 +52,7 @@ from shared.queueing.envelopes import (
     read_work,
 )
 from shared.queueing.giving_up import DeadLetters, giving_up
-from shared.queueing.producer import SqsDeletions, SqsInbound, SqsOutbound, SqsTasks
+from shared.queueing.producer import SqsDeletions, SqsInbound, SqsOutbound, SqsTurnTasks
 from shared.queueing.timers import Delays, Schedules, ScheduleTarget, Timers
 from shared.storage.bots import Bot, DynamoBots
 from shared.storage.dialogs import DynamoDialogs
@@ -256,7 +256,7 @@ class World:
                 Schedules(lambda: scheduler, target),
                 lambda: self.now,
             ),
-            SqsTasks(sqs(self.tasks), "http://queue/tasks.fifo"),
+            SqsTurnTasks(sqs(self.tasks), "http://queue/tasks.fifo", "http://queue/syncs.fifo"),
             SqsDeletions(sqs(self.deletions), "http://queue/deletions"),
             MortalSealer(self.fate),
             Outside(now=lambda: self.now, random=lambda: 0.5),

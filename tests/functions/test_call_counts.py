@@ -261,7 +261,7 @@ def test_a_timer_or_a_task_is_one_call_more(
     ("document", "sync", "calls"),
     [
         (BYE, {}, ["outbound"]),
-        (BYE, {"has_sync": True}, ["outbound", "tasks"]),
+        (BYE, {"has_sync": True}, ["outbound", "syncs"]),
         (READING, {"contact_fields": {"name": "string"}}, ["tasks"]),
     ],
     ids=["nobody to tell", "a run that is told of", "a person that is looked up"],

@@ -4,7 +4,9 @@ from datetime import timedelta
 import pytest
 
 from infra.local.commands import ROOT
+from shared.backend.sync.delivering import PATIENCE
 from shared.delivery.files import CARRIED_AT_MOST
+from shared.queueing.consumer import LONGEST_WAIT_SECONDS
 from shared.queueing.timers import LONGEST_DELAY_SECONDS
 from shared.results.exports import KEPT
 from shared.scenario.models import LONGEST_DELAY
@@ -24,7 +26,7 @@ TABLE_VARIABLES = {
     "REFUSALS_TABLE": "SyncRefusal",
     "CACHE_TABLE": "Cache",
 }
-QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Exports", "Receipts", "Deletions"}
+QUEUES = {"Inbound", "Outbound", "Delays", "Tasks", "Syncs", "Exports", "Receipts", "Deletions"}
 KEYS = ("CredentialsKey", "HistoryKey", "SettingsKey")
 WITH_UNPARSED = ("Telegram", "WhatsApp", "Viber")
 FOURTEEN_DAYS_SECONDS = 14 * 86400
@@ -54,7 +56,7 @@ def test_no_policy_of_another_hand_is_attached(template: Template) -> None:
 
 def test_every_function_has_a_role_of_its_own(template: Template) -> None:
     roles = [logical_id(function["Role"]) for function in template.functions.values()]
-    assert len(set(roles)) == len(roles) == 16
+    assert len(set(roles)) == len(roles) == 17
 
 
 def test_every_function_may_touch_just_the_tables_it_is_told_of(template: Template) -> None:
@@ -80,6 +82,7 @@ CACHED: dict[str, Kept] = {
         ],
         ("dynamodb:DeleteItem",): ["lease#*"],
     },
+    "SyncsWorker": {("dynamodb:GetItem", "dynamodb:PutItem"): ["hold#*", "synced#*"]},
     "ReceiptsWorker": {("dynamodb:GetItem",): ["message#*"]},
     "ExportsWorker": {("dynamodb:GetItem", "dynamodb:PutItem"): ["export#*"]},
     "DeletionWorker": {("dynamodb:BatchWriteItem",): ["task#*"]},
@@ -130,7 +133,7 @@ def test_only_the_dialog_worker_may_use_the_history_s_key_and_only_to_encrypt(te
     assert uses == {("DialogWorker", "kms:Encrypt")}
 
 
-def test_secrets_of_settings_are_opened_by_the_tasks_worker_alone(
+def test_secrets_of_settings_are_opened_by_the_workers_of_tasks_and_syncs_alone(
     template: Template,
 ) -> None:
     uses = {
@@ -142,7 +145,8 @@ def test_secrets_of_settings_are_opened_by_the_tasks_worker_alone(
     assert uses == {
         ("BotsAdmin", "kms:Encrypt"),
         ("TasksWorker", "kms:Decrypt"),
-        ("TasksWorker", "kms:Encrypt"),  # what a main system refuses
+        ("SyncsWorker", "kms:Decrypt"),
+        ("SyncsWorker", "kms:Encrypt"),  # what a main system refuses
     }
 
 
@@ -159,14 +163,15 @@ def test_only_those_may_put_into_a_queue_who_have_to(template: Template) -> None
         **{f"{platform}Webhook": {"Inbound"} for platform in ("Telegram", "WebChat")},
         **{f"{platform}Webhook": {"Inbound", "Receipts"} for platform in ("WhatsApp", "Viber")},
         "DialogsAdmin": {"Inbound", "Exports"},
-        "BotsAdmin": {"Deletions", "Tasks"},
-        "DialogWorker": {"Outbound", "Delays", "Tasks", "Deletions", "InboundDeadLetters"},
+        "BotsAdmin": {"Deletions", "Syncs"},
+        "DialogWorker": {"Outbound", "Delays", "Tasks", "Syncs", "Deletions", "InboundDeadLetters"},
         "DeletionWorker": {"Deletions", "DeletionsDeadLetters"},
         "ExportsWorker": {"Exports", "ExportsDeadLetters"},
         "RelayWorker": {"Inbound"},
         "ReceiptsWorker": {"Inbound", "Outbound", "ReceiptsDeadLetters"},
         "ScenariosAdmin": {"Tasks"},
         "SenderWorker": {"Inbound", "OutboundDeadLetters", "Tasks"},
+        "SyncsWorker": {"SyncsDeadLetters"},
         "TasksWorker": {"Inbound", "TasksDeadLetters"},
     }
 
@@ -302,7 +307,7 @@ def test_visibility_is_six_times_the_consumer_s_timeout(template: Template) -> N
 def test_workers_answer_by_message_and_are_bounded(template: Template) -> None:
     for name, source in template.event_sources.items():
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-        by_one = name in {"TasksWorker", "ExportsWorker", "DeletionWorker"}
+        by_one = name in {"TasksWorker", "SyncsWorker", "ExportsWorker", "DeletionWorker"}
         assert source["BatchSize"] == (1 if by_one else 10)
         bound = source["ScalingConfig"]["MaximumConcurrency"]["Ref"]
         assert template.document["Parameters"][bound]["MinValue"] >= 2
@@ -403,6 +408,11 @@ def test_nothing_that_waits_as_long_as_it_may_is_an_alarm(template: Template) ->
         assert template.properties(f"{queue}AgeAlarm")["Threshold"] > max(
             LONGEST_DELAY_SECONDS, LONGEST_DELAY
         )
+
+
+def test_a_main_system_that_is_down_for_as_long_as_it_may_is_no_alarm(template: Template) -> None:
+    longest = PATIENCE.total_seconds() + LONGEST_WAIT_SECONDS
+    assert template.properties("SyncsAgeAlarm")["Threshold"] > longest
 
 
 def test_an_alarm_watches_updates_that_could_not_be_parsed(template: Template) -> None:

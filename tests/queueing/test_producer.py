@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 import pytest
@@ -22,6 +22,7 @@ from shared.queueing.envelopes import (
     OrderedEnvelope,
     OutboundEnvelope,
     Resend,
+    SyncCheckEnvelope,
     TaskEnvelope,
     UploadEnvelope,
     read_deletion,
@@ -35,7 +36,8 @@ from shared.queueing.producer import (
     SqsDeletions,
     SqsInbound,
     SqsOutbound,
-    SqsTasks,
+    SqsSyncs,
+    SqsTurnTasks,
     dead_letter,
     group_of,
 )
@@ -276,24 +278,38 @@ def test_a_turn_goes_out_once_in_one_call(aws_account: Aws, aws_calls: list[Call
     assert [msgspec.json.decode(body, type=OutboundEnvelope) for body in bodies] == [outbound(7), outbound(8)]
 
 
+DIALOG = Dialog(
+    id="dialog-1",
+    bot_id="bot-1",
+    platform="telegram",
+    platform_chat_id="42",
+    epoch="e1",
+    created_at=NOON,
+    updated_at=NOON,
+    last_interaction_at=NOON,
+)
+
+
+def test_what_may_take_days_stands_in_the_way_of_no_task(aws_account: Aws) -> None:
+    queue = SqsTurnTasks(aws_account.sqs, aws_account.tasks, aws_account.syncs)
+    for number, kind in enumerate(get_args(TaskKind), 1):
+        queue.send(Task(number=number, kind=kind, request={}, timeout=20), DIALOG, "trace-1")
+    SqsSyncs(aws_account.sqs, aws_account.syncs).send(SyncCheckEnvelope(bot_id="bot-1", trace_id="trace-1"))
+
+    (run, check) = (read_work(message["Body"]) for message in received(aws_account, aws_account.syncs))
+    assert isinstance(run, TaskEnvelope)
+    assert (run.task.kind, type(check)) == ("sync_run", SyncCheckEnvelope)
+    assert len(received(aws_account, aws_account.tasks)) == len(get_args(TaskKind)) - 1
+
+
 def test_a_task_goes_out_once_in_one_call_with_all_that_its_worker_needs(
     aws_account: Aws, aws_calls: list[Call]
 ) -> None:
     task = Task(number=3, kind="http", request={"url": "https://example.com/\uffff"}, timeout=20)
-    dialog = Dialog(
-        id="dialog-1",
-        bot_id="bot-1",
-        platform="telegram",
-        platform_chat_id="42",
-        epoch="e1",
-        created_at=NOON,
-        updated_at=NOON,
-        last_interaction_at=NOON,
-    )
-    queue = SqsTasks(aws_account.sqs, aws_account.tasks)
+    queue = SqsTurnTasks(aws_account.sqs, aws_account.tasks, aws_account.syncs)
 
     for _ in range(2):
-        queue.send(task, dialog, "trace-1")
+        queue.send(task, DIALOG, "trace-1")
 
     assert [call.name for call in aws_calls] == ["sqs:SendMessage"] * 2
     (message,) = received(aws_account, aws_account.tasks)

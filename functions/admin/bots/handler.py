@@ -11,7 +11,7 @@ from shared.admin_api.app import Guard, create_app, lambda_handler_of
 from shared.admin_api.outside import Outside
 from shared.connecting.registrar import Registrar
 from shared.guard import Guard as Addresses
-from shared.queueing.producer import SqsDeletions, SqsTasks
+from shared.queueing.producer import SqsDeletions, SqsSyncs
 from shared.settings import AdminSettings, BotsAdminSettings
 from shared.storage.bot_settings import DynamoBotSettings
 from shared.storage.bots import DynamoBots
@@ -25,7 +25,7 @@ _settings = BotsAdminSettings.from_environment()
 _bots = DynamoBots()
 _credentials = DynamoCredentials(aws.client("kms"))
 _deletions = SqsDeletions(aws.client("sqs"), _settings.deletions_queue_url)
-_tasks = SqsTasks(aws.client("sqs"), _settings.tasks_queue_url)
+_syncs = SqsSyncs(aws.client("sqs"), _settings.syncs_queue_url)
 _sealer = KmsSealer(lambda: aws.client("kms"), _settings.settings_key_id)
 _bot_settings = DynamoBotSettings(_sealer)
 _outside = Outside(Addresses(_settings.private_hosts))
@@ -40,8 +40,8 @@ app = create_app(
     settings=_bot_settings,
     usage=DynamoUsage(),
     outside=_outside,
-    tasks=_tasks,
+    syncs=_syncs,
     refusals=DynamoRefusals(_sealer),
-    main_systems=MainSystems(_bot_settings, _bots, DynamoScenarios(), _tasks, _outside),
+    main_systems=MainSystems(_bot_settings, _bots, DynamoScenarios(), _syncs, _outside),
 )
 lambda_handler = lambda_handler_of(app)

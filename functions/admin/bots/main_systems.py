@@ -15,7 +15,7 @@ from shared.backend.sync.runs import FACTS
 from shared.errors import Invalid, NotAccepted, NotFound, Violation
 from shared.observability import logger
 from shared.queueing.envelopes import SyncCheckEnvelope
-from shared.queueing.producer import SqsTasks
+from shared.queueing.producer import SqsSyncs
 from shared.storage.bot_settings import SYNC, DynamoBotSettings, StoredSettings
 from shared.storage.bots import Bot, DynamoBots, pointer_of
 from shared.storage.scenarios import DynamoScenarios
@@ -35,7 +35,7 @@ class MainSystems:
     settings: DynamoBotSettings
     bots: DynamoBots
     scenarios: DynamoScenarios
-    tasks: SqsTasks
+    syncs: SqsSyncs
     outside: Outside
 
     def require_right(self, change: SyncChange, bot: Bot) -> None:
@@ -66,7 +66,7 @@ class MainSystems:
         """
         self._record(stored, CHECKING)
         try:
-            self.tasks.sync(SyncCheckEnvelope(bot_id=stored.bot_id, trace_id=str(uuid4())))
+            self.syncs.send(SyncCheckEnvelope(bot_id=stored.bot_id, trace_id=str(uuid4())))
         except NotAccepted:
             self._record(stored, _NOT_ASKED)
             raise

@@ -31,7 +31,7 @@ from shared.backend.accounts import Role
 from shared.backend.sync.settings import SECRETS
 from shared.backend.sync.webhook import PREFIX
 from shared.queueing.envelopes import SyncRedriveEnvelope
-from shared.queueing.producer import SqsTasks
+from shared.queueing.producer import SqsSyncs
 from shared.storage.bot_settings import SYNC, StoredSettings
 from shared.storage.clock import utc_now
 from shared.storage.refusals import DynamoRefusals
@@ -40,7 +40,7 @@ router = APIRouter(route_class=JsonRoute)
 
 _SECRET_BYTES: Final = 32
 
-Tasks = Annotated[SqsTasks, Depends(collaborator("tasks"))]
+Syncs = Annotated[SqsSyncs, Depends(collaborator("syncs"))]
 Refusals = Annotated[DynamoRefusals, Depends(collaborator("refusals"))]
 Systems = Annotated[MainSystems, Depends(collaborator("main_systems"))]
 Readable = Annotated[StoredSettings, Depends(Reach(Role.VIEWER, "sync", settings_in_path(SYNC)))]
@@ -85,7 +85,7 @@ def check_sync(stored: Administered, systems: Systems, response: Response) -> Sy
 
     A webhook gets a signed message of the type `sync.test`.
     """
-    with handed_to("the queue of tasks"):
+    with handed_to("the queue of syncs"):
         return _tagged(response, systems.ask(stored))
 
 
@@ -97,11 +97,11 @@ def list_refused_runs(bot: ReadableBot, refusals: Refusals, page: PageAsked) -> 
 
 
 @router.post("/api/bots/{bot_id}/sync/refused/redrive", status_code=202)
-def redrive_refused_runs(stored: Administered, tasks: Tasks) -> RedriveView:
+def redrive_refused_runs(stored: Administered, syncs: Syncs) -> RedriveView:
     """Send them once more, after their reasons were put right. Twice does no harm."""
     asked = SyncRedriveEnvelope(bot_id=stored.bot_id, asked_at=utc_now(), trace_id=str(uuid4()))
-    with handed_to("the queue of tasks"):
-        tasks.sync(asked)
+    with handed_to("the queue of syncs"):
+        syncs.send(asked)
     return RedriveView.model_validate(asked)
 
 

@@ -19,7 +19,7 @@ from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
 from shared.queueing.envelopes import read_inbound
 from shared.queueing.giving_up import DeadLetters, giving_up
-from shared.queueing.producer import SqsDeletions, SqsOutbound, SqsTasks
+from shared.queueing.producer import SqsDeletions, SqsOutbound, SqsTurnTasks
 from shared.queueing.timers import Delays, Schedules, ScheduleTarget, Timers
 from shared.settings import DialogSettings
 from shared.storage.bots import DynamoBots
@@ -57,7 +57,7 @@ _manager = DialogManager(
         Schedules(lambda: aws.client("scheduler"), _target),
         _outside.now,
     ),
-    tasks=SqsTasks(_sqs, _settings.tasks_queue_url),
+    tasks=SqsTurnTasks(_sqs, _settings.tasks_queue_url, _settings.syncs_queue_url),
     deletions=SqsDeletions(_sqs, _settings.deletions_queue_url),
     sealer=KmsSealer(lambda: aws.client("kms"), _settings.history_key_id),
     outside=_outside,

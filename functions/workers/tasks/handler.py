@@ -1,4 +1,7 @@
-"""The tasks worker: what is slow or outside, one piece of work at a time."""
+"""The tasks worker: what is slow or outside, one piece of work at a time.
+
+Over a queue of its own it is also the worker of syncs, for main systems that may be down for days.
+"""
 
 from __future__ import annotations
 

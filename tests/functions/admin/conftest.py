@@ -45,7 +45,7 @@ from shared.media.links import addresses_below
 from shared.media.store import S3Store
 from shared.platforms import MessengerAddresses
 from shared.platforms.base import Response
-from shared.queueing.producer import SqsDeletions, SqsExports, SqsInbound, SqsTasks
+from shared.queueing.producer import SqsDeletions, SqsExports, SqsInbound, SqsSyncs, SqsTasks
 from shared.results.columns import ResultColumns
 from shared.storage.bot_settings import DynamoBotSettings
 from shared.storage.bots import DynamoBots
@@ -179,7 +179,7 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
     credentials, saved = DynamoCredentials(aws_account.kms), DynamoScenarios()
     registrar = Registrar(MessengerAddresses(), credentials, messenger)
     sealer = KmsSealer(lambda: aws_account.kms, ENVIRONMENT["SETTINGS_KEY_ID"])
-    settings, tasks = DynamoBotSettings(sealer), SqsTasks(aws_account.sqs, aws_account.tasks)
+    settings, syncs = DynamoBotSettings(sealer), SqsSyncs(aws_account.sqs, aws_account.syncs)
     outside = Outside(addresses.Guard("127.0.0.1:11434, db.internal:5432"))
     collaborators: dict[str, object] = {
         "bots": DynamoBots(),
@@ -189,7 +189,7 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "deleting": Deleting(DynamoBots(), SqsDeletions(aws_account.sqs, aws_account.deletions)),
         "public_url": API_URL,
         "settings": settings,
-        "main_systems": MainSystems(settings, DynamoBots(), saved, tasks, outside),
+        "main_systems": MainSystems(settings, DynamoBots(), saved, syncs, outside),
         "refusals": DynamoRefusals(sealer),
         "usage": DynamoUsage(),
         "outside": outside,
@@ -201,7 +201,8 @@ def api(aws_account: Aws, guard: Guard, messenger: Messenger) -> Api:
         "dialogs": DynamoDialogs(),
         "history": DynamoHistory(),
         "inbound": SqsInbound(aws_account.sqs, aws_account.inbound),
-        "tasks": tasks,
+        "tasks": SqsTasks(aws_account.sqs, aws_account.tasks),
+        "syncs": syncs,
         "results": DynamoResults(),
         "columns": ResultColumns(saved),
         "exports": DynamoExports(),

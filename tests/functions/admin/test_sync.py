@@ -87,8 +87,8 @@ def kept(account: Aws, bot: str) -> PostgresSink | SupabaseSink | WebhookSink:
 
 
 def asked_for(account: Aws) -> list[dict[str, Any]]:
-    """What lies in the tasks queue; taken out."""
-    queue = get_backend("sqs")["123456789012"]["eu-central-1"].queues[account.tasks.rsplit("/", 1)[1]]
+    """What lies in the queue of syncs; taken out."""
+    queue = get_backend("sqs")["123456789012"]["eu-central-1"].queues[account.syncs.rsplit("/", 1)[1]]
     bodies = [json.loads(message.body) for message in queue._messages]
     queue._messages.clear()
     return bodies
@@ -341,7 +341,7 @@ def test_refused_runs_are_sent_anew_by_the_worker(api: Api, aws_account: Aws, bo
 def test_a_queue_that_takes_nothing_hinders_no_change_and_says_so(
     api: Api, aws_account: Aws, bot: str
 ) -> None:
-    aws_account.sqs.delete_queue(QueueUrl=aws_account.tasks)
+    aws_account.sqs.delete_queue(QueueUrl=aws_account.syncs)
 
     made = put(api, bot, body_of({**WEBHOOK, "signing_secret": None}))
 
