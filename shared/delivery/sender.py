@@ -161,6 +161,9 @@ class _TurnDelivery:
                 if record.status == "failed" and record.attempts >= MAX_FAILURES:
                     yield record.reason  # given up before, but perhaps not told
                 continue
+            if message.is_said:
+                self.write(n, DeliveryRecord("sent"))
+                continue
             if record and is_handed_over(record, self.sender.now()):
                 self._await_worker(n, record)
             record = _taken_back(record) if record else DeliveryRecord("queued", in_doubt=may_be_lost)

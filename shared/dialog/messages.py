@@ -67,7 +67,8 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     buttons may be taken: the last one is then the one that finishes. `replaces` is the platform's name of
     an earlier message that this one takes the place of, where the platform can; `closes` is that of one whose
     buttons are of no use any longer. `by_operator` tells whose words they are. `masked` is what others may
-    read in the place of a text that prints something sensitive, or whose template does.
+    read in the place of a text that prints something sensitive, or whose template does. `is_said` of what the
+    person has already been told, in a webhook's answer: it is only to be recorded.
     """
 
     text: str
@@ -81,3 +82,4 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     closes: str = ""
     by_operator: bool = False
     masked: str = ""
+    is_said: bool = False

@@ -14,6 +14,7 @@ import msgspec
 from shared.dialog.messages import Media, Message, Span
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.processor import Moment, ScenarioProcessor
+from shared.dialog.state import Dialog
 from shared.dialog.turns import Followed, Program, new_dialog
 from shared.queueing.envelopes import InboundEnvelope
 from shared.scenario.compiler import compile_scenario
@@ -38,6 +39,15 @@ def first_message(
     dialog, moment = new_dialog(envelope, envelope.received_at), Moment(envelope.received_at, 0.0)
     turn = program.advance(dialog, envelope.event, moment)
     return joined(turn.messages) if turn.messages else None
+
+
+def is_opened_by(dialog: Dialog, envelope: InboundEnvelope) -> bool:
+    """Whether it was this event that has opened the dialog, and the person has done nothing since.
+
+    Then the first message is still the one to answer.
+    """
+    is_last = dialog.last_interaction_at <= envelope.event.occurred_at
+    return is_last and dialog.epoch == new_dialog(envelope, envelope.received_at).epoch
 
 
 def joined(messages: Sequence[Message]) -> Message:

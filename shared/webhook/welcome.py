@@ -12,6 +12,7 @@ from shared.credential import Credential
 from shared.dialog.messages import Message
 from shared.dialog.ports import BotRepository, RevisionRepository, StateRepository
 from shared.dialog.rehearsal import ends_within
+from shared.dialog.state import Dialog
 from shared.errors import NoSuchBot
 from shared.queueing.envelopes import InboundEnvelope
 
@@ -41,8 +42,12 @@ class Welcomer(msgspec.Struct, frozen=True):
     with_files: FillFiles
 
     def welcome(self, opened: InboundEnvelope, credential: Credential) -> Welcome | None:
-        """None where a dialog exists already, or nothing is active that could speak first, and in time."""
-        if self.dialogs.load(opened.dialog_id) is not None:
+        """None where a dialog exists already, or nothing is active that could speak first, and in time.
+
+        One that this very event has opened does not count: the messenger asks again, as the answer was lost.
+        """
+        dialog = self.dialogs.load(opened.dialog_id)
+        if dialog is not None and not _is_opened_by(dialog, opened):
             return None
         try:
             active = self.bots.active_scenario(opened.bot_id)
@@ -60,3 +65,9 @@ class Welcomer(msgspec.Struct, frozen=True):
             return None
         answer = self.render(self.with_files(message, credential), credential)
         return Welcome(answer, active.scenario_id, active.revision)
+
+
+def _is_opened_by(dialog: Dialog, opened: InboundEnvelope) -> bool:
+    from shared.dialog.welcome import is_opened_by  # noqa: PLC0415 (as above)
+
+    return is_opened_by(dialog, opened)

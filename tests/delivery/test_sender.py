@@ -424,6 +424,14 @@ def test_an_operator_s_words_are_recorded_as_theirs() -> None:
     assert [e.message_type for e in stage.history.of_turn(DIALOG, "e", 1)] == ["bot", "operator"]
 
 
+@pytest.mark.parametrize("is_active", [True, False])
+def test_what_was_said_in_a_webhook_s_answer_is_only_recorded(*, is_active: bool) -> None:
+    stage = Stage(is_active=is_active)
+    stage.deliver(Message("Hello!", is_said=True), is_repeat=True)
+    assert stage.records() == [DeliveryRecord("sent")]
+    assert stage.lines == []
+
+
 def test_what_the_messenger_has_already_so_is_done() -> None:
     stage = Stage([Delivery(Outcome.ALREADY_SO)])
     stage.deliver(Message("one", replaces="17"), "two")

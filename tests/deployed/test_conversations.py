@@ -112,17 +112,17 @@ def test_the_conversation_is_the_same_on_every_messenger(
         "citizenship": citizenship,
     }
     assert (dialog["status"], dialog["run"], dialog["current_step"]) == ("completed", 1, "summary")
-    _recorded_whole(admin, dialog, platform)
+    _recorded_whole(admin, dialog)
     assert [refused for messenger in messengers.all for refused in messenger.refusals] == []
 
 
-def _recorded_whole(admin: Admin, dialog: dict[str, Any], platform: str) -> None:
-    """Every event and every message lies in the history, delivered; the welcome was the webhook's own."""
+def _recorded_whole(admin: Admin, dialog: dict[str, Any]) -> None:
+    """Every event and every message lies in the history, delivered, the webhook's own welcome too."""
 
     def recorded() -> list[dict[str, Any]] | None:
         entries = admin.history(dialog["id"])
         bots = [entry for entry in entries if entry["message_type"] == "bot"]
-        return entries if len(bots) == (6 if platform == "viber" else 7) else None
+        return entries if len(bots) == 7 else None
 
     entries = eventually(recorded)
     assert len([entry for entry in entries if entry["message_type"] == "user"]) == 6

@@ -159,12 +159,12 @@ class Talk:
         return {"id": str(self.events), "occurred_at": self.now, "person": self.person}
 
     def send(self, event: Event) -> list[str]:
-        """Apply the event; what the bot says to it."""
+        """Apply the event; what the bot says to it, but for what was said already."""
         self.turn = checked(self.processor, self.dialog, event, self.moment)
         self.dialog = self.turn.dialog
         self.shown += [button for message in self.turn.messages for button in message.buttons]
         self.tasks = (*self.tasks, *self.turn.tasks)
-        return [message.text for message in self.turn.messages]
+        return [message.text for message in self.turn.messages if not message.is_said]
 
     tasks: tuple[Task, ...] = ()
 

@@ -66,7 +66,12 @@ class TestOpening:
     def test_a_welcome_that_was_said_is_not_said_again(self) -> None:
         talk = Talk(scenario({"id": "a", "message": [{"text": "Hi"}, {"text": "Name?"}]}))
         assert talk.start(welcomed_by=3) == []
+        assert [(message.text, message.is_said) for message in talk.turn.messages] == [
+            ("Hi", True),
+            ("Name?", True),
+        ]
         assert talk.start(welcomed_by=3) == []
+        assert talk.turn.messages == ()
         assert talk.dialog.run == 1
 
 

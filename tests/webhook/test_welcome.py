@@ -7,11 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 import pytest
 
 from shared.credential import Credential
 from shared.dialog import presses
-from shared.dialog.events import ConversationStarted
+from shared.dialog.events import ConversationStarted, MessageReceived
 from shared.dialog.manager import DialogManager, Outside
 from shared.dialog.messages import Message
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
@@ -112,6 +113,11 @@ class Cafe:
         while self.queue.envelopes:
             manager.handle(self.queue.envelopes.pop(0))
 
+    def says(self) -> list[str]:
+        """What goes out beside the welcome."""
+        messages = [message for envelope in self.outbound.sent for message in envelope.messages]
+        return [message.text for message in messages if not message.is_said]
+
     def event(self) -> ConversationStarted:
         event = self.queue.envelopes[-1].event
         assert isinstance(event, ConversationStarted)
@@ -139,7 +145,7 @@ def test_a_welcome_does_not_wait_for_what_is_known_of_the_person(cafe: Cafe) -> 
     cafe.works()
     dialog = cafe.dialogs.load(dialog_id)
     assert dialog is not None
-    assert (answer["text"], cafe.outbound.sent) == ("Hello, !", [])
+    assert (answer["text"], cafe.says()) == ("Hello, !", [])
     assert (dialog.status, dialog.contact_task) == ("active", 1)
     buttons = [button["ActionBody"] for button in answer["keyboard"]["Buttons"]]
     assert [presses.read(data) for data in buttons] == [
@@ -176,7 +182,8 @@ def test_the_event_says_what_was_said_and_the_worker_does_not_say_it_again(cafe:
     cafe.opens()
     assert (cafe.event().welcomed_by, cafe.event().welcomed_scenario) == (1, SCENARIO_ID)
     cafe.works()
-    assert cafe.outbound.sent == []
+    assert cafe.says() == []
+    assert [message.text for message in cafe.outbound.sent[0].messages] == ["Hello, Anna! Tea or coffee?"]
 
 
 def test_the_buttons_of_the_welcome_are_those_of_the_dialog(cafe: Cafe) -> None:
@@ -195,6 +202,23 @@ def test_whoever_comes_back_is_not_welcomed_again(cafe: Cafe) -> None:
     cafe.works()
     assert cafe.opens(2)["body"] == ""
     assert cafe.event().welcomed_by is None
+
+
+def test_an_answer_that_was_lost_is_given_again(cafe: Cafe) -> None:
+    lost = cafe.opens()["body"]
+    cafe.works()
+    assert cafe.opens()["body"] == lost
+    cafe.works()
+    assert (len(cafe.outbound.sent), cafe.says()) == (1, [])
+
+
+def test_once_the_person_has_answered_nothing_is_welcomed_again(cafe: Cafe) -> None:
+    cafe.opens(-2)
+    opened = cafe.queue.envelopes[0]
+    said = MessageReceived(id="2", occurred_at=NOW - timedelta(seconds=1), text="Tea")
+    cafe.queue.send([msgspec.structs.replace(opened, event=said)])
+    cafe.works()
+    assert cafe.opens(-2)["body"] == ""
 
 
 def test_a_bot_with_nothing_to_say_says_nothing_and_keeps_the_event(cafe: Cafe) -> None:

@@ -55,7 +55,7 @@ class Answers(Walk):
         is_welcomed = event.welcomed_by is not None
         self.begin(event.payload, at_once=is_welcomed)
         if is_welcomed:
-            self.messages = []
+            self.messages = [msgspec.structs.replace(message, is_said=True) for message in self.messages]
 
     def receive(self, event: MessageReceived) -> None:
         dialog = self.dialog
