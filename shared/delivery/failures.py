@@ -65,7 +65,8 @@ class Failures:
         epoch, turn, _ = key.split("/")
         dialog = self.dialogs.load(dialog_id)
         if dialog and _is_meant(dialog, envelope, dialog_id, epoch):
-            self.findings.gone(_of_turn(dialog, int(turn), envelope), envelope.reason, envelope.at)
+            there = _of_turn(dialog, int(turn), envelope, envelope.chat_id)
+            self.findings.gone(there, envelope.reason, envelope.at)
 
     def _again(
         self, envelope: ReceiptEnvelope, entry: HistoryEntry, remedy: Remedy
@@ -91,14 +92,14 @@ def _is_meant(dialog: Dialog, envelope: ReceiptEnvelope, dialog_id: str, epoch: 
     return found == (dialog_id, epoch, envelope.bot_id, envelope.platform)
 
 
-def _of_turn(dialog: Dialog, turn: int, envelope: ReceiptEnvelope) -> OutboundEnvelope:
+def _of_turn(dialog: Dialog, turn: int, envelope: ReceiptEnvelope, chat_id: str = "") -> OutboundEnvelope:
     return OutboundEnvelope(
         dialog_id=dialog.id,
         epoch=dialog.epoch,
         turn=turn,
         bot_id=dialog.bot_id,
         platform=dialog.platform,
-        platform_chat_id=dialog.platform_chat_id,
+        platform_chat_id=chat_id or dialog.platform_chat_id,
         messages=(),
         trace_id=envelope.trace_id,
     )

@@ -185,8 +185,8 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     """How far one message of a bot's has come, as its messenger tells.
 
     The message goes by the delivery id that it was sent with, or by the messenger's own name of it.
-    `outcome` is why it was not delivered, in the sender's words for that, or "". `failure` is set when the
-    worker gives it up.
+    `outcome` is why it was not delivered, in the sender's words for that, or "". `chat_id` is to whom it
+    went, where the messenger tells it. `failure` is set when the worker gives it up.
     """
 
     bot_id: str
@@ -198,6 +198,7 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     message_id: str = ""
     reason: str = ""
     outcome: str = ""
+    chat_id: str = ""
     failure: str = ""
 
 

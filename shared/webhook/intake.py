@@ -80,6 +80,7 @@ def seal_receipts(
             message_id=receipt.message_id,
             reason=receipt.reason[:MAX_REASON],
             outcome=receipt.outcome.value if receipt.outcome else "",
+            chat_id=receipt.chat_id,
         )
         for receipt in receipts
     )

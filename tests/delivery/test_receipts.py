@@ -145,6 +145,15 @@ def test_who_cannot_be_reached_is_told_to_the_dialog_as_the_sender_tells_it(time
     assert desk.found == [("gone", DIALOG, "42", "7", "131026")] * times
 
 
+def test_where_somebody_could_not_be_reached_is_told_as_the_messenger_tells_it() -> None:
+    """In the meantime they may have gone to another number."""
+    desk = Desk()
+    desk.send()
+    desk.talk()
+    assert desk.put(**GONE, chat_id="41")
+    assert desk.found == [("gone", DIALOG, "41", "7", "131026")]
+
+
 @pytest.mark.parametrize("other", [{"bot_id": "another"}, {"epoch": "ffffffff"}], ids=["bot", "epoch"])
 def test_nobody_can_tell_that_of_another_s_dialog_or_of_one_that_is_no_more(other: dict[str, str]) -> None:
     desk = Desk()

@@ -12,7 +12,14 @@ from typing import Any
 import msgspec
 import pytest
 
-from shared.dialog.events import AddressChanged, DeletionRequested, HandedOff, MessageReceived, TimerFired
+from shared.dialog.events import (
+    AddressChanged,
+    ChatBlocked,
+    DeletionRequested,
+    HandedOff,
+    MessageReceived,
+    TimerFired,
+)
 from shared.dialog.history import HistoryEntry
 from shared.dialog.manager import Applied
 from shared.dialog.ports import Found
@@ -287,6 +294,15 @@ def test_a_number_that_was_left_is_somebody_else_s(people: People) -> None:
     timer = TimerFired(id="t", occurred_at=at(11), epoch=person.epoch, timer=1)
     people.handle(envelope(timer, NUMBER))
     assert people.of(NEW_NUMBER).turn == person.turn + 1
+
+
+@pytest.mark.parametrize(("at_chat", "status"), [(NUMBER, "active"), (NEW_NUMBER, "blocked")])
+def test_who_cannot_be_reached_where_they_have_left_is_not_taken_for_gone(at_chat: str, status: str) -> None:
+    people = People()
+    people.handle(said(NUMBER), gone(NUMBER, NEW_NUMBER, 5))
+    unreachable = envelope(ChatBlocked(id="gone/1", occurred_at=at(6)), at_chat)
+    people.handle(msgspec.structs.replace(unreachable, dialog_id=people.of(NEW_NUMBER).id))
+    assert people.of(NEW_NUMBER).status == status
 
 
 def test_who_comes_back_to_their_number_has_their_dialog_still() -> None:
