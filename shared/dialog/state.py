@@ -202,7 +202,8 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     `turn` counts applied events and is the optimistic lock; `epoch` is random and new whenever the
     dialog is created, so that nothing from a deleted one can touch its successor. `accepted` is the
-    data of the press that was last taken as an answer.
+    data of the press that was last taken as an answer; `pressed_on` is the messenger's name of the message
+    that it was on, until something is said, which takes its buttons away.
 
     `variables` are those of the bot's own scenario, whatever is called from it; `kept` those that survive
     runs. `called` has the revisions of called scenarios, locked when the run's was activated. `trail` has
@@ -239,6 +240,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
     ask: Ask | None = None
     asks: int = 0
     accepted: str = ""
+    pressed_on: str = ""
     variables: dict[str, Any] = {}
     kept: dict[str, Any] = {}
     sensitive: tuple[str, ...] = ()

@@ -105,6 +105,17 @@ def test_a_press_closes_the_message_it_was_under() -> None:
     assert talk.message.closes == "77"
 
 
+def test_a_press_that_nothing_is_said_to_closes_its_message_with_what_is_said_next() -> None:
+    thinks = {"id": "b", "llm": {"prompt": "Think", "variable": "y"}, "next_step": "c"}
+    talk = Talk(scenario(choose("a", "x", "S", "L", next_step="b"), thinks, ask("c", "z", "Fine?")))
+    talk.start()
+    assert talk.press("S", message_id="77") == []
+    assert talk.finish(text="so") == ["Fine?"]
+    assert talk.message.closes == "77"
+    assert talk.say("/start") != []
+    assert talk.message.closes == ""
+
+
 def test_a_press_without_a_message_closes_none() -> None:
     talk = Talk(scenario(choose("a", "x", "S", "L", next_step="b"), say("b", "Fine.")))
     talk.start()

@@ -125,7 +125,7 @@ class Answers(Walk):
         if press and dialog.ask and self._is_open(press, dialog.ask):
             if self._choose(dialog.ask, press.choice, event.message_id):
                 dialog.accepted = data
-                self._close_message(event.message_id)
+                dialog.pressed_on = event.message_id
         elif data and data == dialog.accepted:
             return
         elif not dialog.run:
@@ -137,11 +137,6 @@ class Answers(Walk):
         else:
             self.say_words("stale_button")
             self.show_again()
-
-    def _close_message(self, message_id: str) -> None:
-        """The buttons that were pressed are of no use any longer; what is said next takes care of that."""
-        if message_id and self.messages:
-            self.messages[0] = msgspec.structs.replace(self.messages[0], closes=message_id)
 
     def _is_open(self, press: presses.Press, ask: Ask) -> bool:
         """Whether the press answers the open question; of several choices one more button finishes."""

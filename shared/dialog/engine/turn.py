@@ -114,6 +114,8 @@ class Workspace:
 
     def finished(self) -> Turn:
         dialog = self.dialog
+        if dialog.pressed_on and self.messages:
+            self._take_buttons_away()
         return Turn(
             dialog,
             tuple(self.messages),
@@ -125,6 +127,11 @@ class Workspace:
             self.is_private,
             tuple(self.ways),
         )
+
+    def _take_buttons_away(self) -> None:
+        """Those that were pressed are of no use any longer; what is said next takes care of that."""
+        self.messages[0] = msgspec.structs.replace(self.messages[0], closes=self.dialog.pressed_on)
+        self.dialog.pressed_on = ""
 
     def _kept_notes(self) -> tuple[str, ...]:
         """Each once, as text that can be saved: they name what came from outside."""
