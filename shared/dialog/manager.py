@@ -44,7 +44,7 @@ from shared.dialog.ports import (
 )
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn, has_open_run, starts_over
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios, kind_and_place
-from shared.dialog.rehearsal import ends_within
+from shared.dialog.rehearsal import ends_within, within
 from shared.dialog.sealing import Sealer, context_of, sealed
 from shared.dialog.state import Dialog, Outbox
 from shared.dialog.turns import Followed, Program, event_hash, made, new_dialog, remains_of, stamped
@@ -107,8 +107,9 @@ class Applying(msgspec.Struct, frozen=True):
 class DialogManager:
     """Makes turns durable. The only writer of dialogs.
 
-    `tell_mistakes` hears of an author's mistakes that a turn met: the bot, and what they were. With
-    `rehearsal_seconds`, a turn is made only once it is certain that it takes no longer.
+    `tell_mistakes` hears of an author's mistakes that a turn met: the bot, and what they were. A turn is
+    broken off after `most_seconds`; with `rehearsal_seconds`, it is made only once it is certain that it
+    takes no longer.
     """
 
     dialogs: StateRepository
@@ -122,6 +123,7 @@ class DialogManager:
     sealer: Sealer
     outside: Outside
     tell_mistakes: Callable[[str, tuple[str, ...]], None] = lambda _bot_id, _notes: None
+    most_seconds: float = 5.0
     rehearsal_seconds: float | None = None
 
     def handle(self, envelope: InboundEnvelope) -> Applied:
@@ -289,7 +291,7 @@ class DialogManager:
             reason = f"the turn takes longer than {self.rehearsal_seconds} s"
             raise EventNotApplicable(dialog.id, dialog.turn, reason)
         try:
-            return advance()
+            return within(self.most_seconds, advance)
         except Exception as error:
             raise EventNotApplicable(dialog.id, dialog.turn, kind_and_place(error)) from error
 

@@ -536,6 +536,14 @@ def test_a_turn_that_takes_too_long_is_given_up_rather_than_the_worker() -> None
     assert parley.dialog is None
 
 
+def test_a_turn_that_takes_too_long_leaves_the_worker_time_for_others() -> None:
+    parley = Parley(ENDLESS)
+    hasty = replace(parley.manager, most_seconds=0.2)
+    with pytest.raises(EventNotApplicable, match="TookTooLong"):
+        hasty.handle(said("hello", "u1"))
+    assert parley.dialog is None
+
+
 def test_a_turn_that_was_rehearsed_is_the_turn_that_would_have_been_made() -> None:
     parley = Parley()
     careful = replace(parley.manager, rehearsal_seconds=30)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from shared.dialog.rehearsal import ends_within
+from shared.dialog.rehearsal import TookTooLong, ends_within, within
 
 
 def fail() -> None:
@@ -38,3 +41,48 @@ def test_a_step_in_another_process_changes_nothing_here() -> None:
     changed: list[int] = []
     assert ends_within(30, lambda: changed.append(1))
     assert changed == []
+
+
+def spin() -> None:
+    while True:
+        pass
+
+
+def stubborn() -> None:
+    """As the expression library takes what its functions raise."""
+    for _ in range(2):
+        with suppress(TookTooLong):
+            spin()
+    spin()
+
+
+def test_a_step_is_made_as_long_as_it_is_over_in_time() -> None:
+    assert within(30, lambda: "done") == "done"
+    with pytest.raises(ValueError, match="a secret"):
+        within(30, fail)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def deaf() -> None:
+    with suppress(TookTooLong):
+        spin()
+
+
+@pytest.mark.parametrize("step", [spin, stubborn, deaf])
+def test_a_step_that_goes_on_is_broken_off(step: Callable[[], None]) -> None:
+    with pytest.raises(TookTooLong):
+        within(0.05, step)
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_a_step_in_a_thread_beside_is_made_without_a_time() -> None:
+    made: list[str] = []
+    beside = threading.Thread(target=lambda: made.append(within(0.01, slowly)))
+    beside.start()
+    beside.join()
+    assert made == ["done"]
+
+
+def slowly() -> str:
+    time.sleep(0.05)
+    return "done"
