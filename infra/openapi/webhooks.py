@@ -190,8 +190,15 @@ _CHAT: Final[dict[str, Any]] = {
     },
 }
 _PAGE_OR_SCRIPT: Final = {kind: {"schema": {"type": "string"}} for kind in ("text/html", "text/javascript")}
+_AS_SCRIPT: Final = {
+    "name": "as",
+    "in": "query",
+    "description": "`script` for what puts the chat on any page.",
+    "schema": {"type": "string", "enum": ["script"]},
+}
+_NO_CHAT: Final = "No such chat"
 _PAGE: Final[dict[str, Any]] = {
-    "parameters": [_BOT],
+    "parameters": [_BOT, _AS_SCRIPT],
     "get": {
         "operationId": "show_chat_page",
         "tags": ["webhooks"],
@@ -199,12 +206,19 @@ _PAGE: Final[dict[str, Any]] = {
         "security": [],
         "responses": {
             "200": {
-                "description": "The page, or (`{bot_id}.js`) the script that puts it on any",
+                "description": "The page, or the script",
                 "content": _PAGE_OR_SCRIPT,
             },
-            "404": {"description": "No such chat", "content": {"text/html": {"schema": {"type": "string"}}}},
+            "404": {"description": _NO_CHAT, "content": {"text/html": {"schema": {"type": "string"}}}},
             **_refused("503"),
         },
+    },
+    "head": {
+        "operationId": "see_whether_there_is_a_chat_page",
+        "tags": ["webhooks"],
+        "summary": "See whether the web chat has a page",
+        "security": [],
+        "responses": {"200": {"description": "It has"}, "404": {"description": _NO_CHAT}},
     },
 }
 

@@ -88,8 +88,9 @@ class PageDoor(msgspec.Struct, frozen=True):
     sources: Sources
 
     def answer(self, event: LambdaEvent) -> LambdaAnswer:
-        """Answer API Gateway's event. Never raises."""
-        return at_the_door(self._answer, event)
+        """Answer API Gateway's event, with the head alone where no more is asked for. Never raises."""
+        answer = at_the_door(self._answer, event)
+        return answer | {"body": ""} if str(event.get("routeKey")).startswith("HEAD ") else answer
 
     def _answer(self, event: LambdaEvent) -> LambdaAnswer:
         try:

@@ -16,6 +16,7 @@ WEBHOOK_ROUTES = {
     "GET /api/webhook/webchat/{bot_id}": "WebChatWebhook",
     "OPTIONS /api/webhook/webchat/{bot_id}": "WebChatWebhook",
     "GET /chat/{bot_id}": "WebChatWebhook",
+    "HEAD /chat/{bot_id}": "WebChatWebhook",
 }
 ADMIN = {
     "BotsAdmin": "functions.admin.bots.handler",

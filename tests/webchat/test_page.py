@@ -36,6 +36,13 @@ def test_the_page_names_its_bot() -> None:
     assert f'data-bot="{BOT_ID}"' in answer["body"]
 
 
+def test_a_monitor_that_asks_for_the_head_alone_gets_it() -> None:
+    chat = WebChat(SCENARIO)
+    for bot_id in (BOT_ID, OTHER_BOT_ID):
+        head = chat.page.answer(gateway_event(method="HEAD", bot_id=bot_id, route=PAGE))
+        assert head == shown(chat, bot_id) | {"body": ""}
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -1,4 +1,4 @@
-"""`GET /chat/{bot_id}`, and `GET`, `POST`, `OPTIONS /api/webhook/webchat/{bot_id}`"""
+"""`GET` and `HEAD /chat/{bot_id}`, and `GET`, `POST`, `OPTIONS /api/webhook/webchat/{bot_id}`"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from shared.webchat.door import ChatDoor
 from shared.webchat.page import PageDoor, Sources
 from shared.webhook.gateway import LambdaAnswer, LambdaEvent
 
-PAGE_ROUTE = "GET /chat/{bot_id}"
+PAGE_ROUTES = ("GET /chat/{bot_id}", "HEAD /chat/{bot_id}")
 
 _credentials = CredentialCache(DynamoCredentials(client("kms")).reveal)
 _chat = ChatDoor(
@@ -32,5 +32,5 @@ _page = PageDoor(_credentials, DynamoBots().get, Sources(Path(__file__).parent))
 
 def lambda_handler(event: LambdaEvent, _context: object) -> LambdaAnswer:
     """Show the page, take in what a person does, or list what was said."""
-    door = _page if event.get("routeKey") == PAGE_ROUTE else _chat
+    door = _page if event.get("routeKey") in PAGE_ROUTES else _chat
     return door.answer(event)
