@@ -287,9 +287,9 @@ class MessageDelivery(msgspec.Struct):
         reason = delivery.reason or delivery.outcome.value
         match delivery.outcome:
             case Outcome.CHAT_LIMITED:
-                self._wait(record, delivery.retry_after_seconds or _backoff(1), reason)
+                self._wait(*_limited(record, delivery), reason)
             case Outcome.BOT_LIMITED:
-                self._hold_back(record, delivery.retry_after_seconds or HOLD_SECONDS, reason)
+                self._hold_back(*_limited(record, delivery, shortest=HOLD_SECONDS), reason)
             case Outcome.RETRY:
                 record = msgspec.structs.replace(record, attempts=record.attempts + 1)
                 if record.attempts < MAX_FAILURES:
@@ -336,6 +336,16 @@ def _degraded(record: DeliveryRecord, *what: str) -> DeliveryRecord:
     """Each is told once, also of those that an earlier receive has met."""
     told = dict.fromkeys((*record.degradations, *what))
     return msgspec.structs.replace(record, degradations=tuple(told))
+
+
+def _limited(
+    record: DeliveryRecord, delivery: Delivery, *, shortest: float = 0.0
+) -> tuple[DeliveryRecord, float]:
+    """The record and the wait of what met a limit: as long as its messenger asks, else longer each time."""
+    if delivery.retry_after_seconds:
+        return record, delivery.retry_after_seconds
+    record = msgspec.structs.replace(record, limits=record.limits + 1)
+    return record, max(_backoff(record.limits), shortest)
 
 
 def _backoff(failures: int) -> float:

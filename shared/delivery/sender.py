@@ -358,7 +358,8 @@ class _TurnDelivery:
         record = entry.delivery if entry else None
         if record and record.status == "failed" and self.envelope.failure and not record.replaced:
             # redriven: once more
-            return msgspec.structs.replace(record, status="queued", attempts=0, reason="", degradations=())
+            anew = {"attempts": 0, "limits": 0, "reason": "", "degradations": ()}
+            return msgspec.structs.replace(record, status="queued", **anew)
         return record
 
     def _hold_back(

@@ -41,7 +41,8 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """How far one outgoing message has come.
 
     A message may take several requests (`message_ids` has one per request that was answered), so a
-    sender that died half-way goes on where it stopped. `attempts` counts failures. `in_doubt` is
+    sender that died half-way goes on where it stopped. `attempts` counts failures, `limits` how often its
+    messenger has told it to wait and not for how long. `in_doubt` is
     true after a request whose answer was lost; `possibly_doubled` once such a request was repeated.
     `not_before` is when the message may go out: after its delay, or after what a try of it has found out.
     `replaced` has the names of requests that were taken and failed afterwards, and in whose place something
@@ -59,6 +60,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     not_before: datetime | None = None
     files: FilesRecord | None = None
     replaced: dict[str, int] = {}
+    limits: int = 0
     receipt: ReceiptRecord | None = None
 
     @property

@@ -11,7 +11,7 @@ import pytest
 from shared.credential import Credential
 from shared.delivery.account import REFUSED_SECONDS
 from shared.delivery.holds import Hold
-from shared.delivery.message import HOLD_SECONDS, SPREAD_SECONDS
+from shared.delivery.message import HOLD_SECONDS, LONGEST_BACKOFF_SECONDS, SPREAD_SECONDS
 from shared.delivery.transport import AnswerLost
 from shared.dialog.history import DeliveryRecord, HistoryEntry, ReceiptRecord, entry_key
 from shared.dialog.messages import Message, Template
@@ -42,6 +42,20 @@ def test_a_limit_of_the_bot_holds_all_its_dialogs(asked: float | None, kept: flo
     stage = Stage([Delivery(Outcome.BOT_LIMITED, retry_after_seconds=asked, reason="slow down")])
     assert held(stage) == kept
     assert stage.holds == {("b", "telegram"): Hold(NOW + timedelta(seconds=kept), "slow down")}
+
+
+@pytest.mark.parametrize("outcome", [Outcome.CHAT_LIMITED, Outcome.BOT_LIMITED], ids=str)
+def test_a_limit_that_lasts_is_asked_about_ever_more_seldom(outcome: Outcome) -> None:
+    """SQS hands a message out a thousand times."""
+    stage, waited = Stage([Delivery(outcome, reason="too many")] * 12), []
+    for number in range(12):
+        waited.append(held(stage, is_repeat=number > 0))
+        stage.now += timedelta(seconds=waited[-1])
+    assert waited[0] <= HOLD_SECONDS
+    assert waited[-1] >= LONGEST_BACKOFF_SECONDS / 2
+    assert stage.records()[0].attempts == 0
+    stage.deliver("one", "two", is_repeat=True)
+    assert stage.statuses() == ["sent", "sent"]
 
 
 def test_a_limit_of_a_chat_holds_nobody_else() -> None:
