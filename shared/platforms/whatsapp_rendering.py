@@ -262,7 +262,8 @@ def _list(
         if title != label:
             row["description"] = formatting.cut(label, MAX_ROW_DESCRIPTION)
         rows.append(row)
-    opener = next((word for letters, word in _OPENERS if letters.search(text)), _OPENER)
+    said = text if any(map(str.isalpha, text)) else " ".join(labels)
+    opener = next((word for letters, word in _OPENERS if letters.search(said)), _OPENER)
     return {"type": "list", "action": {"button": opener, "sections": [{"rows": rows}]}}
 
 

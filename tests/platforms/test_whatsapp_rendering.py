@@ -386,6 +386,7 @@ def test_a_choice_longer_than_a_button_makes_a_list_with_the_whole_label_below_t
 )
 def test_a_list_is_opened_in_the_letters_of_the_message(question: str, opener: str) -> None:
     assert interactive(Message(question, buttons=choices(*"abcd")))["action"]["button"] == opener
+    assert interactive(Message("", buttons=choices(question, *"abcd")))["action"]["button"] == opener
 
 
 def test_labels_that_would_be_alike_are_numbered() -> None:
