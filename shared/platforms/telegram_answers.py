@@ -22,6 +22,10 @@ _BY_STATUS: Mapping[int, Outcome] = {
 }
 
 _WORDS: Mapping[Outcome, tuple[str, ...]] = {
+    Outcome.CREDENTIAL_BAD: (
+        "logged out",  # of this server, for another
+        "frozen_method_invalid",  # Telegram has frozen the bot
+    ),
     Outcome.ALREADY_SO: (
         "message is not modified",
         "message to edit not found",  # the person has removed it, buttons and all

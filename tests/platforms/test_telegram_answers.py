@@ -64,6 +64,7 @@ def test_what_telegram_made_of_a_file_is_told(result: Any, file_ids: tuple[str, 
     ("said", "outcome"),
     [
         ('failed to send message #2 with the error message "WEBPAGE_CURL_FAILED"', Outcome.MEDIA_FAILED),
+        ('failed to send message #1 with the error message "USER_IS_BLOCKED"', Outcome.RECIPIENT_GONE),
         ("inline keyboard button URL 'https://a' is invalid: Wrong HTTP URL", Outcome.BAD_PAYLOAD),
     ],
 )
@@ -103,6 +104,8 @@ def test_what_is_wrong_may_be_quoted(said: str, outcome: Outcome) -> None:
         (400, "Bad Request: can't use the media of the specified type in the album", Outcome.MEDIA_FAILED),
         (400, "Bad Request: message caption is too long", Outcome.BAD_PAYLOAD),
         (400, "Bad Request: can't parse entities: unsupported start tag", Outcome.BAD_PAYLOAD),
+        (400, "Bad Request: FROZEN_METHOD_INVALID", Outcome.CREDENTIAL_BAD),
+        (400, "Logged out", Outcome.CREDENTIAL_BAD),
         (401, "Unauthorized", Outcome.CREDENTIAL_BAD),
         (403, "Forbidden: bot was blocked by the user", Outcome.RECIPIENT_GONE),
         (403, "Forbidden: user is deactivated", Outcome.RECIPIENT_GONE),
