@@ -10,10 +10,10 @@ from shared.delivery.holds import Hold
 from tests.delivery.faults import LOSE_THE_ANSWER, Fate, Trial, wrongs
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_everything_is_delivered_in_order_or_failed_for_its_reason(seed: int) -> None:
-    trial = Trial(messages=200, dialogs=16, seed=seed)
-    messenger = trial.run(handlers=6)
+@pytest.mark.parametrize(("messages", "dialogs"), [(5000, 200), (200, 16)], ids=["many", "few"])
+def test_everything_is_delivered_in_order_or_failed_for_its_reason(messages: int, dialogs: int) -> None:
+    trial = Trial(messages, dialogs, bots=5, seed=messages)
+    messenger = trial.run(handlers=8)
     assert wrongs(trial, messenger) == []
     drawn = {fault for fate in trial.fates.values() for fault in fate.drawn}
     assert drawn >= {"chat limit", "bot limit", "5xx", "reset", "lost"}
