@@ -88,14 +88,11 @@ class Met(msgspec.Struct, frozen=True):
 
 def meet(dialogs: StateRepository, envelope: InboundEnvelope) -> Met:
     """Find the dialog of whoever the envelope is from, or for; by one read, unless there is more to know."""
-    found = dialogs.follow(envelope.dialog_id)
-    places = () if found.id == envelope.dialog_id else (envelope.dialog_id,)
-    met = Met(*found, places)
-    if found.dialog and _is_somebody_else(found.dialog, envelope):
-        met = _owner_after(found.dialog, dialogs, envelope)
-    for place in _other_places(envelope):
+    place, found = _owned(envelope.platform_chat_id, envelope.dialog_id, dialogs, envelope)
+    met = Met(*found, () if found.id == place else (place,))
+    for identity, place in _other_places(envelope).items():
         if place not in _known(met):
-            met = _met_with(met, place, dialogs.follow(place), envelope)
+            met = _met_with(met, *_owned(identity, place, dialogs, envelope), envelope)
     return met
 
 
@@ -111,38 +108,42 @@ def addressed(dialog: Dialog, envelope: InboundEnvelope) -> Dialog:
     return _at(chat_id, dialog, dialog.identities.left, event.occurred_at) if is_news else dialog
 
 
-def _owner_after(former: Dialog, dialogs: StateRepository, envelope: InboundEnvelope) -> Met:
-    """A number that its person has left is given to somebody else, whose dialog is another one.
+def _owned(
+    identity: str, place: str, dialogs: StateRepository, envelope: InboundEnvelope
+) -> tuple[str, Found]:
+    """Where the identity leads for who has it now, and what lies there.
 
-    It lies under an id that nobody could have but by this way, one for every owner that there was before.
+    A number that its person has left is given to somebody else, whose dialog is another one. It lies under an
+    id that nobody could have but by this way, one for every owner that there was before.
     """
+    found = dialogs.follow(place)
     for _ in range(_MOST_OWNERS):
-        chat = f"{envelope.platform_chat_id}#{former.epoch}"
-        found = dialogs.follow(dialog_id_of(envelope.bot_id, envelope.platform, chat))
-        if found.dialog is None or not _is_somebody_else(found.dialog, envelope):
+        if found.dialog is None or not _is_somebody_else(found.dialog, identity, envelope):
             break
-        former = found.dialog
-    return Met(*found)
+        place = dialog_id_of(envelope.bot_id, envelope.platform, f"{identity}#{found.dialog.epoch}")
+        found = dialogs.follow(place)
+    return place, found
 
 
-def _is_somebody_else(dialog: Dialog, envelope: InboundEnvelope) -> bool:
-    left_at = dialog.identities.left.get(envelope.platform_chat_id)
+def _is_somebody_else(dialog: Dialog, identity: str, envelope: InboundEnvelope) -> bool:
+    left_at = dialog.identities.left.get(identity)
     if left_at is None or not isinstance(envelope.event, _TO_A_CHAT):
         return False
-    is_told_as_theirs = any(place in dialog.identities.places for place in _other_places(envelope))
+    others = (place for each, place in _other_places(envelope).items() if each != identity)
+    is_told_as_theirs = any(place in dialog.identities.places for place in others)
     return envelope.event.occurred_at > left_at and not is_told_as_theirs
 
 
-def _other_places(envelope: InboundEnvelope) -> list[str]:
-    """The ids that the other identities in the envelope make."""
+def _other_places(envelope: InboundEnvelope) -> dict[str, str]:
+    """The other identities in the envelope, and the ids that they make."""
     event = envelope.event
     gone_to = event.chat_id if isinstance(event, AddressChanged) else ""
     told = dict.fromkeys((gone_to, envelope.alias))
-    return [
-        dialog_id_of(envelope.bot_id, envelope.platform, identity)
+    return {
+        identity: dialog_id_of(envelope.bot_id, envelope.platform, identity)
         for identity in told
         if identity and identity != envelope.platform_chat_id
-    ]
+    }
 
 
 def _known(met: Met) -> set[str]:

@@ -33,7 +33,7 @@ from tests.dialog.doubles import KeptDeletions
 from tests.dialog.test_manager import Parley
 from tests.dialog.world import BOT_ID, NOW
 
-NUMBER, SCOPED, NEW_NUMBER = "4915112345678", "US.1349", "4917098765432"
+NUMBER, SCOPED, NEW_NUMBER, ANOTHER = "4915112345678", "US.1349", "4917098765432", "4916055555555"
 
 
 def place(identity: str) -> str:
@@ -294,6 +294,29 @@ def test_a_number_that_was_left_is_somebody_else_s(people: People) -> None:
     timer = TimerFired(id="t", occurred_at=at(11), epoch=person.epoch, timer=1)
     people.handle(envelope(timer, NUMBER))
     assert people.of(NEW_NUMBER).turn == person.turn + 1
+
+
+FORMER_OWNER: dict[str, list[InboundEnvelope]] = {
+    "under the number": [said(NEW_NUMBER, "US.7777"), gone(NEW_NUMBER, ANOTHER, 2)],
+    "under an id of their own": [said("US.7777"), said(NEW_NUMBER, "US.7777"), gone(NEW_NUMBER, ANOTHER, 2)],
+}
+
+
+@pytest.mark.parametrize("former", FORMER_OWNER.values(), ids=FORMER_OWNER)
+@pytest.mark.parametrize("heir", [gone(NUMBER, NEW_NUMBER, 5), gone(SCOPED, "US.1350", 5, NEW_NUMBER)])
+def test_who_goes_to_a_number_that_was_left_meets_nobody_s_dialog_there(
+    people: People, former: list[InboundEnvelope], heir: InboundEnvelope
+) -> None:
+    """Who had it before has taken theirs along, and goes on in it alone."""
+    people.handle(*former)
+    before = people.of(ANOTHER)
+    people.handle(said(NUMBER, SCOPED, minute=3), heir, said(NEW_NUMBER, minute=6), said(ANOTHER, minute=7))
+    person, other = people.of(NUMBER), people.of(ANOTHER)
+    assert (other.id, other.turn, other.platform_chat_id) == (before.id, before.turn + 1, ANOTHER)
+    assert people.of("US.7777") == other
+    assert (person.turn, person.platform_chat_id) == (3, NEW_NUMBER)
+    people.handle(said(NEW_NUMBER, heir.alias, minute=8))
+    assert people.of(NUMBER).turn == 4
 
 
 @pytest.mark.parametrize(("at_chat", "status"), [(NUMBER, "active"), (NEW_NUMBER, "blocked")])
