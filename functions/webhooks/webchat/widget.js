@@ -12,6 +12,7 @@
   const CROSS = "M6 6l12 12M18 6L6 18";
   const corner = side === "left" ? "left" : "right";
   let frame = null;
+  if (document.querySelector(`[data-parley="${address.pathname}"]`)) return; // the page has the tag twice
 
   /** By properties, one by one: a page may forbid style attributes, and its own styles should not reach in. */
   function styled(node, styles) {
@@ -38,6 +39,7 @@
       background: "#4f46d8", "border-radius": "50%", "box-shadow": "0 4px 16px rgba(0, 0, 0, .3)",
     });
     node.type = "button";
+    node.dataset.parley = address.pathname;
     node.setAttribute("aria-label", label);
     node.append(drawn());
     node.addEventListener("focus", () => node.style.setProperty("outline", "3px solid #a5b4fc", "important"));
@@ -55,7 +57,7 @@
     node.title = label;
     node.allow = "geolocation; autoplay; fullscreen";
     node.src = address;
-    document.body.append(node);
+    document.documentElement.append(node);
     return node;
   }
 
@@ -82,6 +84,5 @@
     opener.focus();
   });
   show();
-  if (document.body) document.body.append(opener);
-  else document.addEventListener("DOMContentLoaded", () => document.body.append(opener));
+  document.documentElement.append(opener); // beside the body: what moves that must not move the corner
 })();

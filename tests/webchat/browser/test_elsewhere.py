@@ -20,10 +20,11 @@ class Shop:
         self.content = self.policy = ""
 
     def embeds(self, address: str, policy: str) -> None:
-        """Put the script tag on its page, which has its own opinion of how buttons and frames look."""
-        style = "" if policy else "<style>button, iframe { display: none; position: static }</style>"
+        """Put the script tag on its page, by mistake twice; the page has its own opinion of looks."""
+        looks = "button, iframe { display: none; position: static } body { transform: translateY(-99px) }"
+        style = "" if policy else f"<style>{looks}</style>"
         tag = f'<script async src="{address}?as=script" data-label="Talk to us"></script>'
-        self.content = f"<!doctype html><link rel=icon href=data:,><p>Shoes</p>{style}{tag}"
+        self.content = f"<!doctype html><link rel=icon href=data:,><p>Shoes</p>{style}{tag}{tag}"
         self.policy = policy.format(host="/".join(address.split("/")[:3]))
 
 
@@ -60,6 +61,8 @@ def test_a_script_tag_puts_the_chat_on_any_listed_page(visit: Visit, shop: Shop,
     anna.page.goto(shop.origin)
     button = anna.page.get_by_role("button", name="Talk to us")
     assert button.get_attribute("aria-expanded") == "false"
+    assert (box := button.bounding_box())
+    assert (box["x"] + box["width"], box["y"] + box["height"]) == (1260, 700)
     assert anna.page.locator("iframe").count() == 0
     button.click()
     chat = anna.page.frame_locator("iframe")
