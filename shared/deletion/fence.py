@@ -5,6 +5,7 @@ tasks that their dialogs wait for no more.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import msgspec
 
@@ -12,19 +13,27 @@ from shared.credential import Credential
 from shared.dialog.state import Dialog
 from shared.queueing.envelopes import OutboundEnvelope, TaskEnvelope
 from shared.storage.bots import DynamoBots
+from shared.storage.clock import Clock, utc_now
 from shared.storage.dialogs import DynamoDialogs
+
+YOUNG = timedelta(minutes=5)
+"""A turn of which nothing has to be looked up: what a deletion since has missed, its second look removes."""
 
 
 class Fence(msgspec.Struct, frozen=True):
-    """Looks where it is worth a read: a turn's first and only copy is hardly older than its dialog."""
+    """Looks where it is worth a read: a turn's first and only copy is hardly older than its dialog, unless
+    it had to wait behind another one.
+    """
 
     credential_of: Callable[[str, str], Credential | None]
     bots: DynamoBots
     dialogs: DynamoDialogs
+    now: Clock = utc_now
 
     def is_gone(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> bool:
         """Whether the turn's bot or dialog was deleted; then nothing is said, and nothing written down."""
-        may_be_old = is_repeat or envelope.is_copy
+        is_old = envelope.said_at is not None and self.now() - envelope.said_at > YOUNG
+        may_be_old = is_old or is_repeat or envelope.is_copy
         return self._has_no_bot(envelope) or (may_be_old and self._has_no_dialog(envelope))
 
     def is_unwanted(self, work: TaskEnvelope) -> bool:

@@ -188,6 +188,9 @@ def test_a_token_that_telegram_refuses_is_marked_and_left_alone(
     assert (tried, len(telegram.requests)) == (1, 1)
 
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
+
+
 def _delete_dialog(bot_id: str) -> None:
     dialog = _dialog(bot_id)
     DynamoDialogs().delete(dialog, Remains(EPOCH, dialog.updated_at, ()))
@@ -206,6 +209,7 @@ def _delete_bot(bot_id: str) -> None:
         pytest.param(_delete_dialog, 2, {}, id="of a dialog, received again"),
         pytest.param(_delete_dialog, 1, {"reemitted": True}, id="of a dialog, emitted again"),
         pytest.param(_delete_dialog, 1, {"failure": "500"}, id="of a dialog, redriven"),
+        pytest.param(_delete_dialog, 1, {"said_at": LONG_AGO}, id="of a dialog, behind one that waited long"),
     ],
 )
 def test_nothing_is_said_or_written_down_of_what_was_deleted(
