@@ -50,6 +50,8 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True):
     duration_seconds: float = 0
     file_id: str = ""
     storage_path: str = ""
+    width: int = 0
+    height: int = 0
 
 
 class Template(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -83,15 +83,16 @@ def cleaned(body: IO[bytes], kind: Kind) -> Picture:
 def made_to_fit(picture: Picture, limits: Mapping[str, MediaLimits]) -> dict[str, Picture]:
     """JPEGs for the messengers whose limits the picture exceeds, by messenger.
 
-    One that moves goes as it is: to those that do not show it, as a file.
+    One that moves, and a strip, go as they are: to those that do not show them, as a file.
     """
     if picture.is_animated:
         return {}
     exceeded = {
         platform: limit
         for platform, limit in limits.items()
-        if not limit.take(picture.content_type, picture.size, picture.width + picture.height)
+        if not limit.take(picture.content_type, picture.size, picture.width, picture.height)
         and limit.take(JPEG.content_type, 0)
+        and not limit.is_too_narrow(picture.width, picture.height)
     }
     made: dict[MediaLimits, Picture] = {}
     for limit in exceeded.values():
@@ -185,7 +186,7 @@ def _fitted(picture: Picture, limit: MediaLimits) -> Picture:
         scaled = _scaled(opaque, scale)
         for quality in _VARIANT_QUALITIES:
             fitted = _picture(scaled, _written(scaled, "JPEG", quality=quality), JPEG.content_type)
-            if limit.take(fitted.content_type, fitted.size, fitted.width + fitted.height):
+            if limit.take(fitted.content_type, fitted.size):
                 return fitted
         scale *= _SHRINK
 

@@ -209,12 +209,16 @@ class _Shows:
             file_name=file.file_name,
             content_type=version.content_type,
             size=version.size,
+            width=version.width,
+            height=version.height,
             duration_seconds=file.duration_seconds,
         )
 
     def _is_by_name(self, media: Media) -> bool:
         """Whether the messenger goes by names of its own, and shows such a file at all."""
-        is_shown = self._capabilities.shown_as(media.type, media.content_type, media.size)
+        is_shown = self._capabilities.shown_as(
+            media.type, media.content_type, media.size, media.width, media.height
+        )
         return bool(way_of(self._credential.platform) and is_shown)
 
     def _named(self, media: Media, file: MediaFile, *, is_news: bool) -> Media:

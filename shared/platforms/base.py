@@ -104,18 +104,25 @@ MEGABYTE = 1_000_000
 class MediaLimits(msgspec.Struct, frozen=True):
     """Which files of one type a messenger shows as such; the rest goes as a file, or as an address.
 
-    No `content_types` means any; `max_sides` is of width and height together, in pixels, 0 for no limit.
+    No `content_types` means any; `max_sides` is of width and height together, in pixels, `max_ratio` how many
+    times the one the other may be, 0 for no limit.
     """
 
     max_bytes: int
     content_types: frozenset[str] = frozenset()
     max_sides: int = 0
+    max_ratio: int = 0
 
-    def take(self, content_type: str, size: int, sides: int = 0) -> bool:
+    def take(self, content_type: str, size: int, width: int = 0, height: int = 0) -> bool:
         """Whether such a file is shown; nothing stands against what is not known of it ("" and 0)."""
         kind = content_type.partition(";")[0].strip().lower()
         is_of_kind = not (kind and self.content_types) or kind in self.content_types
-        return is_of_kind and size <= self.max_bytes and not 0 < self.max_sides < sides
+        is_too_large = size > self.max_bytes or 0 < self.max_sides < width + height
+        return is_of_kind and not is_too_large and not self.is_too_narrow(width, height)
+
+    def is_too_narrow(self, width: int, height: int) -> bool:
+        """Whether it is a strip, also if it is made smaller."""
+        return 0 < self.max_ratio * min(width, height) < max(width, height)
 
 
 class Capabilities(msgspec.Struct, frozen=True):
@@ -141,10 +148,12 @@ class Capabilities(msgspec.Struct, frozen=True):
     window: timedelta | None = None
     typing_seconds: float = 0
 
-    def shown_as(self, file_type: str, content_type: str = "", size: int = 0, sides: int = 0) -> str:
+    def shown_as(
+        self, file_type: str, content_type: str = "", size: int = 0, width: int = 0, height: int = 0
+    ) -> str:
         """The type that a file is shown as: its own, else "file"; "" where only its address can be told."""
         limits = ((each, self.media.get(each)) for each in (file_type, "file"))
-        fitting = (each for each, limit in limits if limit and limit.take(content_type, size, sides))
+        fitting = (each for each, limit in limits if limit and limit.take(content_type, size, width, height))
         return next(fitting, "")
 
 

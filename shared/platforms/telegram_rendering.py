@@ -36,7 +36,10 @@ CAPABILITIES = Capabilities(
     edits_in_place=True,
     media={
         "image": MediaLimits(
-            10 * MEGABYTE, frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}), max_sides=10_000
+            10 * MEGABYTE,
+            frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"}),
+            max_sides=10_000,
+            max_ratio=20,
         ),
         "video": MediaLimits(50 * MEGABYTE, frozenset({"video/mp4"})),
         "audio": MediaLimits(50 * MEGABYTE, frozenset({"audio/mpeg", "audio/mp4"})),
@@ -139,7 +142,7 @@ def _is_showable(file: Media) -> bool:
 
 
 def _shown_as(file: Media) -> str:
-    return CAPABILITIES.shown_as(file.type, file.content_type, file.size)
+    return CAPABILITIES.shown_as(file.type, file.content_type, file.size, file.width, file.height)
 
 
 def _kind(file: Media) -> str:

@@ -276,7 +276,7 @@ def test_a_picture_is_made_to_fit_the_messengers_that_it_is_too_large_for() -> N
     assert set(found.variants) == {"tight", "narrow"}
     for platform, variant in found.variants.items():
         limit = LIMITS[platform]
-        assert limit.take(variant.content_type, variant.size, variant.width + variant.height), platform
+        assert limit.take(variant.content_type, variant.size, variant.width, variant.height), platform
         with Image.open(variant.body) as made:
             assert (made.format, made.size) == ("JPEG", (variant.width, variant.height))
             assert abs(made.width / made.height - 2) < 0.1
@@ -297,6 +297,15 @@ def test_a_picture_longer_than_any_jpeg_is_made_to_fit_too(size: tuple[int, int]
 
     assert max(made.width, made.height) <= 65_500
     assert made.size <= 100_000
+
+
+@pytest.mark.parametrize(("size", "is_made"), [((400, 20), True), ((20, 400), True), ((401, 20), False)])
+def test_a_strip_is_made_to_fit_nobody(size: tuple[int, int], *, is_made: bool) -> None:
+    limits = {"narrow": MediaLimits(10_000_000, JPEG_ONLY, max_sides=100, max_ratio=20)}
+
+    variants = inspected(files.noise(size), limits=limits).variants
+
+    assert [variant.width + variant.height for variant in variants.values()] == [99] * is_made
 
 
 def test_just_at_a_limit_a_picture_goes_as_it_is_and_just_over_it_does_not() -> None:

@@ -169,14 +169,15 @@ def test_what_no_messenger_shows_is_never_asked_for() -> None:
 
 
 def test_a_smaller_version_is_what_its_messenger_gets() -> None:
-    variant = Variant("media/m/key/telegram.jpg", "image/jpeg", 10)
-    shelf = Shelf({"m": a_file(size=60_000_000, variants={"telegram": variant})})
+    variant = Variant("media/m/key/telegram.jpg", "image/jpeg", 10, 4, 3)
+    shelf = Shelf({"m": a_file(size=60_000_000, width=12_000, height=9_000, variants={"telegram": variant})})
     (media,) = shelf.show(platform="telegram").message.media
     assert (media.storage_path, media.url, media.size) == (
         "media/m/key/telegram.jpg",
         "https://cdn/media/m/key/telegram.jpg",
         10,
     )
+    assert (media.width, media.height) == (4, 3)
 
 
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ CAN = Capabilities(
     max_buttons=1,
     max_button_label=1,
     media={
-        "image": MediaLimits(10, frozenset({"image/png"}), max_sides=100),
+        "image": MediaLimits(10, frozenset({"image/png"}), max_sides=100, max_ratio=4),
         "audio": MediaLimits(10),
         "file": MediaLimits(20),
     },
@@ -20,11 +20,15 @@ CAN = Capabilities(
 @pytest.mark.parametrize(
     ("file", "shown"),
     [
-        pytest.param(("image", "image/png", 10, 100), "image", id="up to the limits"),
+        pytest.param(("image", "image/png", 10, 80, 20), "image", id="up to the limits"),
+        pytest.param(("image", "image/png", 10, 20, 80), "image", id="up to the limits, upright"),
         pytest.param(("image",), "image", id="of which nothing is known"),
         pytest.param(("image", "Image/PNG ; q=1"), "image", id="whose type has parameters"),
         pytest.param(("image", "image/png", 11), "file", id="too large"),
-        pytest.param(("image", "image/png", 10, 101), "file", id="too wide and high"),
+        pytest.param(("image", "image/png", 10, 51, 50), "file", id="too wide and high"),
+        pytest.param(("image", "image/png", 10, 81, 19), "file", id="too long for its height"),
+        pytest.param(("image", "image/png", 10, 19, 81), "file", id="too high for its width"),
+        pytest.param(("image", "image/png", 10, 81, 0), "image", id="of which one side is not known"),
         pytest.param(("image", "image/gif"), "file", id="of another type"),
         pytest.param(("audio", "audio/x-anything"), "audio", id="where any type will do"),
         pytest.param(("video", "video/mp4", 1), "file", id="which is shown nowhere"),

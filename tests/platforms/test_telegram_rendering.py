@@ -547,6 +547,9 @@ def test_without_words_and_an_address_nothing_can_go_in_the_place_of_a_file() ->
     ("changed", "method", "degradations"),
     [
         pytest.param({"size": 10_000_001}, "sendDocument", ("media_as_file",), id="a picture too large"),
+        pytest.param({"width": 2001, "height": 100}, "sendDocument", ("media_as_file",), id="a strip"),
+        pytest.param({"width": 2000, "height": 100}, "sendPhoto", (), id="one that is hardly one"),
+        pytest.param({"width": 6000, "height": 4001}, "sendDocument", ("media_as_file",), id="a large one"),
         pytest.param(
             {"content_type": "image/tiff"}, "sendDocument", ("media_as_file",), id="a picture of its own kind"
         ),

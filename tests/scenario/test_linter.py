@@ -1159,7 +1159,9 @@ class Messenger:
     edits_in_place: bool = False
     media: Mapping[str, MediaLimits] = field(default_factory=dict)
 
-    def shown_as(self, file_type: str, content_type: str = "", size: int = 0, sides: int = 0) -> str:
+    def shown_as(
+        self, file_type: str, content_type: str = "", size: int = 0, width: int = 0, height: int = 0
+    ) -> str:
         raise NotImplementedError
 
 
@@ -1262,6 +1264,7 @@ def test_the_messengers_adapters_say_what_the_linter_asks() -> None:
 TOO_WIDE = (
     "telegram shows a picture of 10000 pixels, both sides together, and this has more: it goes as a file"
 )
+TOO_LONG = "telegram shows a picture up to 20 times as long as wide, and this is longer: it goes as a file"
 JPEG = {"file_type": "image", "content_type": "image/jpeg", "size": 900_000, "width": 800, "height": 600}
 
 
@@ -1289,6 +1292,7 @@ JPEG = {"file_type": "image", "content_type": "image/jpeg", "size": 900_000, "wi
             [TOO_WIDE],
             id="a picture too wide",
         ),
+        pytest.param({"width": 1_280, "height": 63}, {}, [TOO_LONG], id="a strip"),
         pytest.param(
             {"content_type": "image/gif"},
             {},

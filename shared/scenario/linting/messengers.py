@@ -147,7 +147,7 @@ def _files(subject: Subject, messenger: str, can: Capabilities) -> Iterator[Find
         if file is None or not file.is_ready or messenger in file.fitted:
             continue
         kind = media.get("type") or file.file_type
-        shown = can.shown_as(kind, file.content_type, file.size, file.width + file.height)
+        shown = can.shown_as(kind, file.content_type, file.size, file.width, file.height)
         if shown != kind:
             how = "it goes as a file" if shown else "its address is told instead"
             yield _differently(subject, at, messenger, f"{_why_not(kind, file, can)}: {how}")
@@ -159,10 +159,12 @@ def _why_not(kind: str, file: LibraryFile, can: Capabilities) -> str:
         return f"has no place for {_CALLED[kind]}"
     if limits.content_types and file.content_type and file.content_type not in limits.content_types:
         return f"does not show {file.content_type} as {_CALLED[kind]}"
-    if file.size <= limits.max_bytes:
+    if file.size > limits.max_bytes:
+        most, size = _megabytes(limits.max_bytes), _megabytes(file.size)
+        return f"shows {_CALLED[kind]} of up to {most}, and this has {size}"
+    if 0 < limits.max_sides < file.width + file.height:
         return f"shows {_CALLED[kind]} of {limits.max_sides} pixels, both sides together, and this has more"
-    most, size = _megabytes(limits.max_bytes), _megabytes(file.size)
-    return f"shows {_CALLED[kind]} of up to {most}, and this has {size}"
+    return f"shows {_CALLED[kind]} up to {limits.max_ratio} times as long as wide, and this is longer"
 
 
 def _megabytes(size: int) -> str:

@@ -18,7 +18,7 @@ _STEP = re.compile(r"/steps/(\d+)(?=/|$)")
 
 
 class MediaLimits(Protocol):
-    """Which files of one type a messenger shows as such; no `content_types` means any, 0 sides no limit."""
+    """Which files of one type a messenger shows as such; no `content_types` means any, 0 no limit."""
 
     @property
     def max_bytes(self) -> int: ...
@@ -26,6 +26,8 @@ class MediaLimits(Protocol):
     def content_types(self) -> frozenset[str]: ...
     @property
     def max_sides(self) -> int: ...
+    @property
+    def max_ratio(self) -> int: ...
 
 
 class Capabilities(Protocol):
@@ -46,7 +48,9 @@ class Capabilities(Protocol):
     @property
     def media(self) -> Mapping[str, MediaLimits]: ...
 
-    def shown_as(self, file_type: str, content_type: str = "", size: int = 0, sides: int = 0) -> str:
+    def shown_as(
+        self, file_type: str, content_type: str = "", size: int = 0, width: int = 0, height: int = 0
+    ) -> str:
         """The type that a file is shown as: its own, else "file"; "" where only its address can be told."""
         ...
 
