@@ -14,7 +14,7 @@ from shared.credential import Credential
 from shared.dialog.history import HistoryEntry
 from shared.dialog.ports import HistoryRepository, InboundQueue, StateRepository
 from shared.dialog.state import Dialog, dialog_id_of
-from shared.errors import Invalid, Refused, TooLarge, Unauthenticated
+from shared.errors import Invalid, TooLarge, Unauthenticated
 from shared.observability import count
 from shared.platforms.base import WebhookAnswer
 from shared.platforms.webchat import (
@@ -29,7 +29,7 @@ from shared.platforms.webchat import (
 from shared.webchat.listing import PATIENCE, Place, fitting, is_at_work, items_of, open_ask, told
 from shared.webchat.origins import admit
 from shared.webhook.body import NotJson, decode
-from shared.webhook.gateway import Call, LambdaAnswer, LambdaEvent, at_the_door, read_call, refusal, respond
+from shared.webhook.gateway import Call, LambdaAnswer, LambdaEvent, at_the_door, read_call, respond
 from shared.webhook.intake import MAX_EVENT_BYTES, seal, tell
 from shared.webhook.proof import Credentials, known, prove
 
@@ -65,11 +65,8 @@ class ChatDoor(msgspec.Struct, frozen=True):
         call = read_call(event)
         credential = known(self.credentials, call.bot_id, PLATFORM)
         origin = admit(call.request, call.host, credential)
-        try:
-            answer = self._act(call, credential)
-        except Refused as error:
-            answer = refusal(error)
-        return respond(answer, _headers(origin))
+        answer = at_the_door(lambda _: respond(self._act(call, credential)), event)
+        return answer | {"headers": answer["headers"] | _headers(origin)}
 
     def _act(self, call: Call, credential: Credential) -> WebhookAnswer:
         if call.request.method == "OPTIONS":

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import json
+from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.dialog.events import ButtonPressed
 from shared.dialog.state import dialog_id_of
+from shared.queueing.envelopes import InboundEnvelope
+from tests.platforms.mutations import mutated
 from tests.webchat.world import WebChat
 from tests.webhook.doubles import BOT_ID, OTHER_BOT_ID, body_of
 
@@ -29,6 +33,15 @@ CAFE = {
     ],
 }
 CAFE["steps"][0]["next_step"] = "drink"  # type: ignore[index]
+
+
+ACTS: list[Any] = [
+    {"start": True, "payload": "table-7", "id": "1"},
+    {"text": "Anna 🙂", "id": "2"},
+    {"button": "p:0123abcd:1:1:0", "item": "0123abcd/00000001/0001", "id": "3"},
+    {"location": {"latitude": 55.75, "longitude": 37.6, "title": "Here"}, "id": "4"},
+    {"contact": {"phone": "+79990000000", "first_name": "Anna", "last_name": "P."}, "id": "5"},
+]
 
 
 class Person:
@@ -200,6 +213,17 @@ def test_a_bad_body_is_refused_with_words(chat: WebChat, body: str | bytes, stat
     assert chat.queue.calls == 0
 
 
+def test_whatever_is_posted_is_taken_in_or_refused_with_words(chat: WebChat) -> None:
+    random, token = Random(0), body_of(chat.call("POST", '{"start": true}'))["chat_token"]
+    for _ in range(2000):
+        body = mutated(random.choice(ACTS), ACTS, random)
+        answer = chat.call("POST", body, headers={"authorization": f"Bearer {token}"})
+        assert answer["statusCode"] in {200, 400}, body
+        assert body_of(answer)
+    for envelope in chat.queue.envelopes:
+        assert msgspec.json.decode(msgspec.json.encode(envelope), type=InboundEnvelope) == envelope
+
+
 def test_half_a_character_is_replaced(chat: WebChat) -> None:
     chat.call("POST", r'{"text": "a\ud83d"}')
     assert getattr(chat.queue.envelopes[0].event, "text", "") == "a\ufffd"
@@ -327,6 +351,13 @@ class TestOrigins:
         assert answer["statusCode"] == {"POST": 200, "GET": 401, "OPTIONS": 204}[method]
         assert answer["headers"]["access-control-allow-origin"] == SHOP
         assert answer["headers"]["vary"] == "Origin"
+
+    def test_a_listed_one_may_read_that_something_broke(self, chat: WebChat) -> None:
+        chat.queue.refuses = True
+        answer = chat.call("POST", '{"start": true}', headers={"origin": SHOP})
+        assert answer["statusCode"] == 503
+        assert answer["headers"]["access-control-allow-origin"] == SHOP
+        assert answer["headers"]["cache-control"] == "no-store"
 
     def test_its_preflight_is_told_what_is_allowed(self, chat: WebChat) -> None:
         headers = chat.call("OPTIONS", headers={"origin": SHOP})["headers"]
