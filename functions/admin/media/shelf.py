@@ -95,7 +95,7 @@ class Shelf:
             if current.status == "uploading":
                 raise
             return _as_it_stands(current)
-        self.store.delete([path_of_upload(file.id)])
+        self._clear(changed)
         return _as_it_stands(changed)
 
     def remove(self, file: MediaFile) -> None:
@@ -106,6 +106,12 @@ class Shelf:
         self._empty(file)
         self.records.delete(file.id)
         self._empty(file)
+
+    def _clear(self, file: MediaFile) -> None:
+        """Nothing stays but the file: not the upload, nor what a `complete` that broke off has put there."""
+        there = self.store.some_under(folder_in_library(file.id))
+        kept = set(paths_of(file))
+        self.store.delete([path_of_upload(file.id), *(path for path in there if path not in kept)])
 
     def _empty(self, file: MediaFile) -> None:
         self.store.delete([*self.store.some_under(folder_in_library(file.id)), path_of_upload(file.id)])

@@ -13,7 +13,7 @@ import pytest
 
 from functions.admin.media.shelf import Shelf
 from shared.errors import Unavailable
-from shared.media.base import PlatformFileId
+from shared.media.base import MediaFile, PlatformFileId, paths_of
 from shared.media.store import S3Store
 from shared.storage.bots import DynamoBots
 from shared.storage.media import DynamoMedia
@@ -268,6 +268,28 @@ class TestUpload:
         stored = aws_account.s3.get_object(Bucket=aws_account.bucket, Key=done.storage_path)
         assert stored["ContentType"] == "video/mp4"
         assert keys(aws_account) - {f"uploads/{media_id}"} == {done.storage_path}
+
+    def test_that_breaks_off_and_is_done_again_leaves_one_file(
+        self, api: Api, bot: str, aws_account: Aws, arrive: Callable[[str, bytes], None]
+    ) -> None:
+        class Killed(DynamoMedia):
+            def change(self, *_: Any, **__: Any) -> MediaFile:
+                raise Unavailable("the table", retry_after_seconds=5)
+
+        content = files.noise((1000, 900))
+        shown = announced(api, bot, content, "a.png")
+        arrive(shown["id"], content)
+        file = DynamoMedia().find(shown["id"])
+        assert file is not None
+        with pytest.raises(Unavailable):
+            Shelf(Killed(), S3Store(lambda: aws_account.s3, aws_account.bucket)).complete(file)
+        assert len(keys(aws_account)) == 3
+
+        api("POST", shown["upload"]["complete"], "editor")
+
+        done = DynamoMedia().find(shown["id"])
+        assert done is not None
+        assert keys(aws_account) == set(paths_of(done))
 
     def test_what_was_deleted_meanwhile_does_not_come_back(
         self, api: Api, bot: str, aws_account: Aws, arrive: Callable[[str, bytes], None]
