@@ -17,7 +17,7 @@ from shared.errors import NotFound
 from shared.platforms.base import Attachment, Request, Response
 
 TIMEOUT_SECONDS = 8.0
-"""For an answer to begin, and between its parts; connecting takes at most a quarter of it."""
+"""For an answer to begin, and for all of it to come then; connecting takes at most a quarter of it."""
 
 HINT_SECONDS = 1.0
 """For each part of a request that nothing depends on."""
@@ -107,7 +107,7 @@ class HttpTransport:
             self._living_client() as client,
             client.stream("POST", request.url, timeout=timeout, **body) as answer,
         ):
-            return Response(answer.status_code, _content(answer), dict(answer.headers))
+            return Response(answer.status_code, _content(answer, timeout.read), dict(answer.headers))
 
     @contextmanager
     def _body_of(self, request: Request) -> Iterator[Mapping[str, Any]]:
@@ -182,11 +182,16 @@ def _fields(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _content(answer: httpx.Response) -> bytes:
-    """The body, up to its limit; of a longer one the rest is not read, and the connection is closed."""
-    content = bytearray()
+def _content(answer: httpx.Response, seconds: float | None) -> bytes:
+    """The body, up to its limit; of a longer one the rest is not read, and the connection is closed.
+
+    Raises `httpx.ReadTimeout` for one that comes so slowly that others would wait for it.
+    """
+    content, until = bytearray(), time.monotonic() + (seconds or 0.0)
     for part in answer.iter_bytes():
         content += part
         if len(content) > MAX_RESPONSE_BYTES:
             break
+        if time.monotonic() > until:
+            raise httpx.ReadTimeout("the answer does not end")
     return bytes(content[:MAX_RESPONSE_BYTES])

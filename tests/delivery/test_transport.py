@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -76,6 +76,14 @@ class _Handler(BaseHTTPRequestHandler):
         time.sleep(2 * TIMEOUT_SECONDS)
         self.close_connection = True
 
+    def drip(self) -> None:
+        """Comes to its end, far too late: none of its parts is late."""
+        self._answer(200, b"", **{"Content-Length": "20"})
+        with suppress(OSError):
+            for _ in range(20):
+                time.sleep(TIMEOUT_SECONDS / 4)
+                self.wfile.write(b"x")
+
     def garbage(self) -> None:
         self.wfile.write(b"this is no HTTP\r\n\r\n")
         self.close_connection = True
@@ -116,7 +124,7 @@ def test_a_request_goes_out_as_compact_json_with_its_headers(
     assert json.loads(body) == {"text": "привет"}
 
 
-@pytest.mark.parametrize("path", ["drop", "half", "slow", "garbage"])
+@pytest.mark.parametrize("path", ["drop", "half", "slow", "drip", "garbage"])
 def test_when_the_answer_is_lost_the_messenger_may_have_acted(
     path: str, messenger: Messenger, transport: HttpTransport
 ) -> None:
