@@ -54,7 +54,7 @@ _NO_KEYBOARD: Markup = {"remove_keyboard": True}
 """Takes away the keyboard of an earlier message; where there is none it does nothing."""
 
 _MESSAGE_ID = re.compile(r"[1-9][0-9]{0,15}")
-_TELEGRAM_LINK = re.compile(r"tg://[^\s\x00-\x1f]+", re.IGNORECASE)
+_TELEGRAM_LINK = re.compile(r"tg://[a-z0-9_-]+(?:[/?#][^\s\x00-\x1f]*)?", re.IGNORECASE)
 
 _METHODS: Mapping[str, tuple[str, str]] = {
     "image": ("sendPhoto", "photo"),

@@ -105,7 +105,17 @@ def test_buttons_are_an_inline_keyboard_one_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://localhost/x", "ftp://a.io", "https://", "https://a b.io", "a.io", "tg://"]
+    "url",
+    [
+        "http://localhost/x",
+        "ftp://a.io",
+        "https://",
+        "https://a b.io",
+        "a.io",
+        "tg://",
+        "tg://@a_bot",
+        "tg://чат",
+    ],
 )
 def test_a_link_that_telegram_would_refuse_is_written_into_the_text(url: str) -> None:
     message = Message("See", buttons=(Button("Site", url=url), Button("Yes", "p:1")))
@@ -115,7 +125,14 @@ def test_a_link_that_telegram_would_refuse_is_written_into_the_text(url: str) ->
 
 
 @pytest.mark.parametrize(
-    "url", ["http://10.0.0.1:8080/x", "https://кафе.рф/меню", "tg://resolve?domain=a", "HTTPS://A.io?x#y"]
+    "url",
+    [
+        "http://10.0.0.1:8080/x",
+        "https://кафе.рф/меню",
+        "tg://resolve?domain=a",
+        "TG://settings/x",
+        "HTTPS://A.io?x#y",
+    ],
 )
 def test_a_link_that_telegram_takes_is_a_button(url: str) -> None:
     keyboard = body(Message("See", buttons=(Button("Site", url=url),)))["reply_markup"]["inline_keyboard"]
