@@ -195,17 +195,15 @@ def _problems(operation: Json, each: Described) -> set[int]:
     """Every status that the route can refuse with."""
     statuses = {429, 500, 503}
     if each.role != PUBLIC:
-        statuses |= {401}
+        statuses |= {401, 422}
     if _places(each.path) or each.role == SIGNED_IN:
         statuses |= {404}
     if each.role in {"editor", "admin"}:
         statuses |= {403}
     if "requestBody" in operation:
-        statuses |= {400, 413, 422}
-    if any(parameter.get("in") == "query" for parameter in operation["parameters"]):
-        statuses |= {422}
+        statuses |= {400, 413}
     if any(parameter.get("name") == "If-Match" for parameter in operation["parameters"]):
         statuses |= {412}
     if each.method != "GET" and each.is_within_an_account:
         statuses |= {409}
-    return statuses | ({422} if _takes_key(each) else set())
+    return statuses
