@@ -93,7 +93,7 @@ def test_only_what_is_public_takes_no_token(document: Json) -> None:
 @pytest.mark.parametrize(
     ("key", "statuses"),
     [
-        ("GET /api/bots/{id}", "200 304 401 404 429 500 503"),
+        ("GET /api/bots/{id}", "200 304 401 404 422 429 500 503"),
         ("GET /api/accounts/{account_id}/bots", "200 401 404 422 429 500 503"),
         ("POST /api/accounts/{account_id}/bots", "201 400 401 403 404 409 413 422 429 500 503"),
         ("PUT /api/bots/{id}", "200 400 401 403 404 409 412 413 422 429 500 503"),
