@@ -68,6 +68,8 @@ class Reparsing:
         credential = self.reveal(bot_id, platform)
         if credential is None:
             return "left: the bot is not connected any more"
+        if not credential.is_active:
+            return "left: the bot or its connection is switched off"
         body = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         try:
             parsed = adapter_for(platform).parse(decode(body), credential, received_at)

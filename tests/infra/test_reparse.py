@@ -30,10 +30,15 @@ SETTINGS = {"bot_token": "1:a", "phone_number_id": "1065"}
 
 
 def reparsed(
-    account: Aws, inbound: Queue, receipts: Receipts | None = None, *, is_connected: bool = True
+    account: Aws,
+    inbound: Queue,
+    receipts: Receipts | None = None,
+    *,
+    is_connected: bool = True,
+    is_active: bool = True,
 ) -> list[str]:
     def reveal(bot_id: str, platform: str) -> Credential | None:
-        credential = Credential("c", bot_id, platform, is_active=True, settings=SETTINGS)
+        credential = Credential("c", bot_id, platform, is_active=is_active, settings=SETTINGS)
         return credential if is_connected else None
 
     reparsing = Reparsing(account.s3, account.bucket, reveal, inbound, receipts or Receipts())
@@ -71,6 +76,15 @@ def test_what_belongs_to_nobody_stays(aws_account: Aws) -> None:
     keep(aws_account, READABLE)
     assert reparsed(aws_account, Queue(), is_connected=False) == ["left: the bot is not connected any more"]
     assert kept(aws_account) == 1
+
+
+def test_a_bot_that_is_switched_off_hears_of_nothing(aws_account: Aws) -> None:
+    keep(aws_account, READABLE)
+    inbound = Queue()
+    assert reparsed(aws_account, inbound, is_active=False) == [
+        "left: the bot or its connection is switched off"
+    ]
+    assert (inbound.envelopes, kept(aws_account)) == ([], 1)
 
 
 def whatsapp(*statuses: object) -> object:
