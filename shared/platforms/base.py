@@ -86,7 +86,7 @@ class Parsed(msgspec.Struct, frozen=True):
     the counters. `unreadable` says what could not be read or acted upon beside, never in its own words: the
     webhook keeps the raw body for it. `answer` is the body to give the messenger at once (Telegram's
     acknowledgement of a press). `wants_welcome` asks the webhook to say the scenario's first message in
-    its answer (Viber).
+    its answer (Viber); where it `needs_welcome`, the update is worth nothing without one.
     """
 
     events: tuple[AddressedEvent, ...] = ()
@@ -95,6 +95,7 @@ class Parsed(msgspec.Struct, frozen=True):
     unreadable: tuple[str, ...] = ()
     answer: Mapping[str, Any] | None = None
     wants_welcome: bool = False
+    needs_welcome: bool = False
 
 
 MEGABYTE = 1_000_000

@@ -84,6 +84,7 @@ class _Callback(msgspec.Struct):
     user_id: _Id | None = None
     message: _Content | None = None
     context: str | None = None
+    subscribed: Any = None
     desc: str | None = None
 
     @property
@@ -190,8 +191,13 @@ def _size(value: Any) -> int:
 
 
 def _opened(callback: _Callback) -> Parsed:
-    """The welcome costs nothing and needs no subscription, so it is asked for whenever it can be said."""
-    return Parsed((_start(callback),), wants_welcome=True)
+    """The welcome costs nothing and needs no subscription, so it is asked for whenever it can be said.
+
+    Without one, and without a subscription, nothing that a run says arrives; so the person's first word is to
+    begin it, unless a deep link has something to tell.
+    """
+    is_unheard = callback.subscribed is not True and not callback.context
+    return Parsed((_start(callback),), wants_welcome=True, needs_welcome=is_unheard)
 
 
 def _subscribed(callback: _Callback) -> Parsed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -86,7 +86,7 @@ class Door(msgspec.Struct, frozen=True):
             return _TAKEN
         if unreadable := (*parsed.unreadable, *sealed.unreadable):
             self._keep(call, UnreadableUpdate("; ".join(unreadable)), received_at)
-        self._count_ignored(parsed, call)
+        self._count_ignored(parsed.ignored, call.bot_id)
         self._queue_receipts(receipts)
         return self._queue(parsed, sealed.envelopes, credential)
 
@@ -101,9 +101,9 @@ class Door(msgspec.Struct, frozen=True):
         logger.error("an update could not be parsed", extra=about)
         count("unparsed_updates", platform=platform, bot_id=call.bot_id)
 
-    def _count_ignored(self, parsed: Parsed, call: Call) -> None:
-        for reason in parsed.ignored:
-            count("ignored_updates", platform=self.adapter.platform, bot_id=call.bot_id, reason=reason)
+    def _count_ignored(self, reasons: Iterable[str], bot_id: str) -> None:
+        for reason in reasons:
+            count("ignored_updates", platform=self.adapter.platform, bot_id=bot_id, reason=reason)
 
     def _queue_receipts(self, receipts: tuple[ReceiptEnvelope, ...]) -> None:
         if receipts and self.receipts:
@@ -116,6 +116,9 @@ class Door(msgspec.Struct, frozen=True):
         if parsed.wants_welcome and envelopes:
             answer, opened = self._welcomed(envelopes[0], credential)
             envelopes = (opened, *envelopes[1:])
+            if answer is None and parsed.needs_welcome:
+                self._count_ignored(("not_welcomed",), opened.bot_id)
+                return _TAKEN
         if envelopes:
             self.inbound.send(envelopes)
             tell(envelopes)

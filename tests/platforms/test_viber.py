@@ -223,19 +223,22 @@ def test_somebody_who_does_not_tell_a_name_has_none(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "start"),
+    ("name", "start", "needs_welcome"),
     [
-        ("conversation_started", ""),
-        ("conversation_started_by_link", "cook-2026_1"),
-        ("conversation_started_again", ""),
-        ("conversation_started_again_by_link", "cook-2026_1"),
+        ("conversation_started", "", True),
+        ("conversation_started_by_link", "cook-2026_1", False),
+        ("conversation_started_again", "", False),
+        ("conversation_started_again_by_link", "cook-2026_1", False),
     ],
 )
-def test_who_opens_the_chat_is_to_be_welcomed_and_only_a_link_begins_anew(name: str, start: str) -> None:
+def test_who_opens_the_chat_is_to_be_welcomed_and_only_a_link_begins_anew(
+    name: str, start: str, *, needs_welcome: bool
+) -> None:
     assert only_event(name) == ConversationStarted(
         id=token(name), occurred_at=SENT_AT, person=PERSON, payload=start, only_opens=not start
     )
     assert parse(name).wants_welcome
+    assert parse(name).needs_welcome is needs_welcome
 
 
 @pytest.mark.parametrize("name", ["subscribed", "subscribed_again"])

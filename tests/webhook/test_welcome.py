@@ -82,7 +82,7 @@ class Cafe:
         library = Library(self.files, "https://cdn.example.com/{}".format, lambda: NOW)
         return library.filled(message, credential, ViberAdapter.capabilities)
 
-    def opens(self, token: int = 1) -> dict[str, Any]:
+    def opens(self, token: int = 1, *, subscribed: bool = False, link: str = "") -> dict[str, Any]:
         """Anna opens the chat."""
         callback = {
             "event": "conversation_started",
@@ -90,7 +90,8 @@ class Cafe:
             "message_token": 4912661846655238000 + token,
             "type": "open",
             "user": {"id": CHAT, "name": "Anna", "language": "en", "country": "DE", "api_version": 10},
-            "subscribed": False,
+            "subscribed": subscribed,
+            **({"context": link} if link else {}),
         }
         body = json.dumps(callback)
         digest = hmac.new(TOKEN.encode(), body.encode(), hashlib.sha256).hexdigest()
@@ -200,7 +201,7 @@ def test_the_buttons_of_the_welcome_are_those_of_the_dialog(cafe: Cafe) -> None:
 def test_whoever_comes_back_is_not_welcomed_again(cafe: Cafe) -> None:
     cafe.opens(1)
     cafe.works()
-    assert cafe.opens(2)["body"] == ""
+    assert cafe.opens(2, subscribed=True)["body"] == ""
     assert cafe.event().welcomed_by is None
 
 
@@ -209,7 +210,7 @@ def test_an_answer_that_was_lost_is_given_again(cafe: Cafe) -> None:
     cafe.works()
     assert cafe.opens()["body"] == lost
     cafe.works()
-    assert (len(cafe.outbound.sent), cafe.says()) == (1, [])
+    assert ({envelope.turn for envelope in cafe.outbound.sent}, cafe.says()) == ({1}, [])
 
 
 def test_once_the_person_has_answered_nothing_is_welcomed_again(cafe: Cafe) -> None:
@@ -223,15 +224,42 @@ def test_once_the_person_has_answered_nothing_is_welcomed_again(cafe: Cafe) -> N
 
 def test_a_bot_with_nothing_to_say_says_nothing_and_keeps_the_event(cafe: Cafe) -> None:
     cafe.bots.change(BOT_ID, active_scenario_id=None, active_revision=None)
-    assert (cafe.opens()["statusCode"], cafe.opens()["body"]) == (200, "")
+    answer = cafe.opens(subscribed=True)
+    assert (answer["statusCode"], answer["body"]) == (200, "")
     assert cafe.event().welcomed_by is None
+
+
+SLOW: dict[str, Any] = {
+    "version": "1.0",
+    "steps": [{"id": "think", "wait": "2s", "next_step": "welcome"}, *DOCUMENT["steps"]],
+}
+
+
+def test_whoever_can_be_told_nothing_yet_opens_the_dialog_by_their_first_word(
+    cafe: Cafe, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cafe.scenarios.add_revision(SCENARIO_ID, SLOW, "s", "", "1.1")
+    cafe.bots.change(BOT_ID, active_revision=2)
+    answer = cafe.opens()
+    assert (answer["statusCode"], answer["body"], cafe.queue.envelopes) == (200, "", [])
+    assert '"reason":"not_welcomed"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("how", [{"subscribed": True}, {"link": "cook"}], ids=["subscribed", "by a link"])
+def test_whoever_can_be_told_something_or_brings_it_begins_by_opening(
+    cafe: Cafe, how: dict[str, Any]
+) -> None:
+    cafe.scenarios.add_revision(SCENARIO_ID, SLOW, "s", "", "1.1")
+    cafe.bots.change(BOT_ID, active_revision=2)
+    assert cafe.opens(**how)["body"] == ""
+    assert cafe.event().payload == how.get("link", "")
 
 
 def test_a_welcome_that_breaks_does_not_cost_the_event(
     cafe: Cafe, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cafe.bots.change(BOT_ID, active_revision=99)
-    answer = cafe.opens()
+    answer = cafe.opens(subscribed=True)
     assert (answer["statusCode"], answer["body"]) == (200, "")
     assert cafe.event().welcomed_by is None
     assert "failed_welcomes" in capsys.readouterr().out
@@ -240,7 +268,7 @@ def test_a_welcome_that_breaks_does_not_cost_the_event(
 def test_a_scenario_that_takes_too_long_does_not_cost_the_event(cafe: Cafe) -> None:
     cafe.scenarios.add_revision(SCENARIO_ID, ENDLESS, "s", "", "1.1")
     cafe.bots.change(BOT_ID, active_revision=2)
-    answer = cafe.opens()
+    answer = cafe.opens(subscribed=True)
     assert (answer["statusCode"], answer["body"]) == (200, "")
     assert cafe.event().welcomed_by is None
 
