@@ -11,7 +11,7 @@ from shared.connecting.caller import Caller, call_by_http
 from shared.connecting.menus import Menus, menus_of
 from shared.connecting.performing import late_after, perform, told_of
 from shared.credential import Credential
-from shared.errors import GiveUp, Unavailable
+from shared.errors import GiveUp, Wait
 from shared.observability import logger
 from shared.queueing.envelopes import MenuEnvelope
 from shared.storage.bots import Bot, pointer_of
@@ -47,7 +47,7 @@ def refresh_menu(
     addresses: object,
     caller: Caller = call_by_http,
 ) -> None:
-    """Have the messenger list these commands and no others. Raises `Unavailable` and `MenuRefused`."""
+    """Have the messenger list these commands and no others. Raises `Wait` and `MenuRefused`."""
     connector = connector_for(work.platform, addresses)
     steps = connector.listing(credential, menus, work.former_languages)
     report = perform(connector, steps, caller, late_after())
@@ -57,6 +57,5 @@ def refresh_menu(
     detail = told_of(failed)["detail"]
     logger.warning("a menu was not set", extra={"bot_id": work.bot_id, "detail": detail})
     if failed.reading.answered is Answered.LATER:
-        wait = failed.reading.retry_after_seconds or TRY_AGAIN_SECONDS
-        raise Unavailable(f"the menu of {work.platform}", int(wait) + 1)
+        raise Wait(failed.reading.retry_after_seconds or TRY_AGAIN_SECONDS, detail)
     raise MenuRefused(f"the menu was not set: {detail}")

@@ -11,9 +11,9 @@ import pytest
 from shared.connecting.base import Call
 from shared.connecting.caller import Unanswered
 from shared.connecting.menus import Menus
-from shared.connecting.refreshing import MenuRefused, active_menus, refresh_menu
+from shared.connecting.refreshing import TRY_AGAIN_SECONDS, MenuRefused, active_menus, refresh_menu
 from shared.credential import Credential
-from shared.errors import Unavailable
+from shared.errors import Wait
 from shared.platforms import PLATFORMS, MessengerAddresses
 from shared.platforms.base import Response
 from shared.queueing.envelopes import MenuEnvelope
@@ -73,16 +73,37 @@ def test_where_there_are_no_menus_nobody_is_asked(platform: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "error"),
+    ("answer", "seconds"),
     [
-        (Unanswered("ConnectTimeout"), Unavailable),
-        (Response(429, b'{"ok": false, "parameters": {"retry_after": 7}}'), Unavailable),
-        (Response(400, b'{"ok": false, "description": "BOT_COMMAND_INVALID"}'), MenuRefused),
-        (Response(401, b'{"ok": false, "description": "Unauthorized"}'), MenuRefused),
+        (Unanswered("ConnectTimeout"), TRY_AGAIN_SECONDS),
+        (Response(429, b'{"ok": false, "parameters": {"retry_after": 3000}}'), 3000),
     ],
-    ids=["no answer", "too often", "refused", "another token"],
+    ids=["no answer", "too often"],
 )
-def test_what_a_messenger_does_not_do_is_tried_again_or_told(answer: Any, error: type[Exception]) -> None:
+def test_what_passes_is_waited_for_as_long_as_the_messenger_asks(answer: Any, seconds: float) -> None:
+    with pytest.raises(Wait) as wait:
+        refresh_by(answer)
+    assert wait.value.seconds == seconds
+    assert "secret" not in str(wait.value)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Response(400, b'{"ok": false, "description": "BOT_COMMAND_INVALID"}'),
+        Response(401, b'{"ok": false, "description": "Unauthorized"}'),
+    ],
+    ids=["refused", "another token"],
+)
+def test_what_a_messenger_refuses_is_told(answer: Response) -> None:
+    with pytest.raises(MenuRefused) as told:
+        refresh_by(answer)
+    assert "secret" not in str(told.value)
+
+
+def refresh_by(answer: Any) -> None:
+    """With a messenger that answers so."""
+
     def caller(_: Call) -> Response:
         if isinstance(answer, Exception):
             raise answer
@@ -90,9 +111,7 @@ def test_what_a_messenger_does_not_do_is_tried_again_or_told(answer: Any, error:
 
     work = MenuEnvelope(bot_id="b", platform="telegram", trace_id="t")
     credential = Credential("c", "b", "telegram", is_active=True, settings={"bot_token": "1:secret"})
-    with pytest.raises(error) as told:
-        refresh_menu(work, credential, HELP, MessengerAddresses(), caller)
-    assert "secret" not in str(told.value)
+    refresh_menu(work, credential, HELP, MessengerAddresses(), caller)
 
 
 class Saved:
