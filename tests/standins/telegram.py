@@ -48,6 +48,7 @@ _WEB_LINK = re.compile(
 )
 _UNSEEN = re.compile("[\\s\u180e\u200b-\u200f\u202a-\u202e\u2800\ufeff\ufffc\U000e0000-\U000e007f]")
 """Of such characters alone no text can be."""
+_OWN_LINK = re.compile(r"tg://[\w-]+(?:[/?#]\S*)?", re.ASCII | re.IGNORECASE)
 _NOT_IN_AN_ANSWER = {"deletewebhook", "setwebhook", "close", "logout"}
 _CONTENT = ("text", "entities", "caption", "caption_entities", "reply_markup")
 """What of a message can be changed."""
@@ -978,7 +979,7 @@ def _check_button(button: dict[str, Any]) -> Shown:
             raise refused(400, "Bad Request: BUTTON_DATA_INVALID")
         return Shown(button["text"], action)
     if actions == ["url"] and not (
-        isinstance(action, str) and (_WEB_LINK.fullmatch(action) or action.startswith("tg://"))
+        isinstance(action, str) and (_WEB_LINK.fullmatch(action) or _OWN_LINK.fullmatch(action))
     ):
         raise refused(400, f"Bad Request: inline keyboard button URL '{action}' is invalid: Wrong HTTP URL")
     return Shown(button["text"], str(action), is_link=True)
