@@ -38,6 +38,13 @@ _OVER = ""
 """The step at which a preview ends; no author's is called so."""
 
 
+class _Said(msgspec.Struct, frozen=True):
+    """What the step says, its files not looked up yet: that is no part of a trial."""
+
+    messages: tuple[Message, ...]
+    notes: tuple[str, ...]
+
+
 class Shown(msgspec.Struct, frozen=True):
     """A message, what its messenger would be sent for it, and what in its place where people have not
     written for too long: None where that makes no difference.
@@ -78,33 +85,41 @@ class Previews:
     ) -> list[Previewed]:
         """The step on the platform of each opening. Raises `Invalid`."""
 
-        def trial() -> list[Previewed]:
+        def trial() -> list[_Said]:
             known = openings[0].known_of([openings[0].record])
             program = _at(Program.of(document, called, known), step)
-            return [self._previewed(program, opening, bot_id) for opening in openings]
+            return [_said(program, opening) for opening in openings]
 
         try:
-            previewed = self.trials.bounded(trial, "/step")
+            said = self.trials.bounded(trial, "/step")
         except Senseless as error:
             raise Invalid(
                 "The step cannot be shown.", [Violation("/variables", str(error), "unknown")]
             ) from None
+        previewed = [
+            self._previewed(each, _credential(opening, bot_id))
+            for each, opening in zip(said, openings, strict=True)
+        ]
         if len(msgspec.json.encode(previewed)) > MAX_ANSWER_BYTES:
             raise Invalid("The step is too long to be shown.", [Violation("/step", "too long", "too_long")])
         return previewed
 
-    def _previewed(self, program: Program, opening: Opening, bot_id: str) -> Previewed:
-        conversation = program.begin(opening)
-        outcome = act(conversation, TestTurn(send="/start"))
-        shown = tuple(self._shown(message, _credential(opening, bot_id)) for message in outcome.messages)
-        is_passed = any(way == "when_empty" for *_, way in conversation.ways)
-        return Previewed(opening.platform, shown, (*outcome.notes, *([_PASSED] if is_passed else [])))
+    def _previewed(self, said: _Said, credential: Credential) -> Previewed:
+        shown = tuple(self._shown(message, credential) for message in said.messages)
+        return Previewed(credential.platform, shown, said.notes)
 
     def _shown(self, message: Message, credential: Credential) -> Shown:
         adapter = adapter_for(credential.platform, self.addresses)
         message = self.library.resolve(message, credential, adapter.capabilities).shown
         sending = (message, _CHAT_ID, credential, "preview")
         return Shown(message, adapter.render(*sending), adapter.render_template(*sending))
+
+
+def _said(program: Program, opening: Opening) -> _Said:
+    conversation = program.begin(opening)
+    outcome = act(conversation, TestTurn(send="/start"))
+    is_passed = any(way == "when_empty" for *_, way in conversation.ways)
+    return _Said(outcome.messages, (*outcome.notes, *([_PASSED] if is_passed else [])))
 
 
 def _at(program: Program, step_id: str) -> Program:

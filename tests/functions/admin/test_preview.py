@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from functions.admin.scenarios.preview import Previews
 from functions.admin.scenarios.trial import Trials
 from shared.errors import Invalid
+from shared.media.base import MediaFile
 from shared.media.library import Library
 from shared.media.links import addresses_below
 from shared.platforms import MessengerAddresses
@@ -244,6 +248,25 @@ def test_requests_go_where_the_deployment_s_messengers_are() -> None:
 
     (request,) = previewed.shown[0].rendered.requests
     assert request.url == "https://graph.example/v31.0/PHONE_NUMBER_ID/messages"
+
+
+def test_files_are_looked_up_by_the_process_that_has_the_connections(tmp_path: Path) -> None:
+    """A trial is made in a forked process first, which must not speak over connections of its parent's."""
+    log = tmp_path / "pids"
+
+    class Records(MemoryMedia):
+        def find(self, media_id: str) -> MediaFile | None:
+            with log.open("a") as file:
+                file.write(f"{os.getpid()}\n")
+            return super().find(media_id)
+
+    library = Library(Records(utc_now), addresses_below("https://media.invalid"), utc_now)
+    message = {"text": "Menu", "media": [{"media_id": str(uuid4())}]}
+    document = {"version": "1", "steps": [{"id": "menu", "message": message, "end": True}]}
+
+    Previews(Trials(), library).of("b", document, {}, "menu", [Opening()])
+
+    assert log.read_text().split() == [str(os.getpid())]
 
 
 def test_a_step_that_takes_too_long_is_broken_off() -> None:
