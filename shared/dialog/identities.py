@@ -92,7 +92,7 @@ def meet(dialogs: StateRepository, envelope: InboundEnvelope) -> Met:
     met = Met(*found, () if found.id == place else (place,))
     for identity, place in _other_places(envelope).items():
         if place not in _known(met):
-            met = _met_with(met, *_owned(identity, place, dialogs, envelope), envelope)
+            met = _met_with(met, *_owned(identity, place, dialogs, envelope, met.id), envelope)
     return met
 
 
@@ -109,16 +109,16 @@ def addressed(dialog: Dialog, envelope: InboundEnvelope) -> Dialog:
 
 
 def _owned(
-    identity: str, place: str, dialogs: StateRepository, envelope: InboundEnvelope
+    identity: str, place: str, dialogs: StateRepository, envelope: InboundEnvelope, own: str = ""
 ) -> tuple[str, Found]:
-    """Where the identity leads for who has it now, and what lies there.
+    """Where the identity leads for who has it now, and what lies there; whose dialog is `own` may come back.
 
     A number that its person has left is given to somebody else, whose dialog is another one. It lies under an
     id that nobody could have but by this way, one for every owner that there was before.
     """
     found = dialogs.follow(place)
     for _ in range(_MOST_OWNERS):
-        if found.dialog is None or not _is_somebody_else(found.dialog, identity, envelope):
+        if found.dialog is None or found.id == own or not _is_somebody_else(found.dialog, identity, envelope):
             break
         place = dialog_id_of(envelope.bot_id, envelope.platform, f"{identity}#{found.dialog.epoch}")
         found = dialogs.follow(place)
@@ -126,12 +126,17 @@ def _owned(
 
 
 def _is_somebody_else(dialog: Dialog, identity: str, envelope: InboundEnvelope) -> bool:
-    left_at = dialog.identities.left.get(identity)
-    if left_at is None or not isinstance(envelope.event, _TO_A_CHAT):
+    """Whether its person has left the identity, and nothing told with it is theirs still."""
+    if not isinstance(envelope.event, _TO_A_CHAT) or not _has_left(dialog, identity, envelope):
         return False
-    others = (place for each, place in _other_places(envelope).items() if each != identity)
-    is_told_as_theirs = any(place in dialog.identities.places for place in others)
-    return envelope.event.occurred_at > left_at and not is_told_as_theirs
+    others = _other_places(envelope).items()
+    theirs = [place for each, place in others if not _has_left(dialog, each, envelope)]
+    return not any(place in dialog.identities.places for place in theirs)
+
+
+def _has_left(dialog: Dialog, identity: str, envelope: InboundEnvelope) -> bool:
+    left_at = dialog.identities.left.get(identity)
+    return left_at is not None and envelope.event.occurred_at > left_at
 
 
 def _other_places(envelope: InboundEnvelope) -> dict[str, str]:

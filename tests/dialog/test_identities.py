@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count, permutations
+from random import Random
 from typing import Any
 
 import msgspec
@@ -503,3 +504,55 @@ def test_a_worker_killed_anywhere_loses_nothing_of_a_person_with_two_identities(
         assert applied == sorted(each.event.id for each in (*before, *following))
         said_in = {(each.dialog_id, each.turn) for each in people.outbound.envelopes}
         assert said_in == {(entry.dialog_id, entry.turn) for entry in entries if entry.messages}
+
+
+# ── Many people, few numbers ─────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Somebody:
+    """`told` is the last id that was told with a number: by it alone they can be known since."""
+
+    name: str
+    number: str
+    moves: int = 0
+    told: str = ""
+    dialog_id: str = ""
+
+    @property
+    def scoped(self) -> str:
+        return f"US.{self.name}x{self.moves}"
+
+    def word(self, random: Random, minute: int) -> InboundEnvelope:
+        if self.told and random.random() < 0.25:
+            return said(self.told, minute=minute)
+        alias = random.choice(("", self.scoped))
+        self.told = alias or self.told
+        return said(self.number, alias, minute=minute)
+
+    def move(self, number: str, random: Random, minute: int) -> InboundEnvelope:
+        former, self.number = self.number, number
+        self.moves += 1
+        self.told = random.choice(("", self.scoped)) if self.dialog_id else ""
+        return gone(former, number, minute, self.told)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_whoever_moves_wherever_everybody_keeps_their_own_dialog(seed: int) -> None:
+    random, people, free, everybody = Random(seed), People(), ["492", "491", "490"], list[Somebody]()
+    for minute in range(1, 30):
+        chance = random.random()
+        if free and (chance < 0.2 or not everybody):
+            everybody.append(Somebody(str(len(everybody)), free.pop(random.randrange(len(free)))))
+        elif free and chance < 0.5:
+            person = random.choice(everybody)
+            free.append(person.number)
+            people.handle(person.move(free.pop(random.randrange(len(free) - 1)), random, minute))
+        elif everybody:
+            person = random.choice(everybody)
+            people.handle(person.word(random, minute))
+            dialog_id = people.outbound.envelopes[-1].dialog_id
+            assert person.dialog_id in ("", dialog_id)
+            person.dialog_id = dialog_id
+    known = [person.dialog_id for person in everybody if person.dialog_id]
+    assert len(set(known)) == len(known)
