@@ -16,7 +16,8 @@ from shared.llm.forms import object_of, one_of, or_null
 
 Output = Literal["text", "choice", "object"]
 
-_FENCED = re.compile(r"\s*```[a-zA-Z]*\s*\n(.*)\n\s*```\s*", re.DOTALL)
+_FENCE = "```"
+_OPENING = re.compile(rf"{_FENCE}[a-zA-Z]*\s*")
 
 
 class Unfit(Exception):
@@ -114,9 +115,8 @@ class Expected:
 
 def json_in(words: str) -> dict[str, Any]:
     """The JSON object that the words are, also between fences. Raises `Unfit`."""
-    fenced = _FENCED.fullmatch(words)
     try:
-        value = msgspec.json.decode(fenced[1] if fenced else words)
+        value = msgspec.json.decode(_unfenced(words))
     except (msgspec.DecodeError, ValueError, RecursionError):
         raise Unfit("it is not JSON, or not JSON alone") from None
     if not isinstance(value, dict):
@@ -124,6 +124,11 @@ def json_in(words: str) -> dict[str, Any]:
     if depth_of(value, MAX_DEPTH) > MAX_DEPTH:
         raise Unfit(f"it is nested deeper than {MAX_DEPTH} levels")
     return value
+
+
+def _unfenced(words: str) -> str:
+    opening, _, rest = words.strip().partition("\n")
+    return rest.removesuffix(_FENCE) if _OPENING.fullmatch(opening) else words
 
 
 def _text(words: Any) -> str:

@@ -44,6 +44,7 @@ def test_json_is_found_also_between_fences(words: str, value: Any) -> None:
         '{"a": 1e999}',
         "\ud800",
         "[" * 100_000,
+        pytest.param("```json" + "\n" * 100_000, id="a model that cannot stop"),
     ],
 )
 def test_nothing_else_passes_for_json(words: str) -> None:
