@@ -27,7 +27,7 @@ _QUOTED = re.compile(rf"(?P<comment>//[^\n]*) | (?<!\w){_RAW} | {LITERAL.pattern
 REMEMBERED = 64
 """Sources whose parts are remembered: one is looked at several times while it is compiled."""
 
-_AROUND_DOT = re.compile(r"\s*\.\s*")
+_AROUND_DOT = re.compile(r"(?<!\s)\s*\.\s*")
 _CHAIN = re.compile(r'(?<![\w.)\]}"])\.?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\s*\()?')
 _CALL = re.compile(r"(?P<dot>\.\s*)?(?<!\w)(?P<name>[A-Za-z_]\w*)\s*\(")
 

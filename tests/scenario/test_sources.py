@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -66,3 +68,10 @@ def test_calls_have_their_arguments(source: str, calls: list[tuple[str, list[str
 )
 def test_what_an_expression_reads_and_asks_about(source: str, read: set[str], asked: set[str]) -> None:
     assert tuple(map(set, variables_in(source))) == (read, asked)
+
+
+def test_room_without_end_is_looked_through_at_once() -> None:
+    started = perf_counter()
+    read, _ = variables_in("a" + " " * 50_000 + "+ b" + " " * 50_000)
+    assert read == {"a", "b"}
+    assert perf_counter() - started < 1
