@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
 
 from shared.dialog.ports import ActiveScenario, BotRepository, RevisionRepository
 from shared.dialog.processor import ScenarioProcessor
+from shared.dialog.rehearsal import within
 from shared.errors import ScenarioUnusable
 from shared.observability import describe
 from shared.scenario.compiled import CompiledScenario
@@ -19,6 +21,9 @@ from shared.scenario.variables import NOTHING_KNOWN
 
 COMPILED_BYTES = 2_000_000
 """Of the documents kept compiled in one container. Compiled, they take up to 160 times as much."""
+
+COMPILED_WITHIN = 4.0
+"""Seconds for one document. The largest that anybody writes take one; nothing may take the worker's time."""
 
 NOTHING_CALLED: Mapping[str, int] = {}
 
@@ -29,9 +34,15 @@ _Key = tuple[str, int, tuple[tuple[str, str], ...]]
 class CompiledScenarios:
     """Revisions in use, each compiled once per container; the oldest unused goes first."""
 
-    def __init__(self, revisions: RevisionRepository, max_bytes: int = COMPILED_BYTES) -> None:
+    def __init__(
+        self,
+        revisions: RevisionRepository,
+        max_bytes: int = COMPILED_BYTES,
+        most_seconds: float = COMPILED_WITHIN,
+    ) -> None:
         self._revisions = revisions
         self._room = max_bytes
+        self._most_seconds = most_seconds
         self._compiled: OrderedDict[_Key, tuple[CompiledScenario, int]] = OrderedDict()
 
     def get(
@@ -44,7 +55,7 @@ class CompiledScenarios:
         """The processor of a revision, with those of the scenarios that it may call.
 
         `contact` has the types of what may be known of the person. Raises `NotFound`, and
-        `ScenarioUnusable` if the compiler fails on one of them.
+        `ScenarioUnusable` if the compiler fails on one of them, or is not done in time.
         """
         fields = tuple(sorted(contact.items())) if contact else ()
         own = self._revision((scenario_id, revision, fields))
@@ -62,13 +73,15 @@ class CompiledScenarios:
         size = len(msgspec.json.encode(document))
         while self._compiled and self._room < size:
             self._room += self._compiled.popitem(last=False)[1][1]
-        self._compiled[key] = _compiled(document, dict(key[2])), size
+        self._compiled[key] = _compiled(document, dict(key[2]), self._most_seconds), size
         self._room -= size
 
 
-def _compiled(document: Mapping[str, Any], contact: Mapping[str, str]) -> CompiledScenario:
+def _compiled(
+    document: Mapping[str, Any], contact: Mapping[str, str], most_seconds: float
+) -> CompiledScenario:
     try:
-        return compile_scenario(document, contact=contact)
+        return within(most_seconds, partial(compile_scenario, document, contact=contact))
     except Exception as error:
         raise ScenarioUnusable(kind_and_place(error)) from error
 

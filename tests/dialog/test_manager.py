@@ -26,7 +26,7 @@ from shared.dialog.replay import Difference, replay
 from shared.dialog.state import RECENT_EVENTS, dialog_id_of
 from shared.dialog.turns import event_hash, new_dialog
 from shared.dialog.welcome import first_message
-from shared.errors import ConcurrentTurn, EventNotApplicable, NotAccepted
+from shared.errors import ConcurrentTurn, EventNotApplicable, NotAccepted, ScenarioUnusable
 from shared.queueing.envelopes import InboundEnvelope, OutboundEnvelope
 from shared.storage.bots import Bot
 from shared.storage.dialogs import DynamoDialogs
@@ -550,6 +550,16 @@ def test_a_turn_that_was_rehearsed_is_the_turn_that_would_have_been_made() -> No
     assert careful.handle(said("hello", "u1")) is Applied.TURN
     assert careful.handle(said("one", "u2")) is Applied.TURN
     assert parley.outbound.texts == ["0", "1"]
+
+
+def test_a_scenario_that_takes_too_long_to_compile_is_unusable() -> None:
+    parley, steps = Parley(), [{"id": f"s{n}", "before": {"x": f"{n} + {n}"}} for n in range(500)]
+    parley.scenarios.create(
+        replace(parley.scenarios.get(SCENARIO_ID), id="long"), {**COUNTING, "steps": steps}
+    )
+    with pytest.raises(ScenarioUnusable, match="TookTooLong"):
+        CompiledScenarios(parley.scenarios, most_seconds=0.001).get("long", 1)
+    assert len(CompiledScenarios(parley.scenarios).get("long", 1).scenario.steps) == 500
 
 
 def test_scenarios_are_kept_compiled_as_far_as_there_is_room() -> None:
