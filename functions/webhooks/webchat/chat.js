@@ -102,9 +102,10 @@
   // --- Calls ----------------------------------------------------------------------------------
 
   class Failure extends Error {
-    constructor(status) {
+    constructor(status, shown = null) {
       super(`status ${status}`);
       this.status = status;
+      this.shown = shown; // the token that was refused, perhaps
     }
     get passes() { return !this.status || this.status === 429 || this.status >= 500; }
   }
@@ -112,8 +113,8 @@
   async function call(method, { body, after } = {}) {
     const url = new URL(address);
     if (after) url.searchParams.set("after", after);
-    const headers = {};
-    if (token) headers.authorization = `Bearer ${token}`;
+    const headers = {}, shown = token;
+    if (shown) headers.authorization = `Bearer ${shown}`;
     if (body) headers["content-type"] = "application/json";
     const giveUp = new AbortController();
     const timer = setTimeout(() => giveUp.abort(), CALL_TIMEOUT);
@@ -122,7 +123,7 @@
         method, headers, body: body && JSON.stringify(body),
         cache: "no-store", credentials: "omit", signal: giveUp.signal,
       });
-      if (!response.ok) throw new Failure(response.status);
+      if (!response.ok) throw new Failure(response.status, shown);
       return await response.json();
     } catch (error) {
       throw error instanceof Failure ? error : new Failure(0);
@@ -195,10 +196,10 @@
     keep(SAID, act.id);
   }
 
-  function refuse(act, { status }) {
-    if (status === 401) return anew(act);
-    if (status === 404) close();
+  function refuse(act, failure) {
     mark(act, "failed");
+    if (failure.status === 401) anew(failure);
+    if (failure.status === 404) close();
   }
 
   /** Until there is a connection again; what was said behind it waits too, for answers have an order. */
@@ -227,11 +228,12 @@
     keepUnsent();
   }
 
-  /** The chat is not known by this token any more: what is meant is said in a new one. */
-  function anew(act) {
+  /** The chat is not known by this token any more: a new one begins, unless it has begun already. */
+  function anew({ shown }) {
+    if (shown !== token) return;
     remember(null);
     last = null;
-    mark(act, "failed");
+    begin();
   }
 
   function rest(act) {
@@ -309,11 +311,7 @@
 
   function missed(failure) {
     if (failure.status === 404) return close();
-    if (failure.status === 401) {
-      remember(null);
-      last = null;
-      return begin();
-    }
+    if (failure.status === 401) return anew(failure);
     failures += 1;
   }
 

@@ -346,6 +346,31 @@ def test_a_chat_that_is_known_no_more_begins_anew(visit: Visit) -> None:
     anna.waits_for("Tea or coffee?")
 
 
+def test_a_chat_that_ends_under_way_begins_anew_and_keeps_what_was_written(visit: Visit) -> None:
+    anna = visit(CAFE).opens()
+    anna.waits_for("What's your name?")
+    anna.page.route("**/api/**", ahead_of_looks)
+    anna.chat.vault.keep("webchat", token_secret="another")
+    anna.chat.vault.now = 100
+    anna.writes("Anna")
+    anna.page.get_by_role("button", name="Retry").wait_for()
+    anna.page.unroute("**/api/**")
+    anna.waits(lambda: anna.sees().count("bot: What's your name?") == 2, "a new chat has begun")
+    anna.page.wait_for_timeout(1000)
+    assert anna.sees().count("bot: What's your name?") == 2
+    anna.page.get_by_role("button", name="Retry").click()
+    anna.waits_for("Tea or coffee?")
+    assert len(anna.chat.dialogs._dialogs) == 2
+
+
+def ahead_of_looks(route: Route) -> None:
+    """What is sent finds out first."""
+    if route.request.method == "POST":
+        route.continue_()
+    else:
+        route.fulfill(status=503, body="{}")
+
+
 def test_a_bot_that_was_switched_off_is_said_to_rest(visit: Visit) -> None:
     anna = visit(CAFE).opens()
     anna.waits_for("What's your name?")
