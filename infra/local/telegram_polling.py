@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -91,8 +92,14 @@ class TelegramPolling:
     async def _begin(self, outside: httpx.AsyncClient) -> None:
         """Telegram gives no updates away while a webhook is set."""
         me = await self._call(outside, "getMe", {})
+        webhook = await self._call(outside, "getWebhookInfo", {})
         await self._call(outside, "deleteWebhook", {})
         self._tell(f"    Telegram:   https://t.me/{me['username']}")
+        if webhook["url"]:
+            host = urlsplit(webhook["url"]).hostname
+            self._tell(
+                f"    Telegram no longer calls {host} for this bot; connect it there again afterwards."
+            )
 
     async def _pass_updates_on(self, outside: httpx.AsyncClient) -> None:
         """The offset moves only past what the webhook has taken."""

@@ -120,12 +120,26 @@ def test_a_call_in_the_webhook_s_answer_is_made(telegram: TelegramStandIn, webho
     telegram.wait_until(lambda: telegram.acknowledged == ["42"])
 
 
-@pytest.mark.usefixtures("polling")
-def test_a_webhook_that_is_set_is_deleted_first(telegram: TelegramStandIn) -> None:
+def test_a_webhook_that_is_set_is_deleted_first_and_told_of(
+    telegram: TelegramStandIn, webhook: Webhook, told: Told
+) -> None:
+    telegram.webhook = "https://bots.example/api/webhook/telegram/s3cret"
+    bot = TelegramBot(token=telegram.token, secret=SECRET, api_url=telegram.url, webhook_url=webhook.url)
+    polling = TelegramPolling(bot, told)
+    polling.start()
     telegram.wait_until(lambda: telegram.pollers > 0)
-    called = [request.path.rpartition("/")[2] for request in telegram.requests]
-    assert called[:2] == ["getMe", "deleteWebhook"]
-    assert telegram.refusals == []
+    polling.stop()
+    assert (telegram.webhook, telegram.refusals) == ("", [])
+    assert told.lines == [
+        "    Telegram:   https://t.me/standin_bot",
+        "    Telegram no longer calls bots.example for this bot; connect it there again afterwards.",
+    ]
+
+
+@pytest.mark.usefixtures("polling")
+def test_of_a_webhook_that_is_not_set_nothing_is_told(telegram: TelegramStandIn, told: Told) -> None:
+    telegram.wait_until(lambda: telegram.pollers > 0)
+    assert told.lines == ["    Telegram:   https://t.me/standin_bot"]
 
 
 @pytest.mark.usefixtures("polling")
