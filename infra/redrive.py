@@ -101,7 +101,7 @@ class Redriving:
         reason = _reason_of(envelope, message)
         if self.only_look:
             return Letter(group, reason, "looked at")
-        self._send(message, _marked(envelope, reason))
+        self._send(message, _marked(envelope, reason, message["MessageId"]))
         self.sqs.delete_message(QueueUrl=self.source, ReceiptHandle=message["ReceiptHandle"])
         del self._hidden[message["MessageId"]]
         return Letter(group, reason, "sent back")
@@ -133,10 +133,12 @@ def _reason_of(envelope: dict[str, Any], message: MessageTypeDef) -> str:
     return str(envelope.get("failure") or told or NOT_SAID)
 
 
-def _marked(envelope: dict[str, Any], reason: str) -> str:
-    """With its reason also where SQS has moved it: so the sender knows that it may have been begun."""
-    marked = {**envelope, "failure": reason} if envelope["type"] == "turn.v1" else envelope
-    return json.dumps(marked)
+def _marked(envelope: dict[str, Any], reason: str, name: str) -> str:
+    """With its reason also where SQS has moved it: so the sender knows that it may have been begun. And with
+    a name of this redrive: so it knows what has failed since.
+    """
+    marks = {"failure": reason, "redrive": name} if envelope["type"] == "turn.v1" else {}
+    return json.dumps({**envelope, **marks})
 
 
 def main() -> int:

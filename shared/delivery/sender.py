@@ -166,7 +166,7 @@ class _TurnDelivery:
                 continue
             if record and is_handed_over(record, self.sender.now()):
                 self._await_worker(n, record)
-            record = _taken_back(record) if record else DeliveryRecord("queued", in_doubt=may_be_lost)
+            record = _taken_back(record) if record else self._begun(may_be_lost=may_be_lost)
             may_be_lost = False  # messages go in order: only the first without a record can have been sent
             against = self.against or ("" if message.template else self.window_closed)
             if against or credential is None:
@@ -356,11 +356,20 @@ class _TurnDelivery:
     def _record_of(self, n: int) -> DeliveryRecord | None:
         entry = self.records.get(n)
         record = entry.delivery if entry else None
-        if record and record.status == "failed" and self.envelope.failure and not record.replaced:
-            # redriven: once more
-            anew = {"attempts": 0, "limits": 0, "reason": "", "degradations": ()}
-            return msgspec.structs.replace(record, status="queued", **anew)
-        return record
+        return self._redriven(record) if record and self.envelope.failure else record
+
+    def _begun(self, *, may_be_lost: bool) -> DeliveryRecord:
+        return DeliveryRecord("queued", in_doubt=may_be_lost, redrive=self.envelope.redrive)
+
+    def _redriven(self, record: DeliveryRecord) -> DeliveryRecord:
+        """What failed before the turn was sent back is tried once more, and what has failed since is not."""
+        redrive = self.envelope.redrive
+        if record.replaced or (redrive and record.redrive == redrive):
+            return record
+        if record.status != "failed":
+            return msgspec.structs.replace(record, redrive=redrive)
+        anew = {"attempts": 0, "limits": 0, "reason": "", "degradations": ()}
+        return msgspec.structs.replace(record, status="queued", redrive=redrive, **anew)
 
     def _hold_back(
         self, n: int, record: DeliveryRecord, due_at: datetime | None, credential: Credential

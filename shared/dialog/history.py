@@ -47,6 +47,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     `not_before` is when the message may go out: after its delay, or after what a try of it has found out.
     `replaced` has the names of requests that were taken and failed afterwards, and in whose place something
     else was said, with their places among the message's requests; the last is the one dealt with last.
+    `redrive` is the last one that took it up, of a turn that was given up.
     `receipt` is written by another hand than all the rest, and never by this record.
     """
 
@@ -61,6 +62,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     files: FilesRecord | None = None
     replaced: dict[str, int] = {}
     limits: int = 0
+    redrive: str = ""
     receipt: ReceiptRecord | None = None
 
     @property

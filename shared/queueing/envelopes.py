@@ -64,7 +64,8 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     before it sends. `last_message_id` is the messenger's name of what the person said, where the turn answers
     that. `said_at` is when the turn was made, and `last_interaction_at` when the person had last written by
     then, None if they never had. With `resend` only one message of the turn is said, again; the others stand
-    for their places. `failure` is set when the sender gives it up.
+    for their places. `failure` is set when the sender gives it up, and `redrive` when it is sent back then:
+    it tells that redrive from others.
     """
 
     dialog_id: str
@@ -81,6 +82,7 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
     last_interaction_at: datetime | None = None
     resend: Resend | None = None
     failure: str = ""
+    redrive: str = ""
 
     @property
     def is_copy(self) -> bool:

@@ -117,6 +117,36 @@ def test_a_redriven_envelope_tries_what_failed_once_more() -> None:
     assert stage.statuses() == ["sent", "sent"]
 
 
+BAD = Delivery(Outcome.BAD_PAYLOAD, reason="bad")
+
+
+def test_what_fails_again_after_a_redrive_is_not_tried_whenever_its_turn_comes_back() -> None:
+    stage = Stage([BAD, BAD])
+    stage.deliver("one", "two", "three")
+    stage.script = [BAD, Delivery(Outcome.CHAT_LIMITED, retry_after_seconds=1)]
+    again: dict[str, Any] = {"failure": "given up", "redrive": "first"}
+    with pytest.raises(Wait):
+        stage.deliver("one", "two", "three", **again)
+    stage.deliver("one", "two", "three", is_repeat=True, **again)
+    assert stage.lines == ["one", "two", "three", "one", "two", "two"]
+    assert stage.statuses() == ["failed", "sent", "sent"]
+
+    stage.deliver("one", "two", "three", failure="given up", redrive="second")
+    assert stage.statuses() == ["sent"] * 3
+
+
+def test_what_is_given_up_again_after_a_redrive_is_told_again_should_we_have_died() -> None:
+    stage = Stage([BAD, *[Delivery(Outcome.RETRY, reason="500")] * MAX_FAILURES])
+    stage.deliver("one")
+    again: dict[str, Any] = {"failure": "given up", "redrive": "first"}
+    for attempt in range(MAX_FAILURES - 1):
+        with pytest.raises(Wait):
+            stage.deliver("one", is_repeat=attempt > 0, **again)
+    for _ in range(2):
+        assert stage.deliver("one", is_repeat=True, **again) == ("500",)
+    assert stage.statuses() == ["failed"]
+
+
 def test_a_redriven_message_whose_answer_was_lost_is_possibly_doubled() -> None:
     stage = Stage([AnswerLost("ReadTimeout")] * MAX_FAILURES)
     for attempt in range(MAX_FAILURES - 1):

@@ -68,6 +68,16 @@ def test_what_sqs_has_moved_itself_is_marked_as_one_that_may_have_been_begun(aws
     assert read_outbound(body).failure == NOT_SAID
 
 
+def test_the_sender_can_tell_one_redrive_from_another(aws_account: Aws) -> None:
+    names = set()
+    for _ in range(2):
+        bury(aws_account, json.dumps(turn(1, "500")), group=str(len(names)))
+        redrive(aws_account)
+        (body,) = lying_in(aws_account, aws_account.outbound)
+        names.add(read_outbound(body).redrive)
+    assert len(names - {""}) == 2
+
+
 def test_what_fails_again_at_once_for_the_same_reason_is_not_lost(
     aws_account: Aws, aws_calls: list[Call]
 ) -> None:
