@@ -77,9 +77,11 @@ class Met(msgspec.Struct, frozen=True):
         if not self.others and set(self.places).issubset(known.places):
             return dialog
         taken_along = tuple(event for other in self.others for event in _events_of(other))
+        left = {each: at for was in self.dialogs for each, at in was.identities.left.items()}
+        left.pop(dialog.platform_chat_id, None)
         identities = Identities(
             places=_each_once([*known.places, *self.places], but=dialog.id),
-            left=known.left,
+            left={**left, **known.left},
             events=(*known.events, *taken_along)[-RECENT_EVENTS:],
         )
         named: Dialog = msgspec.structs.replace(dialog, identities=identities)
@@ -114,13 +116,14 @@ def _owned(
     """Where the identity leads for who has it now, and what lies there; whose dialog is `own` may come back.
 
     A number that its person has left is given to somebody else, whose dialog is another one. It lies under an
-    id that nobody could have but by this way, one for every owner that there was before.
+    id that nobody could have but by this way, one for every time that it was left.
     """
     found = dialogs.follow(place)
     for _ in range(_MOST_OWNERS):
         if found.dialog is None or found.id == own or not _is_somebody_else(found.dialog, identity, envelope):
             break
-        place = dialog_id_of(envelope.bot_id, envelope.platform, f"{identity}#{found.dialog.epoch}")
+        left_at = found.dialog.identities.left[identity]
+        place = dialog_id_of(envelope.bot_id, envelope.platform, f"{identity}#{left_at.timestamp()}")
         found = dialogs.follow(place)
     return place, found
 
@@ -131,7 +134,7 @@ def _is_somebody_else(dialog: Dialog, identity: str, envelope: InboundEnvelope) 
         return False
     others = _other_places(envelope).items()
     theirs = [place for each, place in others if not _has_left(dialog, each, envelope)]
-    return not any(place in dialog.identities.places for place in theirs)
+    return not any(place in (dialog.id, *dialog.identities.places) for place in theirs)
 
 
 def _has_left(dialog: Dialog, identity: str, envelope: InboundEnvelope) -> bool:

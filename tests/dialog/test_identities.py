@@ -297,6 +297,17 @@ def test_a_number_that_was_left_is_somebody_else_s(people: People) -> None:
     assert people.of(NEW_NUMBER).turn == person.turn + 1
 
 
+def test_a_number_stays_left_whichever_dialog_of_its_former_owner_goes_on(people: People) -> None:
+    people.handle(said(NUMBER), gone(NUMBER, NEW_NUMBER, 5), said(NUMBER, minute=6), said(SCOPED, minute=7))
+    somebody = people.outbound.envelopes[-2].dialog_id
+    people.handle(said(NEW_NUMBER, SCOPED, minute=8))
+    assert people.of(NEW_NUMBER).id == place(SCOPED)
+    people.handle(said(NUMBER, minute=9))
+    assert people.of(SCOPED).turn == 2
+    assert people.outbound.envelopes[-1].dialog_id == somebody
+    assert somebody not in keys_of(people.of(SCOPED))
+
+
 FORMER_OWNER: dict[str, list[InboundEnvelope]] = {
     "under the number": [said(NEW_NUMBER, "US.7777"), gone(NEW_NUMBER, ANOTHER, 2)],
     "under an id of their own": [said("US.7777"), said(NEW_NUMBER, "US.7777"), gone(NEW_NUMBER, ANOTHER, 2)],
@@ -364,6 +375,12 @@ def test_what_was_written_before_the_change_or_with_their_own_id_is_theirs(
     people = People()
     people.handle(said(NUMBER, SCOPED), gone(NUMBER, NEW_NUMBER, 5), said_at())
     assert people.of(NEW_NUMBER).turn == 3
+
+
+def test_who_is_back_at_a_number_they_had_left_is_known_by_their_own_id(people: People) -> None:
+    people.handle(said(SCOPED), said(NUMBER, SCOPED, minute=1), gone(NUMBER, NEW_NUMBER, 5))
+    people.handle(said(NUMBER, SCOPED, minute=9), said(NUMBER, minute=10))
+    assert (people.of(SCOPED).turn, people.of(SCOPED).platform_chat_id) == (5, NUMBER)
 
 
 def test_who_deletes_a_dialog_deletes_all_that_the_person_had(people: People) -> None:
