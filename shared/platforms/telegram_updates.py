@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -155,6 +156,11 @@ _CONTENT: tuple[tuple[str, ContentType], ...] = (
 )
 """What of a message we can read. Any other is `unsupported`, heard of or not, unless nobody has said it."""
 
+_UNREAD = frozenset(
+    "checklist dice game gift giveaway invoice paid_media poll rich_message story unique_gift".split()
+)
+"""What we have heard of and cannot read."""
+
 _SERVICE = frozenset(
     """
     boost_added channel_chat_created chat_background_set chat_owner_changed chat_owner_left chat_shared
@@ -192,8 +198,7 @@ def parse_update(payload: Any, received_at: datetime) -> Parsed:
     update = msgspec.convert(payload, _Update)
     update_id = str(update.update_id)
     if update.message is not None:
-        is_service = not _SERVICE.isdisjoint(payload["message"])
-        return _parse_message(update_id, update.message, is_service=is_service)
+        return _parse_message(update_id, update.message, payload["message"])
     if update.callback_query is not None:
         return _parse_press(update_id, update.callback_query, received_at)
     if update.my_chat_member is not None:
@@ -201,17 +206,19 @@ def parse_update(payload: Any, received_at: datetime) -> Parsed:
     return Parsed(ignored=(next((kind for kind in payload if kind in _OTHER_UPDATES), "unknown"),))
 
 
-def _parse_message(update_id: str, message: _Message, *, is_service: bool) -> Parsed:
+def _parse_message(update_id: str, message: _Message, names: Collection[str]) -> Parsed:
+    """`names` are those of all that the message has, also of what we do not read."""
     sender = message.sender
     if message.chat.type != "private":
         return Parsed(ignored=("not_private",))
     if sender is not None and sender.is_bot:
         return Parsed(ignored=("bot",))
     content = next((kind for name, kind in _CONTENT if getattr(message, name) is not None), None)
-    if content is None and is_service:
+    if content is None and not _SERVICE.isdisjoint(names):
         return Parsed(ignored=("service_message",))
+    is_unheard_of = content is None and _UNREAD.isdisjoint(names)
     event = _event(update_id, message, content or "unsupported")
-    return Parsed((AddressedEvent(str(message.chat.id), event),))
+    return Parsed((AddressedEvent(str(message.chat.id), event),), ignored=("unknown",) * is_unheard_of)
 
 
 def _event(update_id: str, message: _Message, content: ContentType) -> MessageReceived:

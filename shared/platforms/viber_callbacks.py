@@ -107,6 +107,7 @@ _CONTENT: Mapping[str, ContentType] = {
     "sticker": "sticker",
     "contact": "contact",
     "location": "location",
+    "rich_media": "unsupported",
 }
 
 _FILES: Mapping[str, Literal["image", "video", "file"]] = {
@@ -146,7 +147,8 @@ def _message(callback: _Callback) -> Parsed:
     if callback.sender is None or callback.message is None:
         raise UnreadableUpdate("a message without sender or content")
     event = _said(callback, callback.message, _person(callback.sender))
-    return Parsed((AddressedEvent(callback.sender.id, event),))
+    is_unheard_of = callback.message.type not in _CONTENT
+    return Parsed((AddressedEvent(callback.sender.id, event),), ignored=("unknown",) * is_unheard_of)
 
 
 def _said(callback: _Callback, message: _Content, person: Person) -> Event:
