@@ -69,7 +69,7 @@ def test_what_sqs_has_moved_itself_is_marked_as_one_that_may_have_been_begun(aws
 
 
 def test_the_sender_can_tell_one_redrive_from_another(aws_account: Aws) -> None:
-    names = set()
+    names: set[str] = set()
     for _ in range(2):
         bury(aws_account, json.dumps(turn(1, "500")), group=str(len(names)))
         redrive(aws_account)
