@@ -378,9 +378,13 @@ def test_what_was_written_before_the_change_or_with_their_own_id_is_theirs(
 
 
 def test_who_is_back_at_a_number_they_had_left_is_known_by_their_own_id(people: People) -> None:
+    """Whoever had it in the meantime is somebody else."""
     people.handle(said(SCOPED), said(NUMBER, SCOPED, minute=1), gone(NUMBER, NEW_NUMBER, 5))
+    people.handle(said(NUMBER, "US.7777", minute=7))
     people.handle(said(NUMBER, SCOPED, minute=9), said(NUMBER, minute=10))
-    assert (people.of(SCOPED).turn, people.of(SCOPED).platform_chat_id) == (5, NUMBER)
+    person, somebody = people.of(SCOPED), people.of("US.7777")
+    assert (person.turn, person.platform_chat_id) == (5, NUMBER)
+    assert (somebody.turn, somebody.id != person.id) == (1, True)
 
 
 def test_who_deletes_a_dialog_deletes_all_that_the_person_had(people: People) -> None:
