@@ -158,8 +158,8 @@ class _TurnDelivery:
             record = self._record_of(n)
             if record and (record.status in _DONE or record.replaced):
                 before = self.records[n].timestamp
-                if record.status == "failed" and record.attempts >= MAX_FAILURES:
-                    yield record.reason  # given up before, but perhaps not told
+                if _is_given_up(record):
+                    yield record.reason  # perhaps it was not told
                 continue
             if message.is_said:
                 self.write(n, DeliveryRecord("sent"))
@@ -199,13 +199,16 @@ class _TurnDelivery:
         """Say the one message in another way, unless that was done, or it is of no use any more."""
         entry = self.records.get(resend.n)
         record = entry.delivery if entry else None
-        again = taken_up(record, resend, is_redriven=bool(self.envelope.failure)) if record else None
+        again = taken_up(record, resend, is_redriven=self._is_from_before(record)) if record else None
         if entry is None or record is None or again is None:
+            if record and _is_given_up(record) and list(record.replaced)[-1:] == [resend.message_id]:
+                yield record.reason  # perhaps it was not told
             return
         credential = self.sender.credential_of(self.envelope.bot_id, self.envelope.platform)
         if credential is None or not credential.is_active or self._has_gone_on(entry, resend):
             self.write(resend.n, failed(record, resend.reason))
             return
+        again = msgspec.structs.replace(again, redrive=self.envelope.redrive)
         delivery = self._say_again(again, resend, credential)
         if delivery.outcome is Outcome.RETRY:
             yield delivery.reason
@@ -356,20 +359,23 @@ class _TurnDelivery:
     def _record_of(self, n: int) -> DeliveryRecord | None:
         entry = self.records.get(n)
         record = entry.delivery if entry else None
-        return self._redriven(record) if record and self.envelope.failure else record
+        if record is None or record.replaced or not self._is_from_before(record):
+            return record
+        return self._redriven(record)
 
     def _begun(self, *, may_be_lost: bool) -> DeliveryRecord:
         return DeliveryRecord("queued", in_doubt=may_be_lost, redrive=self.envelope.redrive)
 
     def _redriven(self, record: DeliveryRecord) -> DeliveryRecord:
-        """What failed before the turn was sent back is tried once more, and what has failed since is not."""
+        """What failed is tried once more; in any case it is known from now on what fails since."""
+        is_failed = record.status == "failed"
+        anew = {"status": "queued", "attempts": 0, "limits": 0, "reason": "", "degradations": ()}
+        return msgspec.structs.replace(record, redrive=self.envelope.redrive, **(anew if is_failed else {}))
+
+    def _is_from_before(self, record: DeliveryRecord) -> bool:
+        """Whether the turn was given up, and sent back since."""
         redrive = self.envelope.redrive
-        if record.replaced or (redrive and record.redrive == redrive):
-            return record
-        if record.status != "failed":
-            return msgspec.structs.replace(record, redrive=redrive)
-        anew = {"attempts": 0, "limits": 0, "reason": "", "degradations": ()}
-        return msgspec.structs.replace(record, status="queued", redrive=redrive, **anew)
+        return bool(self.envelope.failure) and not (redrive and record.redrive == redrive)
 
     def _hold_back(
         self, n: int, record: DeliveryRecord, due_at: datetime | None, credential: Credential
@@ -411,6 +417,10 @@ class _TurnDelivery:
 
 def _why_not(credential: Credential | None) -> str:
     return "" if credential and credential.is_active else "the bot is not connected or not active"
+
+
+def _is_given_up(record: DeliveryRecord) -> bool:
+    return record.status == "failed" and record.attempts >= MAX_FAILURES
 
 
 def _taken_back(record: DeliveryRecord) -> DeliveryRecord:
