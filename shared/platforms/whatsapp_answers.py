@@ -21,8 +21,8 @@ _BY_CODE: Mapping[int | None, Outcome] = {
         Outcome.MEDIA_FAILED: (131052, 131053),
         Outcome.CREDENTIAL_BAD: (
             *(0, 3, 10, 33, 190, *range(200, 300), 131005, 131045, 133010, 133016),
-            # The account is blocked, locked, or has not paid: somebody has to see to it.
-            *(368, 131031, 131042),
+            # The account is blocked, locked, unpaid, or has a name not approved: somebody has to see to it.
+            *(368, 131031, 131037, 131042, 131044),
         ),
         Outcome.BAD_PAYLOAD: (
             *(100, 131008, 131009, 131020, 131041, 131051, 135000),
@@ -30,7 +30,7 @@ _BY_CODE: Mapping[int | None, Outcome] = {
             # Not now, not to this person, not in this country, no advertising, not by this kind of id: for
             # this message that is final, for the person not. The wait of a day that 131049 wants would
             # hold up everything said to them after it.
-            *(130472, 130497, 131049, 131050, 131062, 137000),
+            *(130472, 130497, 131049, 131050, 131062, 131063, 137000),
         ),
     }.items()
     for code in codes

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from pywa import handlers
+from pywa import errors, handlers
 from pywa.client import WhatsApp
 from pywa.types.callback import CallbackButton, CallbackSelection
 from pywa.types.message import Message
@@ -16,6 +16,7 @@ from pywa.types.message_status import MessageStatus
 from shared.dialog.events import ButtonPressed
 from shared.platforms.base import AddressedEvent, Parsed, Receipt
 from shared.platforms.whatsapp import WhatsAppAdapter
+from shared.platforms.whatsapp_answers import meaning_of
 from tests.platforms.cases import RECEIVED_AT, credential, payload, payload_names
 
 KINDS = (
@@ -145,6 +146,22 @@ def assert_same_receipt(receipt: Receipt, theirs: Any) -> None:
     assert receipt.chat_id in (theirs.from_user.wa_id, theirs.from_user.bsuid)
     assert (theirs.error is not None) is (receipt.status == "failed")
     assert theirs.error is None or receipt.reason.startswith(str(theirs.error.code))
+
+
+ABOUT_SENDING = (
+    errors.AuthorizationError,
+    errors.IntegrityError,
+    errors.SendMessageError,
+    errors.ThrottlingError,
+)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [code for kind in ABOUT_SENDING for error in kind.__subclasses__() for code in error.__error_codes__],
+)
+def test_every_failure_of_a_message_that_pywa_knows_has_an_outcome(code: int) -> None:
+    assert meaning_of({"code": code})[0] is not None
 
 
 def test_what_pywa_does_not_read_is_among_the_samples() -> None:
