@@ -853,10 +853,15 @@
     $("avatar").textContent = (Array.from(botName.trim())[0] ?? "•").toUpperCase();
   }
 
+  /** Whether the key only ends a character that is being put together; Safari says so by its code alone. */
+  function isComposing(event) {
+    return event.isComposing || event.keyCode === 229;
+  }
+
   function listen() {
     $("composer").addEventListener("submit", (event) => { event.preventDefault(); submit(); });
     text.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
       event.preventDefault();
       submit();
     });

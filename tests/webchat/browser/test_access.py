@@ -84,7 +84,8 @@ def test_shift_enter_is_a_new_line_and_a_half_typed_character_is_no_end(visit: V
     anna.page.keyboard.press("Shift+Enter")
     anna.page.keyboard.type("Maria")
     compose = "key => document.getElementById('text').dispatchEvent(new KeyboardEvent('keydown', key))"
-    anna.page.evaluate(compose, {"key": "Enter", "isComposing": True, "bubbles": True})
+    for composing in ({"isComposing": True}, {"keyCode": 229}):  # as all say it, and as Safari does
+        anna.page.evaluate(compose, {"key": "Enter", "bubbles": True, **composing})
     assert anna.page.get_by_role("textbox").input_value() == "Anna\nMaria"
     anna.page.keyboard.press("Enter")
     anna.page.locator(".message.user").wait_for()
