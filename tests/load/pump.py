@@ -7,6 +7,7 @@ Where the emulated AWS runs the consumers of a FIFO queue one at a time, these r
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import signal
 import sys
@@ -19,6 +20,8 @@ from shared import aws
 
 _TIMEOUT_SECONDS = 15.0
 _WAIT_SECONDS = 1
+
+_logger = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any], "Invocation"], dict[str, Any]]
 
@@ -34,20 +37,29 @@ class Invocation:
 
 
 def pump(handler: Handler, queue_url: str, is_over: threading.Event) -> None:
-    sqs = aws.client("sqs")
+    """Until it is over; a batch that fails comes again, and stops nobody."""
     while not is_over.is_set():
-        messages = sqs.receive_message(
-            QueueUrl=queue_url,
-            MaxNumberOfMessages=10,
-            WaitTimeSeconds=_WAIT_SECONDS,
-            MessageSystemAttributeNames=["All"],
-        ).get("Messages", [])
-        if messages:
-            answer = handler({"Records": [_record(message) for message in messages]}, Invocation())
-            kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
-            for message in messages:
-                if message["MessageId"] not in kept:
-                    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+        try:
+            _hand_over_a_batch(handler, queue_url)
+        except Exception:
+            _logger.exception("a batch has failed")
+
+
+def _hand_over_a_batch(handler: Handler, queue_url: str) -> None:
+    sqs = aws.client("sqs")
+    messages = sqs.receive_message(
+        QueueUrl=queue_url,
+        MaxNumberOfMessages=10,
+        WaitTimeSeconds=_WAIT_SECONDS,
+        MessageSystemAttributeNames=["All"],
+    ).get("Messages", [])
+    if not messages:
+        return
+    answer = handler({"Records": [_record(message) for message in messages]}, Invocation())
+    kept = {failure["itemIdentifier"] for failure in answer["batchItemFailures"]}
+    for message in messages:
+        if message["MessageId"] not in kept:
+            sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
 
 
 def _record(message: Any) -> dict[str, Any]:
