@@ -22,7 +22,7 @@ T = TypeVar("T")
 POLL_SECONDS = 50
 LONGEST_PAUSE_SECONDS = 60
 UNKNOWN_TOKEN = {401, 404}
-OTHER_POLLER = 409
+OTHER_RECEIVER = 409
 
 
 class RefusedError(Exception):
@@ -95,11 +95,9 @@ class TelegramPolling:
         webhook = await self._call(outside, "getWebhookInfo", {})
         await self._call(outside, "deleteWebhook", {})
         self._tell(f"    Telegram:   https://t.me/{me['username']}")
-        if webhook["url"]:
-            host = urlsplit(webhook["url"]).hostname
-            self._tell(
-                f"    Telegram no longer calls {host} for this bot; connect it there again afterwards."
-            )
+        if url := webhook.get("url"):
+            host = urlsplit(url).hostname
+            self._tell(f"    Telegram calls {host} no longer; connect the bot there again afterwards.")
 
     async def _pass_updates_on(self, outside: httpx.AsyncClient) -> None:
         """The offset moves only past what the webhook has taken."""
@@ -153,8 +151,8 @@ class TelegramPolling:
             raise RetryError("Telegram cannot be reached.") from None
         if answer.status_code in UNKNOWN_TOKEN:
             raise RefusedError
-        if answer.status_code == OTHER_POLLER:
-            raise RetryError("Another program fetches this bot's updates from Telegram.")
+        if answer.status_code == OTHER_RECEIVER:
+            raise RetryError("Another program gets this bot's updates from Telegram.")
         if not answer.is_success or not isinstance(content, dict) or "result" not in content:
             raise RetryError(f"Telegram answered {answer.status_code} to {method}.")
         return content["result"]

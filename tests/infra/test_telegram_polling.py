@@ -132,8 +132,18 @@ def test_a_webhook_that_is_set_is_deleted_first_and_told_of(
     assert (telegram.webhook, telegram.refusals) == ("", [])
     assert told.lines == [
         "    Telegram:   https://t.me/standin_bot",
-        "    Telegram no longer calls bots.example for this bot; connect it there again afterwards.",
+        "    Telegram calls bots.example no longer; connect the bot there again afterwards.",
     ]
+
+
+@pytest.mark.usefixtures("polling")
+def test_who_takes_the_updates_over_is_waited_out(telegram: TelegramStandIn, told: Told) -> None:
+    telegram.wait_until(lambda: telegram.pollers > 0)
+    with telegram.changed:
+        telegram.webhook = "https://bots.example"
+        telegram.changed.notify_all()
+    telegram.wait_until(lambda: telegram.pollers > 1)
+    assert told.lines[1] == "Another program gets this bot's updates from Telegram. Trying again in 1 s."
 
 
 @pytest.mark.usefixtures("polling")
