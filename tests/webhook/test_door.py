@@ -387,14 +387,15 @@ def test_receipts_go_into_a_queue_of_their_own(telling: tuple[Webhook, Receipts]
     webhook, receipts = telling
     told = [
         {"status": "read", "delivery_id": "d:e:1:1"},
-        {"status": "failed", "message_id": "5", "reason": "x" * 1000},
+        {"status": "failed", "message_id": "5", "chat_id": "7", "reason": "x" * 1000},
     ]
     assert webhook.post(told)["statusCode"] == 200
     assert webhook.queue.envelopes == []
     read, failed = receipts.envelopes
     assert (read.bot_id, read.platform, read.trace_id) == (BOT_ID, "telegram", "request-1")
     assert (read.status, read.delivery_id, read.at) == ("read", "d:e:1:1", NOW)
-    assert (failed.status, failed.message_id, failed.reason) == ("failed", "5", "x" * 500)
+    assert (failed.status, failed.message_id, failed.chat_id) == ("failed", "5", "7")
+    assert failed.reason == "x" * 500
 
 
 def test_receipts_that_were_not_accepted_are_told_again(telling: tuple[Webhook, Receipts]) -> None:
