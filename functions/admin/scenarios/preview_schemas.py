@@ -48,7 +48,10 @@ class Preview(Trial):
 
 
 class RequestView(View):
-    """A POST to a messenger; words in capitals stand for what only the sender knows."""
+    """A POST to a messenger; words in capitals stand for what only the sender knows.
+
+    Files of the library stand by their public addresses, also where the messenger gets them in another way.
+    """
 
     url: str
     json_: Annotated[dict[str, Any], Field(alias="json", serialization_alias="json")]
