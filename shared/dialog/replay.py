@@ -159,7 +159,8 @@ class _Replaying:
     # --- comparing ----------------------------------------------------------------------------------
 
     def _compare(self, data: Data, turn: Turn, entries: list[HistoryEntry]) -> None:
-        self._same("number of messages", entries[0].messages, len(turn.messages))
+        told = entries[0].messages
+        self._same("number of messages", told, len(_as_counted(turn, told).messages))
         self._same("label", data.get("label", ""), turn.label)
         self._same("notes", data.get("notes", []), turn.notes)
         ended = data.get("ended_runs", [])
@@ -180,8 +181,9 @@ class _Replaying:
             if name not in _NOT_THE_ENGINE_S:
                 self._same(f"dialog/{name}", getattr(self.stored, name), getattr(self.dialog, name))
         if outbox := self.stored.outbox:
+            said = _as_counted(self.said, len(outbox.messages))
             for name in ("messages", "timers", "tasks"):
-                self._same(f"outbox/{name}", getattr(outbox, name), getattr(self.said, name))
+                self._same(f"outbox/{name}", getattr(outbox, name), getattr(said, name))
 
     def _same(self, what: str, expected: Any, got: Any) -> None:
         if _bytes(expected) != _bytes(got):
@@ -192,6 +194,13 @@ def _as_said(message: Message, told: Data) -> Message:
     """The message as it was kept: an entry may be older than what masks it."""
     kept: Message = message if "masked" in told else msgspec.structs.replace(message, masked="")
     return kept
+
+
+def _as_counted(turn: Turn, told: int) -> Turn:
+    """The turn without what a webhook has said: its entry may be older than the record of that."""
+    is_older = not told and all(message.is_said for message in turn.messages)
+    known: Turn = msgspec.structs.replace(turn, messages=()) if is_older else turn
+    return known
 
 
 def _as_told(runs: Sequence[Data], told: Sequence[Data]) -> list[Data]:

@@ -102,6 +102,40 @@ def test_a_dialog_from_before_runs_told_their_origin_is_repeated_too() -> None:
     assert replayed(parley, entries, dialog) is None
 
 
+def welcomed() -> Parley:
+    """Somebody whom a webhook has welcomed in its answer."""
+    parley = Parley(DOCUMENT)
+    started = ConversationStarted(
+        id="1", occurred_at=NOW, person=Person("Анна"), only_opens=True, welcomed_by=1
+    )
+    parley.manager.handle(sealed(started))
+    return parley
+
+
+@pytest.mark.parametrize("more", [(), ("Bob",)], ids=["nothing more", "a word more"])
+def test_a_dialog_that_a_webhook_has_welcomed_is_repeated(more: tuple[str, ...]) -> None:
+    parley = welcomed()
+    for text in more:
+        parley.say(text)
+    record_messages(parley)
+    assert replayed(parley, list(parley.entries)) is None
+
+
+@pytest.mark.parametrize("more", [(), ("Bob",)], ids=["nothing more", "a word more"])
+def test_a_dialog_from_before_welcomes_were_recorded_is_repeated_too(more: tuple[str, ...]) -> None:
+    parley = welcomed()
+    parley.outbound.envelopes.clear()
+    for text in more:
+        parley.say(text)
+    record_messages(parley)
+    first, *others = parley.entries
+    dialog = parley.dialog
+    if not more:
+        assert dialog.outbox
+        dialog.outbox = msgspec.structs.replace(dialog.outbox, messages=())
+    assert replayed(parley, [msgspec.structs.replace(first, messages=0), *others], dialog) is None
+
+
 def test_a_dialog_from_before_messages_were_masked_is_repeated_too() -> None:
     parley = Parley(DOCUMENT | {"variables": {"name": {"type": "string", "sensitive": True}}})
     for text in ("/start", "Bob"):
