@@ -37,12 +37,12 @@ class Guard:
 
     verifier: TokenVerifier
     memberships: Memberships
-    cursor_key: Callable[[], bytes]
+    signing_key: Callable[[], bytes]
 
     @classmethod
     def of(cls, settings: AdminSettings) -> Guard:
         known = authentication(settings)
-        return cls(known.verifier, memberships(settings), known.cursor_key)
+        return cls(known.verifier, memberships(settings), known.signing_key)
 
     def admit(self, token: str) -> Principal:
         return Principal(self.verifier.verify(token), self.memberships)
@@ -63,8 +63,8 @@ def create_app(router: APIRouter, guard: Guard, **collaborators: object) -> Fast
     )
     app.router.routes.extend(router.routes)  # included, each would be made a second time at the first request
     own = {
-        "cursors": Cursors(guard.cursor_key),
-        "repetitions": Repetitions(DynamoAttempts(), guard.cursor_key),
+        "cursors": Cursors(guard.signing_key),
+        "repetitions": Repetitions(DynamoAttempts(), guard.signing_key),
     }
     for name, collaborator in {**collaborators, **own}.items():
         setattr(app.state, name, collaborator)

@@ -22,13 +22,13 @@ JWKS_PATH = "/auth/v1/.well-known/jwks.json"
 class Authentication:
     """The verifier of tokens, and a key for what the admin API itself signs.
 
-    `cursor_key` comes from the JWT secret, which is at hand anyway. A deployment that verifies by
-    published keys alone makes it of its own names: that still tells one list's cursor from another's,
-    which is what it is for. Nobody is let in by it.
+    `signing_key` comes from the JWT secret, which is at hand anyway. A deployment that verifies by
+    published keys alone makes it of its own names: that still tells one list's cursor from another's. Nobody
+    is let in by it, and an answer kept under an Idempotency-Key is then sealed by that one alone.
     """
 
     verifier: TokenVerifier
-    cursor_key: Callable[[], bytes]
+    signing_key: Callable[[], bytes]
 
 
 def authentication(settings: AdminSettings) -> Authentication:

@@ -26,14 +26,14 @@ def test_secret_is_read_once(aws_account: Aws) -> None:
     aws.client("ssm").delete_parameter(Name="/parley/jwt-secret")
 
     assert known.verifier.verify(signed(claims())).id
-    assert len(known.cursor_key()) == 32
+    assert len(known.signing_key()) == 32
 
 
-def test_without_a_secret_the_cursor_key_still_differs_between_deployments() -> None:
+def test_without_a_secret_the_signing_key_still_differs_between_deployments() -> None:
     one = authentication(AdminSettings("bots-1", "cache", supabase_url="https://supabase.invalid"))
     other = authentication(AdminSettings("bots-2", "cache", supabase_url="https://supabase.invalid"))
 
-    assert one.cursor_key() == one.cursor_key() != other.cursor_key()
+    assert one.signing_key() == one.signing_key() != other.signing_key()
 
 
 def test_hs256_is_refused_where_no_secret_is_named() -> None:

@@ -40,7 +40,7 @@ def test_cursor_leads_on_in_its_own_list_alone(
     api: Api, guard: Guard, ids: dict[str, str], other_ids: dict[str, str], route: str
 ) -> None:
     path, their_path = path_of(route, ids), path_of(route, other_ids)
-    cursor = Cursors(guard.cursor_key).write(f"{path}?", {})
+    cursor = Cursors(guard.signing_key).write(f"{path}?", {})
     asked = {"cursor": cursor}
 
     assert api("GET", path, token=OTHER_ADMIN, params=asked).status_code == 404
