@@ -45,11 +45,13 @@ class Connections:
         return report, health
 
     def delete(self, stored: StoredCredential) -> None:
-        """Delete the credential; that the messenger should know is no condition."""
+        """Delete the credential. The messenger hears of it first, for afterwards nobody could tell it, and
+        another bot may have the account. That it should heed is no condition.
+        """
         credential = self.credentials.reveal(stored.bot_id, stored.platform)
-        self.credentials.delete(stored.bot_id, stored.platform)
         if credential is not None:
             self.leave(credential)
+        self.credentials.delete(stored.bot_id, stored.platform)
 
     def leave(self, credential: Credential) -> None:
         """Have a messenger call the bot no more by an account that it does not have now."""

@@ -241,6 +241,19 @@ def test_a_platform_can_be_deleted_whatever_its_messenger_says(
     assert api("GET", f"/api/bots/{bot}/platforms/telegram").status_code == 404
 
 
+def test_a_deletion_that_breaks_off_can_be_asked_for_again(api: Api, bot: str, messenger: Messenger) -> None:
+    """And nobody else has the account before the messenger has heard of it."""
+    connect(api, bot, "telegram")
+    path = f"/api/bots/{bot}/platforms/telegram"
+    messenger.answers["deleteWebhook"] = MemoryError()
+    assert api("DELETE", path).status_code == 500
+    assert api("GET", path).status_code == 200
+
+    del messenger.answers["deleteWebhook"]
+    assert api("DELETE", path).status_code == 204
+    assert messenger.methods()[-1] == "deleteWebhook"
+
+
 def test_nothing_is_taken_away_where_the_deletion_is_refused(
     api: Api, bot: str, messenger: Messenger
 ) -> None:
