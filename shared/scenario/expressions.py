@@ -30,7 +30,6 @@ from shared.scenario.sources import (
     calls_in,
     chains_in,
     nesting,
-    offset_of,
     variables_in,
 )
 
@@ -46,7 +45,6 @@ __all__ = [
     "common_type",
     "nesting",
     "nulls",
-    "offset_of",
     "type_of_value",
     "variables_in",
 ]

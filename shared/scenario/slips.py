@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable
 
 from shared.scenario.caps import MAX_NESTING
-from shared.scenario.expressions import ExpressionError, offset_of
+from shared.scenario.errors import ExpressionError
+from shared.scenario.sources import offset_of
 
 ELSEWHERE = {
     "value": "“value” means something only in the rules of an answer",
