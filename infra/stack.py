@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from typing import Any, Final
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+
+UNREADABLE: Final = 2
+"""The exit code where no answer can be had: no such stack, no region, no credentials."""
 
 
 def outputs_of(stack: str) -> dict[str, str]:
@@ -18,5 +23,9 @@ def parameters_of(stack: str) -> dict[str, str]:
 
 
 def _described(stack: str) -> Any:
-    """By boto3: no Lambda needs CloudFormation."""
-    return boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    """By boto3: no Lambda needs CloudFormation. Ends the command where nothing can be told."""
+    try:
+        return boto3.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
+    except (BotoCoreError, ClientError) as error:
+        sys.stderr.write(f"the stack {stack} cannot be read: {error}\n")
+        raise SystemExit(UNREADABLE) from None
