@@ -84,15 +84,17 @@ class Parsed(msgspec.Struct, frozen=True):
 
     `receipts` tell of messages sent earlier. `ignored` names what was of no interest, one word each, for
     the counters. `unreadable` says what could not be read or acted upon beside, never in its own words: the
-    webhook keeps the raw body for it. `answer` is the body to give the messenger at once (Telegram's
-    acknowledgement of a press). `wants_welcome` asks the webhook to say the scenario's first message in
-    its answer (Viber); where it `needs_welcome`, the update is worth nothing without one.
+    webhook keeps the raw body for it, or `unread`, which is the update without all that was read. `answer` is
+    the body to give the messenger at once (Telegram's acknowledgement of a press). `wants_welcome` asks the
+    webhook to say the scenario's first message in its answer (Viber); where it `needs_welcome`, the update is
+    worth nothing without one.
     """
 
     events: tuple[AddressedEvent, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     ignored: tuple[str, ...] = ()
     unreadable: tuple[str, ...] = ()
+    unread: Mapping[str, Any] | None = None
     answer: Mapping[str, Any] | None = None
     wants_welcome: bool = False
     needs_welcome: bool = False

@@ -1,7 +1,7 @@
 """What WhatsApp posts, as far as we read it, and the events and receipts that it makes.
 
 A body holds many things of many people, so each is read on its own: one that cannot be read puts none of
-the others aside.
+the others aside, and is left alone in what the webhook keeps.
 """
 
 from __future__ import annotations
@@ -236,6 +236,9 @@ _NO_MESSAGE = frozenset({"edit", "reaction", "pin", "keep_in_chat", "poll_update
 # After these the person has another number or id.
 _MOVED = frozenset({"user_changed_number", "customer_changed_number", "user_changed_user_id"})
 
+_KINDS = frozenset({"messages", "statuses", "errors"})
+"""What a change can tell many of."""
+
 _RECEIPTS: Mapping[str, Literal["delivered", "read", "failed"]] = {
     "delivered": "delivered",
     "read": "read",
@@ -252,7 +255,10 @@ class _Ignored(NamedTuple):
 
 
 class _Unreadable(NamedTuple):
+    """`given` is the thing that it concerns, with all that it stands in."""
+
     why: str
+    given: Any
 
 
 _Found = AddressedEvent | Receipt | _Ignored | _Unreadable
@@ -267,11 +273,13 @@ def parse_update(payload: Any, own_number: str) -> Parsed:
     if update.object != "whatsapp_business_account":
         return Parsed(ignored=("not_whatsapp",))
     found = list(_each("entry", update.entry, lambda entry: _in_entry(entry, own_number)))
+    unreadable = [item for item in found if isinstance(item, _Unreadable)]
     return Parsed(
         events=tuple(item for item in found if isinstance(item, AddressedEvent)),
         receipts=tuple(item for item in found if isinstance(item, Receipt)),
         ignored=tuple(item.word for item in found if isinstance(item, _Ignored)),
-        unreadable=tuple(dict.fromkeys(item.why for item in found if isinstance(item, _Unreadable))),
+        unreadable=tuple(dict.fromkeys(item.why for item in unreadable)),
+        unread={**payload, "entry": [item.given for item in unreadable]} if unreadable else None,
     )
 
 
@@ -280,14 +288,21 @@ def _each(what: str, things: Iterable[Any], read: Callable[[Any], Iterable[_Foun
         try:
             yield from list(read(thing))
         except UnreadableUpdate as error:
-            yield _Unreadable(str(error))
+            yield _Unreadable(str(error), thing)
         except msgspec.ValidationError:
-            yield _Unreadable(f"{what} not as documented")
+            yield _Unreadable(f"{what} not as documented", thing)
+
+
+def _within(around: Callable[[Any], Any], found: Iterable[_Found]) -> Iterator[_Found]:
+    """What was found; what cannot be read is put back into what it stood in."""
+    for item in found:
+        yield item._replace(given=around(item.given)) if isinstance(item, _Unreadable) else item
 
 
 def _in_entry(entry: Any, own_number: str) -> Iterator[_Found]:
     changes = msgspec.convert(entry, _Entry).changes
-    return _each("change", changes, lambda change: _in_change(change, own_number))
+    found = _each("change", changes, lambda change: _in_change(change, own_number))
+    return _within(lambda change: {**entry, "changes": [change]}, found)
 
 
 def _in_change(given: Any, own_number: str) -> Iterator[_Found]:
@@ -300,9 +315,17 @@ def _in_change(given: Any, own_number: str) -> Iterator[_Found]:
         yield _Ignored("other_number")
         return
     contacts = list(_readable(value.contacts))
-    yield from _each("message", value.messages, lambda message: _in_message(message, contacts))
-    yield from _each("status", value.statuses, lambda status: [_status(status)])
+    messages = _each("message", value.messages, lambda message: _in_message(message, contacts))
+    statuses = _each("status", value.statuses, lambda status: [_status(status)])
+    yield from _within(lambda message: _with_only(given, messages=[message]), messages)
+    yield from _within(lambda status: _with_only(given, statuses=[status]), statuses)
     yield from [_Ignored("error")] * len(value.errors)
+
+
+def _with_only(change: Any, **things: list[Any]) -> Any:
+    """The change, with nothing of the kind but these things."""
+    about = {name: told for name, told in change["value"].items() if name not in _KINDS}
+    return {**change, "value": {**about, **things}}
 
 
 def _readable(contacts: Iterable[Any]) -> Iterator[_Contact]:

@@ -34,6 +34,16 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
+def _unread(parsed: Parsed, body: bytes) -> bytes:
+    """What of a body could not be read: all of it, where nothing else can be said or written."""
+    if parsed.unread is None:
+        return body
+    try:
+        return json.dumps(parsed.unread).encode()
+    except RecursionError:
+        return body
+
+
 class Door(msgspec.Struct, frozen=True):
     """One messenger's webhook, its collaborators in hand.
 
@@ -82,10 +92,11 @@ class Door(msgspec.Struct, frozen=True):
         except NotJson:
             raise Invalid("the body is not JSON") from None
         except Exception as error:  # noqa: BLE001 (a parser breaks as it likes, and nothing may be lost)
-            self._keep(call, error, received_at)
+            self._keep(call, call.request.body, error, received_at)
             return _TAKEN
         if unreadable := (*parsed.unreadable, *sealed.unreadable):
-            self._keep(call, UnreadableUpdate("; ".join(unreadable)), received_at)
+            body = call.request.body if sealed.unreadable else _unread(parsed, call.request.body)
+            self._keep(call, body, UnreadableUpdate("; ".join(unreadable)), received_at)
         self._count_ignored(parsed.ignored, call.bot_id)
         self._queue_receipts(receipts)
         return self._queue(parsed, sealed.envelopes, credential)
@@ -94,9 +105,9 @@ class Door(msgspec.Struct, frozen=True):
         payload = decode(call.request.body)
         return self.adapter.parse(payload, credential, received_at) if credential.is_active else _INACTIVE
 
-    def _keep(self, call: Call, error: Exception, received_at: datetime) -> None:
+    def _keep(self, call: Call, body: bytes, error: Exception, received_at: datetime) -> None:
         platform = self.adapter.platform
-        key = self.unparsed.keep(platform, call.bot_id, call.request.body, received_at)
+        key = self.unparsed.keep(platform, call.bot_id, body, received_at)
         about = {"trace_id": call.trace_id, "key": key, **describe(error)}
         logger.error("an update could not be parsed", extra=about)
         count("unparsed_updates", platform=platform, bot_id=call.bot_id)

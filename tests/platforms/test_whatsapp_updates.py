@@ -396,7 +396,9 @@ def test_a_change_to_nobody_is_kept_for_a_human(system: dict[str, str]) -> None:
     update = payload("whatsapp", "number_changed")
     message = update["entry"][0]["changes"][0]["value"]["messages"][0]
     message["system"] = {"type": "user_changed_number", **system}
-    assert ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT) == Parsed(unreadable=("user_changed_number",))
+    assert ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT) == Parsed(
+        unreadable=("user_changed_number",), unread=update
+    )
 
 
 def test_a_message_that_comes_twice_is_one_event_twice() -> None:
@@ -414,6 +416,25 @@ def test_one_message_that_cannot_be_read_puts_no_other_aside() -> None:
     parsed = parse("one_without_words")
     assert [addressed.event.text for addressed in parsed.events] == ["one", "three"]  # type: ignore[union-attr]
     assert parsed.unreadable == ("text without words",)
+
+
+def test_what_cannot_be_read_is_left_alone_with_what_it_stands_in() -> None:
+    good, update = payload("whatsapp", "several"), payload("whatsapp", "several")
+    changes = update["entry"][0]["changes"]
+    value = changes[0]["value"]
+    bad_message, bad_status = {**value["messages"][0], "id": 5}, {"status": "read"}
+    value["messages"].append(bad_message)
+    value["statuses"] = [*value.get("statuses", ()), bad_status]
+    update["entry"].append(5)
+    parsed, about = SAMPLES.read(update), {**value, "messages": [], "statuses": []}
+    assert (parsed.events, parsed.receipts) == (SAMPLES.read(good).events, SAMPLES.read(good).receipts)
+    assert parsed.unread is not None
+    left = [each["changes"][0]["value"] if each != 5 else 5 for each in parsed.unread["entry"]]
+    del about["messages"], about["statuses"]
+    assert left == [{**about, "messages": [bad_message]}, {**about, "statuses": [bad_status]}, 5]
+    again = SAMPLES.read(parsed.unread)
+    assert (again.events, again.receipts) == ((), ())
+    assert (again.unreadable, again.unread) == (parsed.unreadable, parsed.unread)
 
 
 def broken(**changed: Any) -> Any:
@@ -442,14 +463,15 @@ def broken(**changed: Any) -> Any:
     ],
 )
 def test_a_message_in_another_shape_is_not_guessed_at(update: Any, why: str) -> None:
-    assert ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT) == Parsed(unreadable=(why,))
+    assert ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT) == Parsed(unreadable=(why,), unread=update)
 
 
 @pytest.mark.parametrize("field", ["id", "biz_opaque_callback_data", "recipient_id"])
 def test_a_status_s_id_without_end_travels_nowhere(field: str) -> None:
     update = payload("whatsapp", "status_read")
     update["entry"][0]["changes"][0]["value"]["statuses"][0][field] = "x" * 1000
-    assert ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT) == Parsed(unreadable=("status not as documented",))
+    parsed = ADAPTER.parse(update, CREDENTIAL, RECEIVED_AT)
+    assert parsed == Parsed(unreadable=("status not as documented",), unread=update)
 
 
 GOOD = payload("whatsapp", "text")["entry"][0]

@@ -230,6 +230,25 @@ def test_of_a_body_read_in_part_the_events_are_taken_and_the_whole_is_kept() -> 
     assert list(webhook.bucket.objects.values()) == [json.dumps(update("Anna")).encode()]
 
 
+class Sorting(TelegramAdapter):
+    """Tells what it could not read apart from the rest."""
+
+    def parse(self, payload: Any, credential: Credential, received_at: datetime) -> Parsed:
+        unread = payload["bad"]
+        for _ in range(payload["depth"]):
+            unread = {"in": unread}
+        return Parsed(unreadable=("no id",), unread=unread)
+
+
+@pytest.mark.parametrize("depth", [0, 100_000])
+def test_what_could_not_be_read_is_kept_alone_if_it_can_be_written(depth: int) -> None:
+    webhook = Webhook(adapter=Sorting())
+    body = {"bad": {"x": "\u00e9"}, "words": "of others", "depth": depth}
+    assert webhook.post(body)["statusCode"] == 200
+    (kept,) = map(json.loads, webhook.bucket.objects.values())
+    assert kept == (body if depth else body["bad"])
+
+
 def test_one_broken_update_sent_again_and_again_is_kept_once(webhook: Webhook) -> None:
     for _ in range(3):
         webhook.post("null")
