@@ -15,7 +15,7 @@ import msgspec
 
 from shared.dialog.events import Event
 from shared.dialog.history import HistoryEntry
-from shared.dialog.messages import Message
+from shared.dialog.messages import Media, Message
 from shared.dialog.processor import Moment, ScenarioProcessor, Turn
 from shared.dialog.sealing import Data, context_of, opened
 from shared.dialog.state import Dialog, Remains
@@ -191,9 +191,23 @@ class _Replaying:
 
 
 def _as_said(message: Message, told: Data) -> Message:
-    """The message as it was kept: an entry may be older than what masks it."""
-    kept: Message = message if "masked" in told else msgspec.structs.replace(message, masked="")
+    """The message as it was kept: with what was known of its files when it was sent. An entry may be older
+    than what masks it.
+    """
+    shown: Sequence[Data] = told.get("media", ())
+    pairs = zip(message.media, shown, strict=False)
+    media = [msgspec.convert(kept, Media) if _is_of_library(each, kept) else each for each, kept in pairs]
+    kept: Message = msgspec.structs.replace(
+        message,
+        media=(*media, *message.media[len(shown) :]),
+        masked=message.masked if "masked" in told else "",
+    )
     return kept
+
+
+def _is_of_library(file: Media, told: Data) -> bool:
+    """Whether it is the file that was told of; the engine knows no more of one than its id."""
+    return bool(file.media_id) and told.get("media_id") == file.media_id
 
 
 def _as_counted(turn: Turn, told: int) -> Turn:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from shared.dialog.events import ConversationStarted, Person
 from shared.dialog.history import DeliveryRecord, HistoryEntry
@@ -54,10 +55,12 @@ def talked() -> Parley:
     return parley
 
 
-def record_messages(parley: Parley) -> None:
-    """As the sender does."""
+def record_messages(parley: Parley, **known: Any) -> None:
+    """As the sender does, with what is known of files."""
     for envelope in parley.outbound.envelopes:
-        for n, message in enumerate(envelope.messages, 1):
+        for n, said in enumerate(envelope.messages, 1):
+            media = tuple(replace(file, **known) if file.media_id else file for file in said.media)
+            message = replace(said, media=media)
             parley.history.record(
                 HistoryEntry(
                     dialog_id=envelope.dialog_id,
@@ -146,6 +149,42 @@ def test_a_dialog_from_before_messages_were_masked_is_repeated_too() -> None:
     (masked,) = [each.message_data for each in entries if "masked" in each.message_data]
     assert masked.pop("masked") == "Thanks, •••."
     assert replayed(parley, entries) is None
+
+
+FILES = [{"media_id": "00000000-0000-4000-8000-000000000009"}, {"url": "https://a.io/b.png"}]
+SHOWN = {
+    "version": "1.0",
+    "steps": [{"id": "look", "message": {"text": "Look", "media": FILES}, "end": True}],
+}
+
+
+def shown() -> tuple[Parley, list[HistoryEntry]]:
+    """A dialog that shows a file of the library, and another, and its history."""
+    parley = Parley(SHOWN)
+    parley.say("/start")
+    record_messages(parley, type="video", url="https://cdn.io/a.mp4", file_name="a.mp4", size=5, width=4)
+    return parley, [reloaded(entry) for entry in parley.entries]
+
+
+def test_what_was_known_of_a_file_when_it_was_sent_is_no_difference() -> None:
+    assert replayed(*shown()) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda media: media[0].update(media_id="another"), id="another file"),
+        pytest.param(lambda media: media[1].update(url="https://a.io/c.png"), id="another address"),
+        pytest.param(lambda media: media.pop(), id="one less"),
+        pytest.param(lambda media: media.append(media[1]), id="one more"),
+    ],
+)
+def test_other_files_are_a_difference(change: Callable[[list[Any]], None]) -> None:
+    parley, entries = shown()
+    change(entries[1].message_data["media"])
+    difference = replayed(parley, entries)
+    assert difference
+    assert difference.what == "messages/1"
 
 
 def altered(turn: int, n: int, change: Callable[[dict[str, Any]], Any]) -> Callable[..., None]:
