@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from shared.dialog.events import ConversationStarted, Event
 from shared.dialog.messages import Media, Message, Span
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.processor import Moment, ScenarioProcessor
@@ -27,27 +28,34 @@ def first_message(
     document: Document,
     envelope: InboundEnvelope,
     called: Mapping[str, Document] | None = None,
+    known: Dialog | None = None,
 ) -> Message | None:
     """What the scenario says first to the event in the envelope, in one message; nothing is stored.
 
     `called` are the documents of scenarios that it may call. The same event, applied later, opens the
-    dialog with this very message, buttons included.
+    dialog with this very message, buttons included. Of a dialog that is `known` already it is what that waits
+    with still, or None.
     """
     others = {other: compile_scenario(each) for other, each in (called or {}).items()}
     processor = ScenarioProcessor(compile_scenario(document), others)
     program = Program(processor, Followed.of(active))
     dialog, moment = new_dialog(envelope, envelope.received_at), Moment(envelope.received_at, 0.0)
+    if known and not _only_looks_in(envelope.event) and known.epoch != dialog.epoch:
+        return None  # a link begins anew, unless it is the one that has opened the dialog
+    dialog.epoch = known.epoch if known else dialog.epoch
     turn = program.advance(dialog, envelope.event, moment)
-    return joined(turn.messages) if turn.messages else None
+    has_gone_on = known is not None and _place(known) != _place(turn.dialog)
+    return joined(turn.messages) if turn.messages and not has_gone_on else None
 
 
-def is_opened_by(dialog: Dialog, envelope: InboundEnvelope) -> bool:
-    """Whether it was this event that has opened the dialog, and the person has done nothing since.
+def _only_looks_in(event: Event) -> bool:
+    return isinstance(event, ConversationStarted) and event.only_opens
 
-    Then the first message is still the one to answer.
-    """
-    is_last = dialog.last_interaction_at <= envelope.event.occurred_at
-    return is_last and dialog.epoch == new_dialog(envelope, envelope.received_at).epoch
+
+def _place(dialog: Dialog) -> tuple[Any, ...]:
+    """What the dialog waits with, even while nobody can be told."""
+    status, ask = dialog.blocked or dialog.status, dialog.ask.number if dialog.ask else None
+    return dialog.scenario_id, dialog.revision, dialog.run, status, ask
 
 
 def joined(messages: Sequence[Message]) -> Message:

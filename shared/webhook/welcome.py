@@ -12,7 +12,6 @@ from shared.credential import Credential
 from shared.dialog.messages import Message
 from shared.dialog.ports import BotRepository, RevisionRepository, StateRepository
 from shared.dialog.rehearsal import ends_within
-from shared.dialog.state import Dialog
 from shared.errors import NoSuchBot
 from shared.queueing.envelopes import InboundEnvelope
 
@@ -42,12 +41,12 @@ class Welcomer(msgspec.Struct, frozen=True):
     with_files: FillFiles
 
     def welcome(self, opened: InboundEnvelope, credential: Credential) -> Welcome | None:
-        """None where a dialog exists already, or nothing is active that could speak first, and in time.
+        """None where a dialog has gone on already, or nothing is active that could speak first, and in time.
 
-        One that this very event has opened does not count: the messenger asks again, as the answer was lost.
+        Until it has, it is the same as before: the answer was lost, or the person has only looked in.
         """
         dialog = self.dialogs.load(opened.dialog_id)
-        if dialog is not None and not _is_opened_by(dialog, opened):
+        if dialog is not None and dialog.run > 1:
             return None
         try:
             active = self.bots.active_scenario(opened.bot_id)
@@ -59,15 +58,9 @@ class Welcomer(msgspec.Struct, frozen=True):
 
         document = self.revisions.document(active.scenario_id, active.revision)
         called = {other: self.revisions.document(other, n) for other, n in active.called.items()}
-        say_first = partial(first_message, active, document, opened, called)
+        say_first = partial(first_message, active, document, opened, called, dialog)
         message = say_first() if ends_within(MOST_SECONDS, say_first) else None
         if message is None:
             return None
         answer = self.render(self.with_files(message, credential), credential)
         return Welcome(answer, active.scenario_id, active.revision)
-
-
-def _is_opened_by(dialog: Dialog, opened: InboundEnvelope) -> bool:
-    from shared.dialog.welcome import is_opened_by  # noqa: PLC0415 (as above)
-
-    return is_opened_by(dialog, opened)

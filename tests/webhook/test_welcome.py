@@ -97,6 +97,11 @@ class Cafe:
         digest = hmac.new(TOKEN.encode(), body.encode(), hashlib.sha256).hexdigest()
         return self.door.answer(gateway_event(body, headers={"x-viber-content-signature": digest}))
 
+    def person_says(self, text: str) -> None:
+        """In the chat that was opened, a minute later."""
+        said = MessageReceived(id="said", occurred_at=NOW + timedelta(minutes=1), text=text)
+        self.queue.send([msgspec.structs.replace(self.queue.envelopes[-1], event=said)])
+
     def works(self) -> None:
         """The dialog worker takes up what is in the queue."""
         manager = DialogManager(
@@ -198,28 +203,45 @@ def test_the_buttons_of_the_welcome_are_those_of_the_dialog(cafe: Cafe) -> None:
     assert answer["keyboard"]["Buttons"][0]["ActionBody"] == expected
 
 
-def test_whoever_comes_back_is_not_welcomed_again(cafe: Cafe) -> None:
-    cafe.opens(1)
+def test_whoever_has_only_looked_in_is_welcomed_again_by_the_same_question(cafe: Cafe) -> None:
+    first = cafe.opens(1)["body"]
     cafe.works()
-    assert cafe.opens(2, subscribed=True)["body"] == ""
+    assert cafe.opens(2)["body"] == first
+    assert cafe.event().welcomed_by == 1
+    dialog_id = cafe.queue.envelopes[-1].dialog_id
+    cafe.works()
+    dialog = cafe.dialogs.load(dialog_id)
+    assert dialog is not None
+    assert (dialog.turn, dialog.run, cafe.says()) == (2, 1, [])
+
+
+@pytest.mark.parametrize("how", ["has answered", "comes by a link", "meets another scenario"])
+def test_whoever_comes_back_is_not_welcomed_again(cafe: Cafe, how: str) -> None:
+    cafe.opens(1)
+    if how == "has answered":
+        cafe.person_says("Tea")
+    cafe.works()
+    if how == "meets another scenario":
+        cafe.scenarios.add_revision(SCENARIO_ID, DOCUMENT, "s", "", "1")
+        cafe.bots.change(BOT_ID, active_revision=2)
+    assert cafe.opens(2, subscribed=True, link="cook" if how == "comes by a link" else "")["body"] == ""
     assert cafe.event().welcomed_by is None
 
 
-def test_an_answer_that_was_lost_is_given_again(cafe: Cafe) -> None:
-    lost = cafe.opens()["body"]
+@pytest.mark.parametrize("link", ["", "cook"])
+def test_an_answer_that_was_lost_is_given_again(cafe: Cafe, link: str) -> None:
+    lost = cafe.opens(link=link)["body"]
     cafe.works()
-    assert cafe.opens()["body"] == lost
+    assert cafe.opens(link=link)["body"] == lost
     cafe.works()
     assert ({envelope.turn for envelope in cafe.outbound.sent}, cafe.says()) == ({1}, [])
 
 
 def test_once_the_person_has_answered_nothing_is_welcomed_again(cafe: Cafe) -> None:
-    cafe.opens(-2)
-    opened = cafe.queue.envelopes[0]
-    said = MessageReceived(id="2", occurred_at=NOW - timedelta(seconds=1), text="Tea")
-    cafe.queue.send([msgspec.structs.replace(opened, event=said)])
+    cafe.opens(link="cook")
+    cafe.person_says("Tea")
     cafe.works()
-    assert cafe.opens(-2)["body"] == ""
+    assert cafe.opens(link="cook")["body"] == ""
 
 
 def test_a_bot_with_nothing_to_say_says_nothing_and_keeps_the_event(cafe: Cafe) -> None:
