@@ -6,12 +6,12 @@ import random
 from collections.abc import Callable
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from shared.credential import Credential
 from shared.delivery.account import Account
+from shared.delivery.collaborators import Collaborators
 from shared.delivery.files import Files, goes_as_links, look_again_in
 from shared.delivery.holds import Hold
 from shared.delivery.transport import AnswerLost, NotReached
@@ -22,9 +22,6 @@ from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Rendered, 
 from shared.platforms.formatting import MEDIA_AS_LINKS, SENT_AS_TEMPLATE, SHARE_DROPPED
 from shared.queueing.backoff import backoff_seconds
 from shared.queueing.envelopes import OutboundEnvelope
-
-if TYPE_CHECKING:
-    from shared.delivery.sender import Sender
 
 MAX_FAILURES = 20
 """Failed tries of one message before it is given up: an hour or more. Waits a messenger asks for are none."""
@@ -63,7 +60,7 @@ class MessageDelivery(msgspec.Struct):
     request at that place, made again with the addresses of its files.
     """
 
-    sender: Sender
+    collaborators: Collaborators
     envelope: OutboundEnvelope
     n: int
     credential: Credential
@@ -107,15 +104,15 @@ class MessageDelivery(msgspec.Struct):
 
     @property
     def _files(self) -> Files:
-        return self.sender.files
+        return self.collaborators.files
 
     @property
     def _account(self) -> Account:
-        return self.sender.account_of(self.credential)
+        return self.collaborators.account_of(self.credential)
 
     @property
     def _adapter(self) -> PlatformAdapter:
-        return self.sender.adapter_of(self.envelope.platform)
+        return self.collaborators.adapter_of(self.envelope.platform)
 
     @property
     def _delivery_id(self) -> str:
@@ -151,7 +148,7 @@ class MessageDelivery(msgspec.Struct):
             return refused
         if not is_recorded:
             self.write(self.n, msgspec.structs.replace(record, reason=hold.reason))
-        seconds = 0.0 if hold.refused else (hold.until - self.sender.now()).total_seconds()
+        seconds = 0.0 if hold.refused else (hold.until - self.collaborators.now()).total_seconds()
         raise Wait(bounded(max(seconds, 0.0) + random.random() * SPREAD_SECONDS), hold.reason)  # noqa: S311
 
     # ── Files of the library ───────────────────────────────────────────────────────────────────────────
@@ -160,7 +157,7 @@ class MessageDelivery(msgspec.Struct):
         self, missing: tuple[Request, ...], record: DeliveryRecord
     ) -> tuple[tuple[Request, ...], DeliveryRecord]:
         """The requests as they can be made now. Raises `Wait` for files that the messenger does not have."""
-        if missing and goes_as_links(record, self.resolved, self.sender.now()):
+        if missing and goes_as_links(record, self.resolved, self.collaborators.now()):
             said = tuple(request.instead or request for request in missing)
             return said, _degraded(record, *[MEDIA_AS_LINKS] * (said != missing))
         if self._lacks_files(missing):
@@ -177,7 +174,7 @@ class MessageDelivery(msgspec.Struct):
 
         What is handed over is recorded first: then nobody else sends it, whatever becomes of this process.
         """
-        now = self.sender.now()
+        now = self.collaborators.now()
         known = record.files or FilesRecord(since=now)
         waits = self._files.ask(self.envelope, self.n, self.credential, self.resolved, known)
         if waits != record.files:
@@ -185,7 +182,7 @@ class MessageDelivery(msgspec.Struct):
         if waits.handed_over_at:
             self._files.hand_over(self.envelope, self.n, waits)
         if record.files is None:
-            self.sender.show_typing(self.envelope, self.credential)
+            self.collaborators.show_typing(self.envelope, self.credential)
         raise Wait(look_again_in(now - waits.since), AWAITS_FILES)
 
     def _hear_complaint(self, request: Request, record: DeliveryRecord, reason: str) -> None:
@@ -197,7 +194,7 @@ class MessageDelivery(msgspec.Struct):
         named = self._named_in(request)
         if named and not (record.files and record.files.is_asked_anew):
             self._files.forget(named)
-            waits = FilesRecord(since=self.sender.now(), is_asked_anew=True)
+            waits = FilesRecord(since=self.collaborators.now(), is_asked_anew=True)
             self.write(self.n, msgspec.structs.replace(record, files=waits, reason=reason))
             raise Wait(look_again_in(timedelta()), reason)
         brought = [each for each in self.resolved.missing if each.file.id in carried]
@@ -216,7 +213,7 @@ class MessageDelivery(msgspec.Struct):
         (Of one without a record that is known anyway.) Raises `Wait` if there is no time for the request,
         with a record that it has not gone out.
         """
-        has_time = self.sender.seconds_left() >= _seconds_for(request)
+        has_time = self.collaborators.seconds_left() >= _seconds_for(request)
         if record.message_ids or is_recorded or not has_time:
             self.write(self.n, msgspec.structs.replace(record, in_doubt=record.in_doubt or has_time))
         if not has_time:
@@ -227,7 +224,7 @@ class MessageDelivery(msgspec.Struct):
             record, possibly_doubled=record.possibly_doubled or record.in_doubt, in_doubt=False
         )
         try:
-            response = self.sender.transport.send(request)
+            response = self.collaborators.transport.send(request)
         except NotReached as fault:
             return Delivery(Outcome.RETRY, reason=f"not reached: {fault}"), record
         except NotFound:
@@ -278,7 +275,7 @@ class MessageDelivery(msgspec.Struct):
         """For receipts that know no others."""
         if self._adapter.capabilities.receipts_by_message_id:
             for message_id in filter(None, record.message_ids):
-                self.sender.names.put(
+                self.collaborators.names.put(
                     self.envelope.bot_id, self.envelope.platform, message_id, self._delivery_id
                 )
 
@@ -295,7 +292,7 @@ class MessageDelivery(msgspec.Struct):
                 if record.attempts < MAX_FAILURES:
                     self._wait(record, delivery.retry_after_seconds or _backoff(record.attempts), reason)
             case Outcome.RECIPIENT_GONE:
-                self.sender.findings.gone(self.envelope, reason, self.sender.now())
+                self.collaborators.findings.gone(self.envelope, reason, self.collaborators.now())
             case Outcome.CREDENTIAL_BAD:
                 self._account.refuse(reason)
         self.write(self.n, failed(record, reason))

@@ -13,32 +13,25 @@ over, no sender touches it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import msgspec
 
 from shared.credential import Credential
-from shared.delivery.account import Account
+from shared.delivery.collaborators import Collaborators
 from shared.delivery.files import (
-    NO_FILES,
     WAITED_AT_MOST,
-    Files,
     is_handed_over,
     look_again_in,
 )
-from shared.delivery.findings import NOBODY, Findings
-from shared.delivery.holds import NO_HOLDS, Holds
 from shared.delivery.message import AWAITS_FILES, MAX_FAILURES, MessageDelivery, bounded, failed
-from shared.delivery.receipts import NO_NAMES, MessageNames
 from shared.delivery.resending import SAID_AGAIN_WITHIN, is_later_word, taken_up
-from shared.delivery.transport import Transport
 from shared.dialog.history import DeliveryRecord, HistoryEntry, delivery_id_of, entry_key
 from shared.dialog.messages import Message
-from shared.dialog.ports import HistoryRepository
 from shared.errors import Wait
-from shared.platforms.base import Delivery, Outcome, PlatformAdapter, Request
+from shared.platforms.base import Delivery, Outcome
 from shared.queueing.envelopes import FirstSendEnvelope, OutboundEnvelope, Resend
 
 WINDOW_EDGE = timedelta(minutes=5)
@@ -63,27 +56,8 @@ _DONE = {"sent", "failed"}
 
 
 @dataclass(frozen=True, slots=True)
-class Sender:
-    """Delivers turns; knows outcomes, no messenger. Shared by threads.
-
-    `credential_of` gives the connected account, or None, perhaps as it was a moment ago;
-    `fresh_credential_of` as it is now. `seconds_left` is what remains to this process. `holds` are shared
-    with all other senders, `names` are for receipts, `findings` hear of what concerns more than a message,
-    `files` know the library. `hint` makes a request that nothing depends on.
-    """
-
-    history: HistoryRepository
-    credential_of: Callable[[str, str], Credential | None]
-    adapter_of: Callable[[str], PlatformAdapter]
-    transport: Transport
-    now: Callable[[], datetime]
-    seconds_left: Callable[[], float]
-    fresh_credential_of: Callable[[str, str], Credential | None] = lambda _bot_id, _platform: None
-    holds: Holds = NO_HOLDS
-    names: MessageNames = NO_NAMES
-    findings: Findings = NOBODY
-    files: Files = NO_FILES
-    hint: Callable[[Request], None] = lambda _request: None
+class Sender(Collaborators):
+    """Delivers turns; knows outcomes, no messenger. Shared by threads."""
 
     def deliver(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> tuple[str, ...]:
         """Deliver all messages in order; returns why any was given up after `MAX_FAILURES` tries.
@@ -116,16 +90,6 @@ class Sender:
     def hand_back(self, work: FirstSendEnvelope) -> None:
         """Leave a message to its sender that could not be carried."""
         _TurnDelivery(self, work.turn, self._records(work.turn, is_repeat=True)).hand_back(work)
-
-    def show_typing(self, envelope: OutboundEnvelope, credential: Credential) -> None:
-        """Let the person see that more is coming, where their messenger can show it."""
-        adapter = self.adapter_of(envelope.platform)
-        typing = adapter.typing(envelope.platform_chat_id, credential, envelope.last_message_id)
-        if typing:
-            self.hint(typing)
-
-    def account_of(self, credential: Credential) -> Account:
-        return Account(credential, self.holds, self.findings, self.fresh_credential_of, self.now)
 
     def _records(self, envelope: OutboundEnvelope, *, is_repeat: bool) -> dict[int, HistoryEntry]:
         if not (is_repeat or envelope.is_copy):
