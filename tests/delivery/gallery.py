@@ -24,12 +24,12 @@ from shared.delivery.files import Files
 from shared.delivery.holds import Hold
 from shared.delivery.sender import Sender
 from shared.delivery.transport import HttpTransport
+from shared.delivery.uploading import Uploads
 from shared.dialog.history import DeliveryRecord, HistoryEntry
 from shared.dialog.messages import Media, Message
 from shared.errors import NotFound, Wait
 from shared.media.base import FileType, MediaFile
 from shared.media.library import Library
-from shared.media.uploading import Uploads
 from shared.platforms import MessengerAddresses, adapter_for
 from shared.platforms.base import Request
 from shared.platforms.whatsapp_media import WhatsAppUploads

@@ -11,9 +11,9 @@ from shared import aws
 from shared.delivery.files import Files
 from shared.delivery.reports import Reports
 from shared.delivery.sender import Sender
+from shared.delivery.uploading import Uploads
 from shared.media.library import Library
 from shared.media.links import addresses_below
-from shared.media.uploading import Uploads
 from shared.platforms.whatsapp_media import WhatsAppUploads
 from shared.queueing.envelopes import FirstSendEnvelope, UploadEnvelope
 from shared.queueing.producer import SqsInbound, SqsTasks

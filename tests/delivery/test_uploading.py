@@ -12,10 +12,10 @@ import pytest
 from shared.credential import Credential
 from shared.delivery.files import REFUSED_FOR
 from shared.delivery.holds import Hold, mark_of
+from shared.delivery.uploading import TRIES
 from shared.errors import Wait
 from shared.media.base import PlatformFileId, Variant
 from shared.media.leases import lease_of_file
-from shared.media.uploading import TRIES
 from shared.queueing.envelopes import UploadEnvelope
 from tests.delivery.gallery import BOT_ID, NOW, Gallery, opened
 from tests.standins.server import Answer, Incoming, answer_json
