@@ -125,13 +125,13 @@ class _TurnDelivery:
                 if _is_given_up(record):
                     yield record.reason  # perhaps it was not told
                 continue
-            if message.is_said:
-                self.write(n, DeliveryRecord("sent"))
-                continue
             if record and is_handed_over(record, self.sender.now()):
                 self._await_worker(n, record)
             record = _taken_back(record) if record else self._begun(may_be_lost=may_be_lost)
             may_be_lost = False  # messages go in order: only the first without a record can have been sent
+            if message.is_said:
+                self.write(n, DeliveryRecord("sent"))
+                continue
             against = self.against or ("" if message.template else self.window_closed)
             if against or credential is None:
                 self.write(n, failed(record, against))

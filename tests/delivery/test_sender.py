@@ -254,6 +254,13 @@ def test_of_a_repeat_without_records_only_the_first_message_is_in_doubt(seen: Ma
     assert [record.possibly_doubled for record in stage.records()] == [True, False]
 
 
+def test_what_follows_a_message_said_elsewhere_is_not_in_doubt_for_that() -> None:
+    stage = Stage()
+    stage.deliver(Message("welcome", is_said=True), "two", is_repeat=True)
+    assert stage.lines == ["two"]
+    assert [record.possibly_doubled for record in stage.records()] == [False, False]
+
+
 def test_what_is_recorded_is_not_sent_again() -> None:
     stage = Stage()
     stage.deliver("one", "two")
