@@ -61,14 +61,14 @@ class Redriving:
         """Each dead letter that was there at the beginning; what stays can be received again at once."""
         begun = datetime.now(UTC).timestamp() * 1000
         try:
-            while messages := self._unseen(self._receive(), begun):
-                yield from map(self._redrive, messages)
+            while messages := self._unseen(self._receive()):
+                were_there = (each for each in messages if _sent_at(each) <= begun)
+                yield from map(self._redrive, were_there)
         finally:
             self._show()
 
-    def _unseen(self, messages: Sequence[MessageTypeDef], begun: float) -> list[MessageTypeDef]:
-        were_there = [each for each in messages if int(each["Attributes"]["SentTimestamp"]) <= begun]
-        unseen = [each for each in were_there if each["MessageId"] not in self._seen]
+    def _unseen(self, messages: Sequence[MessageTypeDef]) -> list[MessageTypeDef]:
+        unseen = [each for each in messages if each["MessageId"] not in self._seen]
         self._seen |= {each["MessageId"] for each in unseen}
         return unseen
 
@@ -116,6 +116,11 @@ class Redriving:
             MessageGroupId=message["Attributes"]["MessageGroupId"],
             MessageDeduplicationId=message["MessageId"],
         )
+
+
+def _sent_at(message: MessageTypeDef) -> float:
+    """In milliseconds."""
+    return int(message["Attributes"]["SentTimestamp"])
 
 
 def _envelope_of(body: str) -> dict[str, Any] | None:

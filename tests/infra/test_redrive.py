@@ -113,7 +113,8 @@ def test_what_has_come_back_meanwhile_does_not_keep_what_was_there(aws_account: 
     came_back, was_there = ({**_letter(turn(1, "500")), "MessageId": name} for name in ("new", "old"))
     came_back["Attributes"] = {**came_back["Attributes"], "SentTimestamp": in_an_hour}
     sqs = Stubber(aws_account.sqs)
-    sqs.add_response("receive_message", {"Messages": [came_back, was_there]})
+    sqs.add_response("receive_message", {"Messages": [came_back]})
+    sqs.add_response("receive_message", {"Messages": [was_there]})
     sqs.add_response("send_message", {"MessageId": "sent"})
     sqs.add_response("delete_message", {})
     sqs.add_response("receive_message", {"Messages": [came_back]})
