@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.media.base import MediaFile, MediaRepository, ObjectStore, paths_of
-from shared.storage.paging import Page, Position
+from shared.pages import Page, Position
 
 _AT_ONCE = 50
 

@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, Protocol
 import msgspec
 
 if TYPE_CHECKING:
-    from shared.storage.paging import Page, Position
+    from shared.pages import Page, Position
 
 FileType = Literal["image", "video", "audio", "file"]
 

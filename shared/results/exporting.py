@@ -15,11 +15,11 @@ from typing import IO, Final, Protocol
 
 from shared.dialog.results import RunResult
 from shared.errors import GiveUp, UploadLost
+from shared.pages import Page
 from shared.results.columns import ResultColumns
 from shared.results.exports import CONTENT_TYPES, Export, ExportRepository, ResultRepository
 from shared.results.rows import csv_header, csv_rows, json_lines
 from shared.scenario.columns import Column
-from shared.storage.paging import Page
 
 PAGE: Final = 200
 PAGES_COUNTED: Final = 25

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal, Protocol
 import msgspec
 
 from shared.dialog.results import RunResult, Sought
-from shared.storage.paging import Page, Position
+from shared.pages import Page, Position
 
 Format = Literal["csv", "jsonl"]
 ExportStatus = Literal["queued", "running", "ready", "failed"]

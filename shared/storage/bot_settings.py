@@ -16,10 +16,11 @@ from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, Update
 from pynamodb.expressions.condition import Condition
 
 from shared.errors import Conflict, NotFound
+from shared.pages import Page, Position
 from shared.storage.clock import Clock, utc_now
 from shared.storage.conditions import is_overtaken
 from shared.storage.credentials import hint_of
-from shared.storage.paging import Page, Position, page_of, slice_of
+from shared.storage.paging import page_of, slice_of
 from shared.storage.sealing import KmsSealer
 from shared.storage.tables import BotSettings
 

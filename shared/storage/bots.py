@@ -14,9 +14,10 @@ from pynamodb.expressions.update import Action
 
 from shared.dialog.ports import ActiveScenario, Running
 from shared.errors import Conflict, NoSuchBot
+from shared.pages import Page, Position
 from shared.storage.clock import Clock, utc_now
 from shared.storage.conditions import is_overtaken, is_refused, refused_writes
-from shared.storage.paging import Page, Position, page_of, slice_of
+from shared.storage.paging import page_of, slice_of
 from shared.storage.tables import BotInstance, BotScenario, DeletedBot, whole
 
 CHANGEABLE = frozenset(

@@ -18,9 +18,9 @@ from pynamodb.transactions import TransactWrite
 from shared.dialog.ports import Found
 from shared.dialog.state import Dialog, Remains
 from shared.errors import ConcurrentTurn, DialogTooLarge, GiveUp
+from shared.pages import Page, Position
 from shared.storage.batches import deleting
 from shared.storage.conditions import is_overtaken, refused_writes
-from shared.storage.paging import Page, Position
 from shared.storage.tables import MAX_ITEM_BYTES, BotDialogState, DeletedDialog
 
 SHARDS = 8

@@ -13,9 +13,10 @@ from pynamodb.expressions.update import Action
 
 from shared.errors import Conflict, NotFound
 from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId, Variant
+from shared.pages import Page, Position
 from shared.storage.clock import Clock, utc_now
 from shared.storage.conditions import is_refused
-from shared.storage.paging import Page, Position, page_of, slice_of
+from shared.storage.paging import page_of, slice_of
 from shared.storage.tables import BotMediaFile, whole
 
 UPLOADS_LAST = timedelta(days=1)

@@ -22,6 +22,7 @@ from shared.errors import ConcurrentTurn, Conflict, NoSuchBot, NotFound
 from shared.llm.answers import KnownAnswer
 from shared.llm.usage import Usage
 from shared.media.base import FileType, MediaFile, MediaStatus, PlatformFileId
+from shared.pages import Page, Position
 from shared.results.exports import Export
 from shared.storage.bot_settings import RevealedSettings, StoredSettings, is_secret, require_met
 from shared.storage.bots import CHANGEABLE, Bot, pointer_of
@@ -30,7 +31,6 @@ from shared.storage.credentials import hint_of
 from shared.storage.dialogs import ALL_HOURS, Hours, hour_of
 from shared.storage.history import span_after
 from shared.storage.media import expiry_of, require_changeable
-from shared.storage.paging import Page, Position
 from shared.storage.results import page_of_results, run_end_of, span_of
 from shared.storage.scenarios import Revision, RevisionSummary, Scenario, pack, unpack
 from shared.tasks.results import TaskResult

@@ -1,29 +1,17 @@
-"""Lists that are read a page at a time."""
+"""Lists of DynamoDB that are read a page at a time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, TypedDict, TypeVar
+from typing import TypedDict, TypeVar
 
-import msgspec
 from pynamodb.models import Model
 from pynamodb.pagination import ResultIterator
 
+from shared.pages import Page, Position
+
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
-
-Position = dict[str, Any]
-"""Where a page ended, as plain JSON. Opaque: a caller hands it back as it is, to the same list.
-
-It is a key of DynamoDB's, unsigned; whoever gives it out must see to it that it comes back unchanged.
-"""
-
-
-class Page(msgspec.Struct, Generic[T], frozen=True):
-    """Some items, and the position to go on from; None where the list ended."""
-
-    items: list[T]
-    next: Position | None = None
 
 
 class Slice(TypedDict):

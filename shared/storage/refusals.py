@@ -8,10 +8,11 @@ from typing import Final
 
 import msgspec
 
+from shared.pages import Page, Position
 from shared.queueing.envelopes import TaskEnvelope
 from shared.storage.batches import deleting
 from shared.storage.clock import Clock, utc_now
-from shared.storage.paging import Page, Position, page_of, slice_of
+from shared.storage.paging import page_of, slice_of
 from shared.storage.sealing import KmsSealer
 from shared.storage.tables import SyncRefusal
 from shared.tasks.sync_records import Refusal

@@ -11,7 +11,7 @@ import msgspec
 
 from shared.dialog.history import HistoryEntry
 from shared.dialog.results import RunResult, Sought, results_of
-from shared.storage.paging import Page, Position
+from shared.pages import Page, Position
 from shared.storage.tables import BotDialogHistory
 
 SHARDS = 8

@@ -13,10 +13,11 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import And, Condition, Not, Or
 
 from shared.errors import Conflict, Invalid, NotFound, Refused, Violation
+from shared.pages import Page, Position
 from shared.storage.batches import AT_ONCE, deleting
 from shared.storage.clock import Clock, utc_now
 from shared.storage.conditions import refused_writes, unmet_conditions
-from shared.storage.paging import Page, Position, page_of, slice_of
+from shared.storage.paging import page_of, slice_of
 from shared.storage.tables import BotInstance, BotScenario, ScenarioRevision
 
 MAX_DOCUMENT_BYTES = 350 * 1024

@@ -15,6 +15,7 @@ from shared import aws
 from shared.dialog.results import RunResult, Sought
 from shared.errors import UploadLost
 from shared.media.store import S3Store
+from shared.pages import Page, Position
 from shared.results import exporting
 from shared.results.columns import ResultColumns
 from shared.results.exporting import MAX_BEGUN, MAX_COLUMNS, Exporter
@@ -23,7 +24,6 @@ from shared.results.rows import csv_header, csv_rows, json_lines
 from shared.results.uploads import S3Uploads
 from shared.storage.exports import DynamoExports
 from shared.storage.memory import MemoryExports
-from shared.storage.paging import Page, Position
 from tests.conftest import Aws
 from tests.results.runs import NOON, run
 from tests.results.test_columns_of_results import Revisions

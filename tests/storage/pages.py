@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import msgspec
 
-from shared.storage.paging import Page, Position
+from shared.pages import Page, Position
 
 T = TypeVar("T")
 

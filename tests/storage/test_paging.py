@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from pynamodb.pagination import ResultIterator
 
-from shared.storage.paging import Page, Position, page_of, slice_of
+from shared.pages import Page, Position
+from shared.storage.paging import page_of, slice_of
 from tests.storage.pages import pages_of
 
 

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from shared.dialog.state import Dialog
+from shared.pages import Page
 from shared.storage.dialogs import DynamoDialogs, hours_of
-from shared.storage.paging import Page
 
 _MAX_ROUNDS: Final = 10
 """How often a page looks for more of what is rare before it ends, short, with a cursor."""
