@@ -47,7 +47,16 @@ from shared.dialog.programs import ActiveScenarios, CompiledScenarios, kind_and_
 from shared.dialog.rehearsal import ends_within, within
 from shared.dialog.sealing import Sealer, context_of, sealed
 from shared.dialog.state import Dialog, Outbox
-from shared.dialog.turns import Followed, Program, event_hash, made, new_dialog, remains_of, stamped
+from shared.dialog.turns import (
+    Followed,
+    Program,
+    chance_in,
+    event_hash,
+    made,
+    new_dialog,
+    remains_of,
+    stamped,
+)
 from shared.errors import (
     ConcurrentTurn,
     DialogTooLarge,
@@ -159,6 +168,8 @@ class DialogManager:
         opened = met.named(new_dialog(here, moment.now, met.predecessor))
         if _is_late(opened, envelope):
             return Applied.LATE
+        if isinstance(envelope.event, ConversationStarted) and envelope.event.welcomed_by:
+            moment = msgspec.structs.replace(moment, random=chance_in(opened))
         return self._commit(Applying(opened, envelope, moment, has_sync), met)
 
     def _delete(self, met: Met, envelope: InboundEnvelope, event: DeletionRequested) -> Applied:

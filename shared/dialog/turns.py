@@ -59,6 +59,11 @@ def new_dialog(envelope: InboundEnvelope, now: datetime, remains: Remains | None
     )
 
 
+def chance_in(dialog: Dialog) -> float:
+    """A random number that follows from the event that opened the dialog, as its epoch does."""
+    return float.fromhex(f"0x.{dialog.epoch}")
+
+
 How = Literal["begins", "moved", "restarted"]
 
 

@@ -16,7 +16,7 @@ from shared.dialog.messages import Media, Message, Span
 from shared.dialog.ports import ActiveScenario
 from shared.dialog.processor import Moment, ScenarioProcessor
 from shared.dialog.state import Dialog
-from shared.dialog.turns import Followed, Program, new_dialog
+from shared.dialog.turns import Followed, Program, chance_in, new_dialog
 from shared.queueing.envelopes import InboundEnvelope
 from shared.scenario.compiler import compile_scenario
 
@@ -39,11 +39,11 @@ def first_message(
     others = {other: compile_scenario(each) for other, each in (called or {}).items()}
     processor = ScenarioProcessor(compile_scenario(document), others)
     program = Program(processor, Followed.of(active))
-    dialog, moment = new_dialog(envelope, envelope.received_at), Moment(envelope.received_at, 0.0)
+    dialog = new_dialog(envelope, envelope.received_at)
     if known and not _only_looks_in(envelope.event) and known.epoch != dialog.epoch:
         return None  # a link begins anew, unless it is the one that has opened the dialog
     dialog.epoch = known.epoch if known else dialog.epoch
-    turn = program.advance(dialog, envelope.event, moment)
+    turn = program.advance(dialog, envelope.event, Moment(envelope.received_at, chance_in(dialog)))
     has_gone_on = known is not None and _place(known) != _place(turn.dialog)
     return joined(turn.messages) if turn.messages and not has_gone_on else None
 

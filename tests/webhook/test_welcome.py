@@ -16,6 +16,7 @@ from shared.dialog.events import ConversationStarted, MessageReceived
 from shared.dialog.manager import DialogManager, Outside
 from shared.dialog.messages import Message
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
+from shared.dialog.state import Dialog
 from shared.media.base import MediaFile
 from shared.media.library import Library
 from shared.platforms.viber import ViberAdapter
@@ -96,6 +97,13 @@ class Cafe:
         body = json.dumps(callback)
         digest = hmac.new(TOKEN.encode(), body.encode(), hashlib.sha256).hexdigest()
         return self.door.answer(gateway_event(body, headers={"x-viber-content-signature": digest}))
+
+    def opens_anew(self, token: int) -> tuple[str, Dialog]:
+        """As somebody new: what is answered, and the dialog that the worker opens."""
+        text = body_of(self.opens(token))["text"]
+        dialog_id = self.queue.envelopes[-1].dialog_id
+        self.works()
+        return text, self.dialogs._dialogs.pop(dialog_id)
 
     def person_says(self, text: str) -> None:
         """In the chat that was opened, a minute later."""
@@ -226,6 +234,19 @@ def test_whoever_comes_back_is_not_welcomed_again(cafe: Cafe, how: str) -> None:
         cafe.bots.change(BOT_ID, active_revision=2)
     assert cafe.opens(2, subscribed=True, link="cook" if how == "comes by a link" else "")["body"] == ""
     assert cafe.event().welcomed_by is None
+
+
+def test_chance_falls_alike_in_the_welcome_and_in_the_dialog(cafe: Cafe) -> None:
+    drawn = {"before": {"luck": "random"}, "message": {"text": "{{ luck }}"}}
+    cafe.scenarios.add_revision(
+        SCENARIO_ID, {"version": "1.0", "steps": [{**DOCUMENT["steps"][0], **drawn}]}, "s", "", "1.1"
+    )
+    cafe.bots.change(BOT_ID, active_revision=2)
+    numbers = [cafe.opens_anew(token) for token in range(8)]
+    assert len({text for text, _ in numbers}) == 8
+    for text, dialog in numbers:
+        assert text == str(dialog.variables["luck"])
+        assert 0 <= dialog.variables["luck"] < 1
 
 
 @pytest.mark.parametrize("link", ["", "cook"])
