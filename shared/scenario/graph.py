@@ -82,10 +82,6 @@ class Graph:
 
     # --- ways -------------------------------------------------------------------------------------
 
-    def path_to(self, target: str) -> tuple[str, ...]:
-        """The shortest way to a step from where a run begins; () if there is none."""
-        return way_to(self.ways(), target)
-
     def ways(
         self,
         may_pass: Callable[[Node, Edge], bool] = lambda _node, _edge: True,
@@ -103,9 +99,6 @@ class Graph:
                     came_from[edge.target] = node.id
                     waiting.append(edge.target)
         return came_from
-
-    def reachable(self) -> set[str]:
-        return set(self.ways())
 
     # --- circles ----------------------------------------------------------------------------------
 
