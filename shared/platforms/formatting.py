@@ -41,7 +41,7 @@ _WEB_LINK = re.compile(
 )
 
 _SEEN = re.compile("[^\\s\u180e\u200b-\u200f\u202a-\u202e\u2800\ufeff\ufffc\U000e0000-\U000e007f]")
-"""What is not a blank of any width. Of such alone Telegram takes no text."""
+"""What is not a blank of any width. Of those alone Telegram takes no text, and nobody can read one."""
 
 _FOLDERS = re.compile(r"[/\\]")
 
@@ -69,7 +69,8 @@ def utf16_length(text: str) -> int:
 
 def label_of(button: Button) -> str:
     """The button's words in one line, never empty: no messenger takes an empty button."""
-    return " ".join(button.text.split()) or ELLIPSIS
+    words = " ".join(button.text.split())
+    return ELLIPSIS if is_blank(words) else words
 
 
 def cut(text: str, limit: int) -> str:
@@ -117,7 +118,7 @@ def with_media_as_links(message: Message, degradations: list[str]) -> Message:
     addresses = [media.url for media in message.media if media.url]
     degradations += [MEDIA_AS_LINKS] * bool(addresses)
     degradations += lost(message.media)
-    has_words = bool(message.text.strip())
+    has_words = not is_blank(message.text)
     text = "\n".join([message.text, "", *addresses] if has_words and addresses else addresses)
     return msgspec.structs.replace(
         message,
@@ -147,7 +148,7 @@ def written_out(text: str, choices: Sequence[str] = (), links: Iterable[Button] 
     lines += [f"{label_of(link)}: {link.url}" for link in links]
     if not lines:
         return text
-    return "\n".join([text, "", *lines] if text.strip() else lines)
+    return "\n".join([text, "", *lines] if not is_blank(text) else lines)
 
 
 def clipped(spans: Iterable[Span], start: int, end: int) -> tuple[Span, ...]:
@@ -217,7 +218,7 @@ def tail_start(text: str, limit: int, size: Size) -> int:
         start += 1
     for break_ in ("\n", " "):
         after = text.find(break_, start - 1) + 1
-        if after and text[after:].strip() and size(after, end) <= limit:
+        if after and not is_blank(text[after:]) and size(after, end) <= limit:
             return after
     return start
 

@@ -141,7 +141,7 @@ def _name_of(media: Media) -> str:
 
 def _are_alone(files: Sequence[Media], message: Message) -> bool:
     """Whether there are files without a word beside: the address of each is a message with a preview."""
-    if not files or message.text.strip():
+    if not files or not formatting.is_blank(message.text):
         return False
     return all(len(f.url) <= MAX_MEDIA_ADDRESS and formatting.is_web_link(f.url) for f in files)
 
@@ -185,7 +185,7 @@ def _captioned(
 
 def _texts(message: Message, text: str, around: Content, degradations: list[str]) -> list[str]:
     """The text marked up, in as many parts as its characters and bytes take; none for a blank one."""
-    if not text.strip():
+    if formatting.is_blank(text):
         return []
     text, spans = formatting.links_spelled_out(text, message.spans)
     degradations += [formatting.LINKS_AS_TEXT] * (len(spans) < len(message.spans))

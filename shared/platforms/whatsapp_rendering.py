@@ -89,7 +89,7 @@ def contents(message: Message, degradations: list[str]) -> list[Content]:
     text, action = _action(message, degradations)
     if action is not None:
         return _with_buttons(shown, _texts(text, message, degradations, is_interactive=True), action)
-    if shown and not text.strip():
+    if shown and formatting.is_blank(text):
         return [_shown(file) for file in shown]
     return _with_words(shown, _texts(text, message, degradations, is_interactive=False), degradations)
 
@@ -291,7 +291,7 @@ def _text(words: str) -> Content:
 
 def _texts(text: str, message: Message, degradations: list[str], *, is_interactive: bool) -> list[str]:
     """The text in WhatsApp's markup, in as many parts as it takes; the last fits where it will stand."""
-    if not text.strip():
+    if formatting.is_blank(text):
         degradations.append(formatting.EMPTY_TEXT)
         return [formatting.ELLIPSIS] if is_interactive else []
     limits = (MAX_TEXT, MAX_INTERACTIVE_BODY if is_interactive else MAX_TEXT)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from shared.dialog.messages import Button, Media, Message
 from shared.platforms.base import Capabilities, PlatformAdapter, Rendered, Request
-from shared.platforms.formatting import split, utf16_length
+from shared.platforms.formatting import is_blank, split, utf16_length
 from shared.platforms.markup import HAIR_SPACE, WORD_JOINER, Markup, marked_up
 from shared.platforms.viber import ViberAdapter
 from tests.platforms.cases import DELIVERY_ID, credential
@@ -33,7 +33,8 @@ def render(adapter: PlatformAdapter, message: Message) -> tuple[list[Any], Rende
 
 def letters(text: str) -> str:
     """What a person reads of it, whatever stands between."""
-    return re.sub(rf"[\s*_~`{HAIR_SPACE}{WORD_JOINER}]", "", text)
+    between = rf"[\s*_~`{HAIR_SPACE}{WORD_JOINER}]"
+    return "".join(letter for letter in re.sub(between, "", text) if not is_blank(letter))
 
 
 def assert_said(message: Message, texts: list[str], capabilities: Capabilities, rendered: Rendered) -> None:

@@ -782,6 +782,7 @@ def test_a_text_is_split_by_its_length_in_utf_16_and_in_bytes(text: str, parts: 
 
 def test_a_message_without_words_is_not_sent() -> None:
     assert render(Message(" \n")) == Rendered((), ("empty_text",))
+    assert render(Message("\u200d" * 9000)) == Rendered((), ("empty_text",))
 
 
 def test_the_welcome_is_the_message_without_a_receiver() -> None:

@@ -487,6 +487,7 @@ def test_a_style_that_markers_cannot_show_is_given_up() -> None:
 
 def test_a_message_without_words_is_not_sent() -> None:
     assert render(Message(" \n")) == Rendered((), ("empty_text",))
+    assert render(Message("\u200d" * 5000)) == Rendered((), ("empty_text",))
 
 
 def test_buttons_without_words_get_an_ellipsis_to_hang_on() -> None:
