@@ -69,7 +69,9 @@ class Met(msgspec.Struct, frozen=True):
 
     def knows(self, event: str) -> bool:
         """Whether an event of this hash was applied, whichever identity it came under."""
-        return event in _events_of(self) or any(event in _events_of(other) for other in self.others)
+        if event in _events_of(self):
+            return True
+        return bool(self.others) and any(event in _events_of(other) for other in self.others)
 
     def named(self, dialog: Dialog) -> Dialog:
         """The dialog, knowing all that leads to it."""
@@ -146,6 +148,8 @@ def _other_places(envelope: InboundEnvelope) -> dict[str, str]:
     """The other identities in the envelope, and the ids that they make."""
     event = envelope.event
     gone_to = event.chat_id if isinstance(event, AddressChanged) else ""
+    if not (gone_to or envelope.alias):
+        return {}
     told = dict.fromkeys((gone_to, envelope.alias))
     return {
         identity: dialog_id_of(envelope.bot_id, envelope.platform, identity)

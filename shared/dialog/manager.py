@@ -97,19 +97,18 @@ class Outside(msgspec.Struct, frozen=True):
 
 
 class Applying(msgspec.Struct, frozen=True):
-    """An event on its way through a turn: the dialog it met, and what it was applied by.
-
-    `has_sync` says that somebody wants to be told of the runs that it ends.
-    """
+    """An event on its way through a turn: the dialog it met, and what its bot runs, or did a moment ago."""
 
     dialog: Dialog
     envelope: InboundEnvelope
+    event: Event
     moment: Moment
-    has_sync: bool
+    active: ActiveScenario | None
 
     @property
-    def event(self) -> Event:
-        return self.envelope.event
+    def has_sync(self) -> bool:
+        """Whether somebody wants to be told of the runs that it ends."""
+        return self.active is not None and self.active.has_sync
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,18 +158,18 @@ class DialogManager:
         if met.knows(event_hash(envelope.event)):
             self._emit_again(met.dialogs, envelope)
             return Applied.KNOWN
-        moment, has_sync = self.outside.moment(), active is not None and active.has_sync
+        moment, event = self.outside.moment(), envelope.event
         if met.dialog:
-            return self._commit(Applying(met.named(met.dialog), envelope, moment, has_sync), met)
-        if not isinstance(envelope.event, _OPENING):
+            return self._commit(Applying(met.named(met.dialog), envelope, event, moment, active), met)
+        if not isinstance(event, _OPENING):
             return Applied.NO_DIALOG
         here = msgspec.structs.replace(envelope, dialog_id=met.id)
         opened = met.named(new_dialog(here, moment.now, met.predecessor))
         if _is_late(opened, envelope):
             return Applied.LATE
-        if isinstance(envelope.event, ConversationStarted) and envelope.event.welcomed_by:
+        if isinstance(event, ConversationStarted) and event.welcomed_by:
             moment = msgspec.structs.replace(moment, random=chance_in(opened))
-        return self._commit(Applying(opened, envelope, moment, has_sync), met)
+        return self._commit(Applying(opened, envelope, event, moment, active), met)
 
     def _delete(self, met: Met, envelope: InboundEnvelope, event: DeletionRequested) -> Applied:
         """Have removed what belongs to the dialog, and take it out of the way.
@@ -247,8 +246,11 @@ class DialogManager:
             active = self._active(applying)
             program = self._following(dialog, Followed.of(active)) if active else None
             return program, Applied.TURN if program else Applied.NO_SCENARIO
-        overtaken = self._overtaken(dialog) if isinstance(event, FROM_PERSON) else None
-        return overtaken or Program(self._own(dialog)), Applied.TURN
+        if isinstance(event, FROM_PERSON) and _calls_away(applying.active, dialog):
+            overtaken = self._overtaken(dialog)
+            if overtaken:
+                return overtaken, Applied.TURN
+        return Program(self._own(dialog)), Applied.TURN
 
     def _active(self, applying: Applying) -> ActiveScenario | None:
         """What a new run follows: the bot's active revision, or the one that has already said welcome."""
@@ -264,10 +266,8 @@ class DialogManager:
     def _overtaken(self, dialog: Dialog) -> Program | None:
         """What a run under way goes over to, if something else was activated and it is to follow that.
 
-        Looked at by the way, and read afresh only where that seems so: most turns find nothing new.
+        Read afresh, now that it seems so: most turns find nothing new.
         """
-        if not _calls_away(self.active.recent(dialog.bot_id), dialog):
-            return None
         active = self.active.read(dialog.bot_id)
         if active is None or not _calls_away(active, dialog):
             return None
@@ -311,9 +311,9 @@ class DialogManager:
     def _sealed(self, data: dict[str, Any], turn: Turn, applied: Applied, met: Applying) -> dict[str, Any]:
         """The entry's data without what nobody should read."""
         dialog = met.dialog
-        sensitive = {*dialog.sensitive, *turn.dialog.sensitive}
-        if not sensitive and not turn.is_private:
+        if not (dialog.sensitive or turn.dialog.sensitive or turn.is_private):
             return data
+        sensitive = {*dialog.sensitive, *turn.dialog.sensitive}
         is_private = turn.is_private or _may_hold_secrets(met.event, sensitive, applied)
         is_private = is_private or _has_new(sensitive, dialog, turn.dialog)
         if not is_private and not turn.ended_runs:

@@ -25,7 +25,18 @@ class Press(msgspec.Struct, frozen=True):
 
 
 def write(epoch: str, run: int, ask: int, choice: int) -> str:
-    return f"p:{epoch}:{_base36(run)}:{_base36(ask)}:{_base36(choice)}"
+    return beginning(epoch, run, ask) + _base36(choice)
+
+
+def write_all(epoch: str, run: int, ask: int, choices: int) -> list[str]:
+    """What each button of one ask carries, in order."""
+    of_ask = beginning(epoch, run, ask)
+    return [of_ask + _base36(choice) for choice in range(choices)]
+
+
+def beginning(epoch: str, run: int, ask: int) -> str:
+    """What all buttons of one ask carry first."""
+    return f"p:{epoch}:{_base36(run)}:{_base36(ask)}:"
 
 
 def read(data: str) -> Press | None:

@@ -59,8 +59,11 @@ class CompiledScenarios:
         """
         fields = tuple(sorted(contact.items())) if contact else ()
         own = self._revision((scenario_id, revision, fields))
-        others = {other: self._revision((other, n, fields)) for other, n in called.items()}
-        return ScenarioProcessor(own, others)
+        if not called:
+            return ScenarioProcessor(own)
+        return ScenarioProcessor(
+            own, {other: self._revision((other, n, fields)) for other, n in called.items()}
+        )
 
     def _revision(self, key: _Key) -> CompiledScenario:
         if key not in self._compiled:

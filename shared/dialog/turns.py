@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -32,8 +33,13 @@ SYNC_RUN_SECONDS = 60
 
 def event_hash(event: Event) -> str:
     """Recognises a redelivered event among a dialog's recent ones (48 bits)."""
-    kind = type(event).__name__
-    return hashlib.blake2b(f"{kind}/{event.id}".encode(), digest_size=6).hexdigest()
+    return _short_hash(f"{type(event).__name__}/{event.id}")
+
+
+@lru_cache(maxsize=64)
+def _short_hash(text: str) -> str:
+    """Each event's is asked for several times in a turn."""
+    return hashlib.blake2b(text.encode(), digest_size=6).hexdigest()
 
 
 def new_dialog(envelope: InboundEnvelope, now: datetime, remains: Remains | None = None) -> Dialog:

@@ -63,10 +63,8 @@ class TelegramAdapter:
         degradations: list[str] = []
         made = calls(message, _chat_id(chat_id), degradations)
         url = self._url(credential)
-        return Rendered(
-            tuple(_request(url, call) for call in made),
-            tuple(dict.fromkeys(degradations)),
-        )
+        requests = tuple([_request(url, call) for call in made])
+        return Rendered(requests, tuple(dict.fromkeys(degradations)) if degradations else ())
 
     def render_template(
         self, _message: Message, _chat_id: str, _credential: Credential, _delivery_id: str

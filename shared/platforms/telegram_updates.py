@@ -222,10 +222,13 @@ def _parse_message(update_id: str, message: _Message, names: Collection[str]) ->
 
 
 def _event(update_id: str, message: _Message, content: ContentType) -> MessageReceived:
+    happened_at, person = datetime.fromtimestamp(message.date, UTC), _person(message.sender)
+    if message.text is not None:  # then there is nothing else in it
+        return MessageReceived(id=update_id, occurred_at=happened_at, person=person, text=message.text)
     return MessageReceived(
         id=update_id,
-        occurred_at=datetime.fromtimestamp(message.date, UTC),
-        person=_person(message.sender),
+        occurred_at=happened_at,
+        person=person,
         text=_text(message),
         content=content,
         place=_place(message),
@@ -237,9 +240,7 @@ def _event(update_id: str, message: _Message, content: ContentType) -> MessageRe
 
 def _text(message: _Message) -> str:
     """What a web app hands over counts as written by its person: it is what they did there."""
-    if message.text is None and message.web_app_data is not None:
-        return message.web_app_data.data
-    return message.caption if message.text is None else message.text
+    return message.web_app_data.data if message.web_app_data else message.caption
 
 
 def _place(message: _Message) -> Place | None:

@@ -183,11 +183,10 @@ class CompiledCommand(msgspec.Struct, frozen=True):
 class CompiledScenario(msgspec.Struct, frozen=True):
     """A scenario ready to run.
 
-    `languages` are the declared ones, the default first; empty where none is. `language_of_tag` finds
-    one of them by any tag in small letters that it may go by. `labels` maps a button's variable to its
-    values' words, `listed` to the buttons made from lists. `commands` are found by their word in
-    comparable form. `moments` are the variables whose values are days or points in time, `kept` those
-    that survive runs, `sensitive` those that nobody should read by the way. `questions` maps a variable
+    `languages` are the declared ones, the default first; empty where none is. `labels` maps a button's
+    variable to its values' words, `listed` to the buttons made from lists. `commands` are found by their
+    word in comparable form. `moments` are the variables whose values are days or points in time, `kept`
+    those that survive runs, `sensitive` those that nobody should read by the way. `questions` maps a variable
     to the first step that asks for it. `contact` has the types of what may be known of the person, by name.
     """
 
@@ -197,7 +196,6 @@ class CompiledScenario(msgspec.Struct, frozen=True):
     commands: Mapping[str, CompiledCommand]
     fallbacks: Mapping[str, Text]
     languages: tuple[str, ...]
-    language_of_tag: Mapping[str, str]
     timezone: str | None
     initial: Mapping[str, Any]
     labels: Mapping[str, Mapping[str, Text]]

@@ -87,7 +87,6 @@ class _Compiler:
             commands={comparable(word): each for word, each in self._commands()},
             fallbacks=self._fallbacks(),
             languages=languages,
-            language_of_tag=_by_tag(languages),
             timezone=document.get("timezone"),
             initial={name: d["initial"] for name, d in declared.items() if d.get("initial") is not None},
             labels=_labels(steps),
@@ -407,12 +406,6 @@ class _Compiler:
 
 def _mistyped(wanted: str, found: cel.Type) -> ExpressionError:
     return ExpressionError(f"this must be {wanted}, and is of type {name_of(found)}")
-
-
-def _by_tag(languages: Sequence[str]) -> dict[str, str]:
-    """Whoever speaks `pt` gets `pt-BR` where there is no plain `pt`; of several the first."""
-    primary = {tag.lower().partition("-")[0]: tag for tag in reversed(languages)}
-    return primary | {tag.lower(): tag for tag in languages}
 
 
 def _labels(steps: Sequence[CompiledStep]) -> dict[str, dict[str, Text]]:

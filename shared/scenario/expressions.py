@@ -140,14 +140,14 @@ class Expression:
 
     def evaluate(self, value_of: Callable[[str], Any]) -> Any:
         """Its plain value. `value_of` raises KeyError for a name without a value."""
+        if self._shortcut and (value := self._shortcut.value(value_of)) is not None:
+            return value
         data = {}
         for name in self.names:
             try:
                 data[name] = value_of(name)
             except KeyError:
                 continue
-        if self._shortcut and (value := self._shortcut.value(data)) is not None:
-            return value
         if self._needs:
             self._needs.meet(data, value_of)
         return self._evaluated(data)

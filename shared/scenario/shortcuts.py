@@ -6,7 +6,7 @@ It would say the same after several times the time.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -28,13 +28,15 @@ class Shortcut(msgspec.Struct, frozen=True):
     operands: tuple[str, ...]
     constants: Mapping[str, str]
 
-    def value(self, data: Mapping[str, Any]) -> str | bool | None:
+    def value(self, value_of: Callable[[str], Any]) -> str | bool | None:
         """The expression's value; None unless every name has a text. A name alone gives it as it is."""
-        known = {**self.constants, **data}
+        known = self.constants
+        try:
+            texts = [known[each] if each in known else value_of(each) for each in self.operands]
+        except KeyError:
+            return None
         if not self.operator:
-            text = known.get(self.operands[0])
-            return text if isinstance(text, str) else None
-        texts: list[Any] = [known.get(operand) for operand in self.operands]
+            return texts[0] if isinstance(texts[0], str) else None
         if {*map(type, texts)} != _ONLY_TEXTS:
             return None
         joined = "".join(texts)

@@ -532,12 +532,10 @@ class MemoryTaskResults:
 
 
 def _copy_of(dialog: Dialog) -> Dialog:
-    copied: Dialog = msgspec.structs.replace(
-        dialog,
-        variables=_copy_of_json(dialog.variables),
-        kept=_copy_of_json(dialog.kept),
-        called=dict(dialog.called),
-    )
+    copied: Dialog = msgspec.structs.replace(dialog)
+    copied.variables = _copy_of_json(dialog.variables)
+    copied.kept = _copy_of_json(dialog.kept) if dialog.kept else {}
+    copied.called = dict(dialog.called) if dialog.called else {}
     if dialog.calls:
         copied.calls = tuple(map(_copy_of_call, dialog.calls))
     if dialog.detour and dialog.detour.calls:
@@ -555,7 +553,9 @@ _ATOMS = frozenset({str, int, float, bool, type(None)})
 
 def _copy_of_json(value: Any) -> Any:
     if isinstance(value, dict):
-        return {k: inner if type(inner) in _ATOMS else _copy_of_json(inner) for k, inner in value.items()}
+        if _ATOMS.issuperset(map(type, value.values())):
+            return value.copy()
+        return {key: _copy_of_json(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_copy_of_json(inner) for inner in value]
     return value

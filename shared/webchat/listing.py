@@ -141,7 +141,7 @@ def open_ask(dialog: Dialog) -> str | None:
     """What the values of the open question's buttons begin with; None if none is open."""
     if dialog.ask is None:
         return None
-    return presses.write(dialog.epoch, dialog.run, dialog.ask.number, 0).rpartition(":")[0] + ":"
+    return presses.beginning(dialog.epoch, dialog.run, dialog.ask.number)
 
 
 def _by_person(entry: HistoryEntry) -> Item | None:

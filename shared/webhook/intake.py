@@ -36,8 +36,8 @@ def seal(
 ) -> Sealed:
     """One envelope per event, in order, but for those too large."""
     envelopes = [_sealed(addressed, call, credential, received_at) for addressed in events]
-    kept = tuple(each for each in envelopes if len(msgspec.json.encode(each.event)) <= MAX_EVENT_BYTES)
-    return Sealed(kept, () if len(kept) == len(envelopes) else ("an event too large to be kept",))
+    kept = [each for each in envelopes if len(msgspec.json.encode(each.event)) <= MAX_EVENT_BYTES]
+    return Sealed(tuple(kept), () if len(kept) == len(envelopes) else ("an event too large to be kept",))
 
 
 def _sealed(

@@ -57,7 +57,7 @@ def test_texts_joined_or_compared_take_the_shortcut_to_what_the_library_says(sou
     expression = cel.NewEnv(variables=TYPES).compile(source)
     for city, home in product(["", "Rome", "Рим", "it's", "rome", "e\u0301", "\u00e9", "🎉"], repeat=2):
         data = {"city": city, "home": home, "label.city": home.upper()}
-        assert shortcut.value(data) == expression.eval(data=data).plain_value()
+        assert shortcut.value(data.__getitem__) == expression.eval(data=data).plain_value()
 
 
 @pytest.mark.parametrize("source", LONG)
@@ -69,8 +69,8 @@ def test_all_else_is_the_librarys(source: str) -> None:
 def test_a_value_that_is_no_whole_text_is_the_librarys(value: Any) -> None:
     shortcut = shortcut_of("city == 'Rome'", TYPES)
     assert shortcut is not None
-    assert shortcut.value({"city": value}) is None
-    assert shortcut.value({}) is None
+    assert shortcut.value({"city": value}.__getitem__) is None
+    assert shortcut.value(dict[str, Any]().__getitem__) is None
 
 
 @pytest.mark.parametrize("source", ["city", "city == 'Rome'", "city + '!'"])

@@ -251,8 +251,8 @@ class Answers(Walk):
 
     def mark_private(self, step: CompiledStep) -> None:
         """What was said may be for a variable that nobody should read."""
-        asked = step.input
-        if asked and not self.scenario.sensitive.isdisjoint((asked.variable, *asked.fill)):
+        asked, sensitive = step.input, self.scenario.sensitive
+        if asked and sensitive and not sensitive.isdisjoint((asked.variable, *asked.fill)):
             self.is_private = True
 
     def _accept(self, ask: Ask, step: CompiledStep, event: MessageReceived) -> bool:

@@ -42,7 +42,8 @@ class Happenings(Answers):
     def turn(self) -> Turn:
         """Apply the event."""
         self._break_silence()
-        self._look_behind_block()
+        if self.dialog.blocked:
+            self._look_behind_block()
         if self.dialog.handoff and isinstance(self.event, FROM_PERSON):
             self._only_record()
         else:
@@ -127,9 +128,7 @@ class Happenings(Answers):
     def _look_behind_block(self) -> None:
         """A word from the person opens the chat again; anything else happens behind the block."""
         dialog = self.dialog
-        if not dialog.blocked:
-            return
-        dialog.status = dialog.blocked
+        dialog.status = dialog.blocked or dialog.status
         if isinstance(self.event, (*FROM_PERSON, ChatUnblocked)):
             dialog.blocked = ""
             if not dialog.handoff:

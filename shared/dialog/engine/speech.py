@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Literal
 
@@ -42,12 +42,12 @@ class Speech(Values):
     def say_step(self, step: CompiledStep, buttons: tuple[Button, ...], *, replaces: str = "") -> None:
         """Say all its messages, the buttons with the last; of a question shown again those that fit."""
         several = bool(step.input and step.input.type == "buttons")
-        room = max(1, MAX_TURN_MESSAGES - len(self.messages))
-        messages = step.messages[-room:]
-        for message in messages[:-1] if not replaces else ():
-            self._say_message(message)
-        if messages:
-            self._say_message(messages[-1], buttons, several=several, replaces=replaces)
+        if len(step.messages) > 1 and not replaces:
+            room = max(1, MAX_TURN_MESSAGES - len(self.messages))
+            for message in step.messages[-room:-1]:
+                self._say_message(message)
+        if step.messages:
+            self._say_message(step.messages[-1], buttons, several=several, replaces=replaces)
         elif buttons:
             words = "choose_buttons" if several else "choose_button"
             self.say(self.scenario.fallbacks[words], buttons, several=several, replaces=replaces)
@@ -178,16 +178,14 @@ class Speech(Values):
         """The choices to show now, in order; they stay what they are for as long as they are shown."""
         if not step.buttons:
             return ()
-        choices = (each for button in step.buttons if button.url is None for each in self._choices_of(button))
-        return tuple(islice(choices, MAX_CHOICES))
-
-    def _choices_of(self, button: CompiledButton) -> Iterable[Choice]:
-        if button.is_dynamic:
-            return self._dynamic_choices(button)
-        if not self._is_shown(button):
-            return ()
-        label = self._label_words(button.text)
-        return (Choice(label, button.value, button.text.words, button.next_step),)
+        choices: list[Choice] = []
+        for button in step.buttons:
+            if button.is_dynamic:
+                choices += islice(self._dynamic_choices(button), MAX_CHOICES - len(choices))
+            elif button.url is None and self._is_shown(button):
+                label = self._label_words(button.text)
+                choices.append(Choice(label, button.value, button.text.words, button.next_step))
+        return tuple(choices[:MAX_CHOICES])
 
     def _dynamic_choices(self, button: CompiledButton) -> Iterator[Choice]:
         for value in self.values_listed(button, self.value_of):
@@ -204,22 +202,22 @@ class Speech(Values):
 
     def buttons(self, step: CompiledStep, ask: Ask) -> tuple[Button, ...]:
         """All that is shown under a question: its choices, the messenger's own, its links."""
-        dialog = self.dialog
-        shown = [
-            Button(
-                choice.label,
-                presses.write(dialog.epoch, dialog.run, ask.number, index),
-                selected=index in ask.selected,
-            )
-            for index, choice in enumerate(ask.choices)
-        ]
-        kind = step.input.type if step.input else ""
+        shown, kind = self._choices_shown(ask), step.input.type if step.input else ""
         if kind == "buttons":
-            data = presses.write(dialog.epoch, dialog.run, ask.number, len(ask.choices))
-            shown.append(Button(self.words("done") or NO_WORDS, data))
+            done = presses.write(self.dialog.epoch, self.dialog.run, ask.number, len(ask.choices))
+            shown.append(Button(self.words("done") or NO_WORDS, done))
         elif share := _SHARES.get(kind):
             shown.append(Button(self.words(f"share_{share}") or NO_WORDS, share=share))
         return (*shown, *self.links(step))
+
+    def _choices_shown(self, ask: Ask) -> list[Button]:
+        if not ask.choices:
+            return []
+        data = presses.write_all(self.dialog.epoch, self.dialog.run, ask.number, len(ask.choices))
+        buttons = [Button(choice.label, carried) for choice, carried in zip(ask.choices, data, strict=True)]
+        for index in ask.selected:
+            buttons[index] = msgspec.structs.replace(buttons[index], selected=True)
+        return buttons
 
     def links(self, step: CompiledStep) -> tuple[Button, ...]:
         links = [button for button in step.buttons if button.url is not None]

@@ -20,11 +20,8 @@ from shared.scenario.compiled import Assignments, CompiledButton
 from shared.scenario.compiler import value_key
 from shared.scenario.expressions import Expression, Undecided
 from shared.scenario.inputs import extract
+from shared.scenario.languages import MAX_TAG, preferred
 from shared.scenario.texts import Text, printed
-from shared.scenario.words import DEFAULT_LANGUAGE
-
-MAX_TAG = 35
-"""Characters of a language tag (RFC 5646): who answers “your language?” may write anything."""
 
 
 class Values(Workspace):
@@ -32,7 +29,6 @@ class Values(Workspace):
 
     input_text = ""
     input_value: Any = None
-    spoken: tuple[Any, tuple[str, ...]] = (None, ())
     bound: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
 
     # --- reading ------------------------------------------------------------------------------------
@@ -118,19 +114,8 @@ class Values(Workspace):
         """The dialog's language first: its variable, the messenger's, the scenario's default."""
         dialog = self.dialog
         own = self.variables.get("language") or dialog.variables.get("language")
-        mark = own, id(self.scenario)
-        if not self.spoken[1] or self.spoken[0] != mark:
-            self.spoken = mark, self._languages_with(own)
-        return self.spoken[1]
-
-    def _languages_with(self, own: Any) -> tuple[str, ...]:
-        chosen = own if isinstance(own, str) else ""
-        wanted = _ever_shorter(chosen[:MAX_TAG]) + _ever_shorter(self.dialog.person.language[:MAX_TAG])
-        declared = self.scenario.languages
-        if not declared:
-            return (*wanted, DEFAULT_LANGUAGE)
-        known = self.scenario.language_of_tag
-        return (*[known[tag] for each in wanted if (tag := each.lower()) in known], *declared)
+        chosen = own[:MAX_TAG] if isinstance(own, str) else ""
+        return preferred(chosen, dialog.person.language[:MAX_TAG], self.scenario.languages)
 
     # --- deciding -----------------------------------------------------------------------------------
 
@@ -269,12 +254,6 @@ def _loaded(value: Any) -> Any:
         return moments.loaded(value) if isinstance(value, str) else value
     except ValueError:
         return value
-
-
-@lru_cache(maxsize=1024)
-def _ever_shorter(tag: str) -> tuple[str, ...]:
-    """A language tag, then what is left of it part by part: `zh-Hans-CN`, `zh-Hans`, `zh`."""
-    return (tag, *_ever_shorter(tag.rpartition("-")[0])) if tag else ()
 
 
 def _known(value: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from shared.scenario.findings import Finding
+from shared.scenario.languages import by_tag
 from shared.scenario.linting.places import texts_of
 from shared.scenario.linting.steps import choices_of, expects_choice, input_of, is_dynamic
 from shared.scenario.linting.subject import Subject
@@ -21,7 +22,7 @@ def check(subject: Subject) -> Iterator[Finding]:
         if isinstance(text, Mapping) and (missing := sorted(wanted - set(text))):
             message = f"no words in {', '.join(missing)}"
             yield subject.finding("missing_language", pointer, message)
-    known = subject.compiled.language_of_tag
+    known = by_tag(subject.compiled.languages)
     for pointer, value in _set_to(subject):
         if value.lower() not in known and value.lower().partition("-")[0] not in known:
             message = (
