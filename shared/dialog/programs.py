@@ -66,18 +66,18 @@ class CompiledScenarios:
         )
 
     def _revision(self, key: _Key) -> CompiledScenario:
-        if key not in self._compiled:
-            self._keep(key, self._revisions.document(*key[:2]))
+        kept = self._compiled.get(key) or self._kept(key, self._revisions.document(*key[:2]))
         self._compiled.move_to_end(key)
-        return self._compiled[key][0]
+        return kept[0]
 
-    def _keep(self, key: _Key, document: Mapping[str, Any]) -> None:
+    def _kept(self, key: _Key, document: Mapping[str, Any]) -> tuple[CompiledScenario, int]:
         """Compile the document; however large it is, it stays until the next one comes."""
         size = len(msgspec.json.encode(document))
         while self._compiled and self._room < size:
             self._room += self._compiled.popitem(last=False)[1][1]
-        self._compiled[key] = _compiled(document, dict(key[2]), self._most_seconds), size
+        kept = self._compiled[key] = _compiled(document, dict(key[2]), self._most_seconds), size
         self._room -= size
+        return kept
 
 
 def _compiled(

@@ -7,69 +7,83 @@ end of its process stops it. In a worker that would be the end of the whole batc
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import warnings
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from select import select
 from signal import ITIMER_REAL, setitimer
-from threading import current_thread, main_thread
+from threading import current_thread, get_ident, main_thread
+from time import monotonic
 from types import FrameType
 from typing import TypeVar
 
 T = TypeVar("T")
 
-_AGAIN_SECONDS = 0.5
-"""To the next alarm: in what the expression library calls, one is taken for a mistake of the author."""
+TICK_SECONDS = 0.25
 
 
 class TookTooLong(Exception):
     """The step was broken off."""
 
 
-def within(seconds: float, step: Callable[[], T]) -> T:
-    """What the step returns, which must be pure. Raises what it raises, and `TookTooLong`.
+class _Watch:
+    """Looks now and then whether the step under way should have ended, and breaks it off."""
 
-    Only a main thread hears of the time. The others of ours are threads of tests.
+    thread: int | None = None
+    ends_at = math.inf
+    has_broken_off = False
+
+    def look(self, _signal: int, _frame: FrameType | None) -> None:
+        if monotonic() > self.ends_at:
+            self.has_broken_off = True
+            raise TookTooLong
+
+
+_watch = _Watch()
+
+
+@contextmanager
+def watched(tick_seconds: float = TICK_SECONDS) -> Iterator[None]:
+    """Meanwhile steps are held to their time, in the main thread, as no other hears signals.
+
+    Meant for a whole batch: an alarm set for each step and taken back would cost a turn a twentieth more.
     """
     if current_thread() is not main_thread():
+        yield
+        return
+    former = signal.signal(signal.SIGALRM, _watch.look)
+    _watch.thread = get_ident()
+    setitimer(ITIMER_REAL, tick_seconds, tick_seconds)
+    try:
+        yield
+    finally:
+        setitimer(ITIMER_REAL, 0)
+        _watch.thread = None
+        signal.signal(signal.SIGALRM, former)
+
+
+def within(seconds: float, step: Callable[[], T]) -> T:
+    """What the step returns, which must be pure. Raises what it raises, and `TookTooLong` while watched."""
+    if _watch.thread != get_ident():
         return step()
-    _hear_the_alarm()
     try:
         return _timed(seconds, step)
-    except TookTooLong:
-        setitimer(ITIMER_REAL, 0)  # it may have come while the timer was being stopped
-        raise
+    finally:
+        _watch.ends_at = math.inf  # the first time may have been broken off itself
 
 
 def _timed(seconds: float, step: Callable[[], T]) -> T:
-    _alarm.has_rung = False
-    setitimer(ITIMER_REAL, seconds, _AGAIN_SECONDS)
+    _watch.has_broken_off, _watch.ends_at = False, monotonic() + seconds
     try:
         made = step()
     finally:
-        setitimer(ITIMER_REAL, 0)
-    if _alarm.has_rung:
+        _watch.ends_at = math.inf
+    if _watch.has_broken_off:
         raise TookTooLong  # though the step has taken that for something else, and gone on
     return made
-
-
-class _Alarm:
-    has_rung = False
-
-    def ring(self, _signal: int, _frame: FrameType | None) -> None:
-        self.has_rung = True
-        raise TookTooLong
-
-
-_alarm = _Alarm()
-
-
-@cache
-def _hear_the_alarm() -> None:
-    """Once and for all: without a timer there is none to hear, and each turn would take longer for it."""
-    signal.signal(signal.SIGALRM, _alarm.ring)
 
 
 def ends_within(seconds: float, step: Callable[[], object]) -> bool:

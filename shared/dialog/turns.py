@@ -189,13 +189,13 @@ def made(
     The history keeps what the person sent in either case; so is a file of theirs kept. With `has_sync`, the
     account's main system is told of the runs that have ended.
     """
-    turn = program.advance(dialog, event, moment) if program else Turn(dialog, ())
+    turn = program.advance(dialog, event, moment) if program else Turn(msgspec.structs.replace(dialog), ())
     file = event.file if isinstance(event, MessageReceived) else None
     if file and file.media_id:
         turn = _with_task(turn, "fetch", msgspec.to_builtins(file), FETCH_SECONDS)
-    ended_at = msgspec.to_builtins(moment.now)
     for run in turn.ended_runs if has_sync else ():
-        turn = _with_task(turn, "sync_run", run | {"ended_at": ended_at}, SYNC_RUN_SECONDS)
+        told = run | {"ended_at": msgspec.to_builtins(moment.now)}
+        turn = _with_task(turn, "sync_run", told, SYNC_RUN_SECONDS)
     return turn
 
 
@@ -208,8 +208,9 @@ def _with_task(turn: Turn, kind: TaskKind, request: dict[str, Any], seconds: int
 
 
 def stamped(turn: Turn, event: Event, now: datetime) -> Dialog:
-    """The turn's dialog as it will be saved but for its outbox: counted, and marked with the event."""
-    dialog: Dialog = msgspec.structs.replace(turn.dialog, outbox=None)
+    """The turn's dialog, made what will be saved but for its outbox: counted, and marked with the event."""
+    dialog = turn.dialog
+    dialog.outbox = None
     dialog.turn += 1
     dialog.updated_at = now
     if isinstance(event, FROM_PERSON):

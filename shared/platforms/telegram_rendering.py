@@ -96,7 +96,7 @@ def calls(message: Message, chat_id: int | str, degradations: list[str]) -> list
 
     What takes an earlier message's place is one edit of it.
     """
-    groups = _groups(_showable(message, degradations))
+    groups = _groups(_showable(message, degradations)) if message.media else []
     words = _words(message, degradations)
     if words.is_blank and (not groups or _needs_words(groups[-1], words)):
         degradations.append(formatting.EMPTY_TEXT)
@@ -128,8 +128,6 @@ def _is_inline(markup: Markup | None) -> bool:
 
 
 def _showable(message: Message, degradations: list[str]) -> list[Media]:
-    if not message.media:
-        return []
     files = [file for file in message.media if _is_showable(file)]
     degradations += [formatting.MEDIA_AS_FILE] * any(_shown_as(file) != file.type for file in files)
     return files
@@ -197,8 +195,8 @@ def _sent(
     degradations += [formatting.CAPTION_APART] * bool(groups)
     bodies = _bodies(words, chat_id, degradations)
     bodies[-1]["reply_markup"] = words.markup or _NO_KEYBOARD
-    shown = [_shown(group, chat_id) for group in groups]
-    return [*shown, *[Call("sendMessage", body) for body in bodies]]
+    said = [Call("sendMessage", body) for body in bodies]
+    return [*(_shown(group, chat_id) for group in groups), *said] if groups else said
 
 
 def _shown(group: Sequence[Media], chat_id: int | str, words: _Words | None = None) -> Call:
@@ -314,13 +312,13 @@ def _bodies(words: _Words, chat_id: int | str, degradations: list[str]) -> list[
 
 
 def _body(text: str, spans: Sequence[Span], chat_id: int | str) -> dict[str, Any]:
-    entities = _entities(text, spans)
-    return {"chat_id": chat_id, "text": text, **({"entities": entities} if entities else {})}
+    body: dict[str, Any] = {"chat_id": chat_id, "text": text}
+    if spans and (entities := _entities(text, spans)):
+        body["entities"] = entities
+    return body
 
 
 def _entities(text: str, spans: Sequence[Span]) -> list[dict[str, Any]]:
-    if not spans:
-        return []
     entities = (_entity(text, span) for span in spans)
     return [entity for entity in entities if entity][:MAX_ENTITIES]
 
@@ -373,13 +371,14 @@ def _inline_keyboard(text: str, message: Message, degradations: list[str]) -> tu
     shown = [button for button in message.buttons if _has_key(button)]
     room = MAX_LABEL - (len(formatting.TAKEN) if message.several else 0)
     rows = [[_button(button, room, is_taken=message.several and button.selected)] for button in shown]
-    untaken = [button for button in shown if message.several and not button.selected]
-    if _are_too_many(rows, marks=len(untaken)):
+    untaken = sum(not button.selected for button in shown) if message.several else 0
+    if _are_too_many(rows, marks=untaken):
         labels = formatting.labels_by_number(message)
         return _written_out(text, labels, formatting.links_of(message), degradations), None
     _note_cut_labels(shown, room, degradations)
-    unshown = [button for button in message.buttons if not _has_key(button)]
-    text = _written_out(text, (), unshown, degradations)
+    if len(shown) < len(message.buttons):
+        unshown = [button for button in message.buttons if not _has_key(button)]
+        text = _written_out(text, (), unshown, degradations)
     return text, {"inline_keyboard": rows} if rows else None
 
 
@@ -389,8 +388,8 @@ def _has_key(button: Button) -> bool:
 
 def _button(button: Button, room: int, *, is_taken: bool) -> dict[str, Any]:
     words = formatting.cut(formatting.label_of(button), room)
-    carried = {"callback_data": button.data} if button.data else {"url": button.url}
-    return {"text": formatting.TAKEN + words if is_taken else words, **carried}
+    text = formatting.TAKEN + words if is_taken else words
+    return {"text": text, "callback_data": button.data} if button.data else {"text": text, "url": button.url}
 
 
 def _are_too_many(rows: Sequence[Any], marks: int = 0) -> bool:
@@ -401,8 +400,8 @@ def _are_too_many(rows: Sequence[Any], marks: int = 0) -> bool:
 
 def _note_cut_labels(buttons: Sequence[Button], room: int, degradations: list[str]) -> None:
     long = [button for button in buttons if len(button.text) > room]
-    is_cut = any(len(formatting.label_of(button)) > room for button in long)
-    degradations += [formatting.LABEL_CUT] * is_cut
+    if long and any(len(formatting.label_of(button)) > room for button in long):
+        degradations.append(formatting.LABEL_CUT)
 
 
 def _written_out(text: str, labels: Sequence[str], links: Sequence[Button], degradations: list[str]) -> str:

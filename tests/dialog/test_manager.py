@@ -22,6 +22,7 @@ from shared.dialog.events import (
 )
 from shared.dialog.manager import LATE_AFTER, Applied, DialogManager, Outside
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
+from shared.dialog.rehearsal import watched
 from shared.dialog.replay import Difference, replay
 from shared.dialog.state import RECENT_EVENTS, dialog_id_of
 from shared.dialog.turns import event_hash, new_dialog
@@ -539,7 +540,7 @@ def test_a_turn_that_takes_too_long_is_given_up_rather_than_the_worker() -> None
 def test_a_turn_that_takes_too_long_leaves_the_worker_time_for_others() -> None:
     parley = Parley(ENDLESS)
     hasty = replace(parley.manager, most_seconds=0.2)
-    with pytest.raises(EventNotApplicable, match="TookTooLong"):
+    with watched(0.05), pytest.raises(EventNotApplicable, match="TookTooLong"):
         hasty.handle(said("hello", "u1"))
     assert parley.dialog is None
 
@@ -557,7 +558,7 @@ def test_a_scenario_that_takes_too_long_to_compile_is_unusable() -> None:
     parley.scenarios.create(
         replace(parley.scenarios.get(SCENARIO_ID), id="long"), {**COUNTING, "steps": steps}
     )
-    with pytest.raises(ScenarioUnusable, match="TookTooLong"):
+    with watched(0.001), pytest.raises(ScenarioUnusable, match="TookTooLong"):
         CompiledScenarios(parley.scenarios, most_seconds=0.001).get("long", 1)
     assert len(CompiledScenarios(parley.scenarios).get("long", 1).scenario.steps) == 500
 

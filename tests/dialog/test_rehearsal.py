@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.dialog.rehearsal import TookTooLong, ends_within, within
+from shared.dialog.rehearsal import TookTooLong, ends_within, watched, within
 
 
 def fail() -> None:
@@ -57,9 +57,12 @@ def stubborn() -> None:
 
 
 def test_a_step_is_made_as_long_as_it_is_over_in_time() -> None:
-    assert within(30, lambda: "done") == "done"
-    with pytest.raises(ValueError, match="a secret"):
-        within(30, fail)
+    with watched(0.01):
+        assert within(30, lambda: "done") == "done"
+        with pytest.raises(ValueError, match="a secret"):
+            within(30, fail)
+        assert within(0.05, lambda: "done") == "done"
+        time.sleep(0.1)  # between two steps nothing is broken off
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
@@ -70,17 +73,30 @@ def deaf() -> None:
 
 @pytest.mark.parametrize("step", [spin, stubborn, deaf])
 def test_a_step_that_goes_on_is_broken_off(step: Callable[[], None]) -> None:
-    with pytest.raises(TookTooLong):
-        within(0.05, step)
+    with watched(0.01):
+        for _ in range(2):
+            with pytest.raises(TookTooLong):
+                within(0.05, step)
+        time.sleep(0.1)
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 
 def test_a_step_in_a_thread_beside_is_made_without_a_time() -> None:
     made: list[str] = []
-    beside = threading.Thread(target=lambda: made.append(within(0.01, slowly)))
-    beside.start()
-    beside.join()
+    beside = threading.Thread(target=lambda: made.append(watched_slowly()))
+    with watched(0.01):
+        beside.start()
+        beside.join()
     assert made == ["done"]
+
+
+def watched_slowly() -> str:
+    with watched(0.01):
+        return within(0.02, slowly)
+
+
+def test_a_step_that_nobody_watches_takes_its_time() -> None:
+    assert within(0.02, slowly) == "done"
 
 
 def slowly() -> str:

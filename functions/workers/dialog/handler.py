@@ -14,6 +14,7 @@ import msgspec
 from shared import aws
 from shared.dialog.manager import DialogManager, Outside
 from shared.dialog.programs import ActiveScenarios, CompiledScenarios
+from shared.dialog.rehearsal import watched
 from shared.errors import EventNotApplicable, Wait
 from shared.observability import count, logger
 from shared.queueing.consumer import BatchAnswer, Context, Record, Visibility, consume
@@ -68,7 +69,8 @@ _careful = replace(_manager, rehearsal_seconds=REHEARSAL_SECONDS)
 
 def lambda_handler(event: Mapping[str, Any], context: Context) -> BatchAnswer:
     """Answer which messages of the batch are to be kept."""
-    return consume(event, giving_up(partial(_apply, context), _bury, "inbound"), _visibility)
+    with watched():
+        return consume(event, giving_up(partial(_apply, context), _bury, "inbound"), _visibility)
 
 
 def _apply(context: Context, record: Record) -> None:

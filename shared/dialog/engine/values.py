@@ -29,6 +29,7 @@ class Values(Workspace):
 
     input_text = ""
     input_value: Any = None
+    spoken: tuple[Any, tuple[str, ...]] = (None, ())
     bound: dict[str, Any] = {}  # noqa: RUF012 - never changed, only replaced
 
     # --- reading ------------------------------------------------------------------------------------
@@ -112,10 +113,15 @@ class Values(Workspace):
 
     def languages(self) -> tuple[str, ...]:
         """The dialog's language first: its variable, the messenger's, the scenario's default."""
-        dialog = self.dialog
-        own = self.variables.get("language") or dialog.variables.get("language")
+        variables = self.variables  # they are replaced, never changed, so the same ones say the same
+        if self.spoken[0] is not variables:
+            own = variables.get("language") or self.dialog.variables.get("language")
+            self.spoken = variables, self._languages_with(own)
+        return self.spoken[1]
+
+    def _languages_with(self, own: Any) -> tuple[str, ...]:
         chosen = own[:MAX_TAG] if isinstance(own, str) else ""
-        return preferred(chosen, dialog.person.language[:MAX_TAG], self.scenario.languages)
+        return preferred(chosen, self.dialog.person.language[:MAX_TAG], self.scenario.languages)
 
     # --- deciding -----------------------------------------------------------------------------------
 
