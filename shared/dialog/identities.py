@@ -76,7 +76,7 @@ class Met(msgspec.Struct, frozen=True):
     def named(self, dialog: Dialog) -> Dialog:
         """The dialog, knowing all that leads to it."""
         known = dialog.identities
-        if not self.others and set(self.places).issubset(known.places):
+        if not self.others and (not self.places or set(self.places).issubset(known.places)):
             return dialog
         taken_along = tuple(event for other in self.others for event in _events_of(other))
         left = {each: at for was in self.dialogs for each, at in was.identities.left.items()}
@@ -132,7 +132,7 @@ def _owned(
 
 def _is_somebody_else(dialog: Dialog, identity: str, envelope: InboundEnvelope) -> bool:
     """Whether its person has left the identity, and nothing told with it is theirs still."""
-    if not isinstance(envelope.event, _TO_A_CHAT) or not _has_left(dialog, identity, envelope):
+    if not _has_left(dialog, identity, envelope) or not isinstance(envelope.event, _TO_A_CHAT):
         return False
     others = _other_places(envelope).items()
     theirs = [place for each, place in others if not _has_left(dialog, each, envelope)]

@@ -213,10 +213,11 @@ class Text:
 
     def show(self, value_of: Callable[[str], Any], languages: tuple[str, ...], notes: list[str]) -> Printed:
         """Print it in the first of `languages` that it has; it has at least one."""
+        by_language = self.by_language
         for language in languages:
-            if template := self.by_language.get(language):
-                return template.show(value_of, language, notes)
-        return next(iter(self.by_language.values())).show(value_of, languages[0], notes)
+            if language in by_language:
+                return by_language[language].show(value_of, language, notes)
+        return next(iter(by_language.values())).show(value_of, languages[0], notes)
 
 
 def _take_expressions(source: str, environment: Environment) -> tuple[str, list[Expression]]:

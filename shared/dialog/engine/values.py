@@ -113,7 +113,7 @@ class Values(Workspace):
 
     def languages(self) -> tuple[str, ...]:
         """The dialog's language first: its variable, the messenger's, the scenario's default."""
-        variables = self.variables  # they are replaced, never changed, so the same ones say the same
+        variables = self.variables  # the same ones say the same, as they are never changed
         if self.spoken[0] is not variables:
             own = variables.get("language") or self.dialog.variables.get("language")
             self.spoken = variables, self._languages_with(own)
