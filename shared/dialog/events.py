@@ -26,7 +26,7 @@ ContentType = Literal[
 ]
 
 
-class Person(msgspec.Struct, frozen=True, omit_defaults=True):
+class Person(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What the platform tells about the person; any of it may be missing.
 
     `language` is an IETF tag as the platform sent it (`en`, `pt-BR`).
@@ -38,7 +38,7 @@ class Person(msgspec.Struct, frozen=True, omit_defaults=True):
     language: str = ""
 
 
-class _Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+class _Event(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag_field="type"):
     """Common to all: `id` names the update on its platform (unique for bot, platform and kind)."""
 
     id: str
@@ -60,7 +60,7 @@ class ConversationStarted(_Event, frozen=True, kw_only=True, tag="conversation_s
     welcomed_scenario: str = ""
 
 
-class Place(msgspec.Struct, frozen=True, omit_defaults=True):
+class Place(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A point on the map, in degrees."""
 
     latitude: float
@@ -68,7 +68,7 @@ class Place(msgspec.Struct, frozen=True, omit_defaults=True):
     title: str = ""
 
 
-class SharedContact(msgspec.Struct, frozen=True, omit_defaults=True):
+class SharedContact(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A contact as the platform sent it; `own` is whether it surely is the person's own."""
 
     phone: str
@@ -77,7 +77,7 @@ class SharedContact(msgspec.Struct, frozen=True, omit_defaults=True):
     own: bool = False
 
 
-class ReceivedFile(msgspec.Struct, frozen=True, omit_defaults=True):
+class ReceivedFile(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A file that the person sent.
 
     `reference` is what the platform knows it by (a file id or an address), `media_id` what the library

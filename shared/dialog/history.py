@@ -17,7 +17,7 @@ RANKS: dict[ReceiptStatus, int] = {"failed": 1, "delivered": 2, "read": 3}
 """Receipts come in any order, and several times: only one of a higher rank takes another's place."""
 
 
-class ReceiptRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class ReceiptRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How far a message has come, as its messenger has told since; `reason` is for people."""
 
     status: ReceiptStatus
@@ -25,7 +25,7 @@ class ReceiptRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
-class FilesRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class FilesRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a message still waits for, whose files its messenger has to be given first.
 
     `since` is when it began to wait. From `handed_over_at` on it is the tasks worker's, and nobody else
@@ -37,7 +37,7 @@ class FilesRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     is_asked_anew: bool = False
 
 
-class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+class DeliveryRecord(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How far one outgoing message has come.
 
     A message may take several requests (`message_ids` has one per request that was answered), so a
@@ -76,7 +76,7 @@ class DeliveryRecord(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.receipt.reason if self.receipt else self.reason
 
 
-class ChatAddress(msgspec.Struct, frozen=True):
+class ChatAddress(msgspec.Struct, frozen=True, gc=False):
     """Where a bot talks to somebody."""
 
     bot_id: str
@@ -84,7 +84,7 @@ class ChatAddress(msgspec.Struct, frozen=True):
     platform_chat_id: str
 
 
-class HistoryEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class HistoryEntry(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """One row. Entry 0 of a turn is its event (`user` or `system`), 1 and up are what the bot said.
 
     `message_data` of entry 0: `{"event": …, "notes": […], "ended_runs": […]}`; of the bot's entries:

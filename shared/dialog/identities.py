@@ -39,7 +39,7 @@ _MOST_OWNERS = 100
 """Of one number, one after another."""
 
 
-class Met(msgspec.Struct, frozen=True):
+class Met(msgspec.Struct, frozen=True, gc=False):
     """Where an event found its dialog, and what has to lead there once it is applied.
 
     `places` are ids that do, or will; `others` are what lies under those that do not yet.

@@ -96,7 +96,7 @@ class Outside(msgspec.Struct, frozen=True):
         return Moment(self.now().astimezone(UTC), self.random())
 
 
-class Applying(msgspec.Struct, frozen=True):
+class Applying(msgspec.Struct, frozen=True, gc=False):
     """An event on its way through a turn: the dialog it met, and what its bot runs, or did a moment ago."""
 
     dialog: Dialog

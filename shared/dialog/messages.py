@@ -9,7 +9,7 @@ import msgspec
 Style = Literal["bold", "italic", "code", "link"]
 
 
-class Span(msgspec.Struct, frozen=True, omit_defaults=True):
+class Span(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A styled stretch of a text: `start` and `end` count Python characters; `url` for links."""
 
     start: int
@@ -18,7 +18,7 @@ class Span(msgspec.Struct, frozen=True, omit_defaults=True):
     url: str = ""
 
 
-class Button(msgspec.Struct, frozen=True, omit_defaults=True):
+class Button(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A choice (`data` comes back when it is pressed), a link (`url`), or the messenger's own share button.
 
     `data` is at most 40 bytes of `[A-Za-z0-9:_-]`, made by the engine, opaque to adapters: it fits every
@@ -33,7 +33,7 @@ class Button(msgspec.Struct, frozen=True, omit_defaults=True):
     selected: bool = False
 
 
-class Media(msgspec.Struct, frozen=True, omit_defaults=True):
+class Media(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A file to be shown: at an address, or one of the library.
 
     The engine fills in no more than that. The sender, which knows the library, adds to one of it the
@@ -54,7 +54,7 @@ class Media(msgspec.Struct, frozen=True, omit_defaults=True):
     height: int = 0
 
 
-class Template(msgspec.Struct, frozen=True, omit_defaults=True):
+class Template(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A message that WhatsApp has approved, for when its 24 hours are over."""
 
     name: str
@@ -62,7 +62,7 @@ class Template(msgspec.Struct, frozen=True, omit_defaults=True):
     parameters: tuple[str, ...] = ()
 
 
-class Message(msgspec.Struct, frozen=True, omit_defaults=True):
+class Message(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One message; the text is plain characters, so nothing in it is anybody's markup.
 
     `delay` is in seconds, counted from the message before it. `several` says that more than one of its

@@ -15,7 +15,7 @@ _FORM = re.compile(r"p:([0-9a-z]{8}):([0-9a-z]{1,7}):([0-9a-z]{1,7}):([0-9a-z]{1
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
-class Press(msgspec.Struct, frozen=True):
+class Press(msgspec.Struct, frozen=True, gc=False):
     """A press read back; `choice` counts from 0."""
 
     epoch: str

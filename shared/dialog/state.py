@@ -43,7 +43,7 @@ def dialog_id_of(bot_id: str, platform: str, chat_id: str) -> str:
     return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
-class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
+class Choice(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One choice as it was shown; `labels` are its words in every language of the scenario."""
 
     label: str
@@ -52,14 +52,14 @@ class Choice(msgspec.Struct, frozen=True, omit_defaults=True):
     next_step: str | None = None
 
 
-class Timer(msgspec.Struct, frozen=True):
+class Timer(msgspec.Struct, frozen=True, gc=False):
     """When something is due; `number` is its serial number in the dialog's epoch."""
 
     number: int
     due: datetime
 
 
-class Ask(msgspec.Struct, frozen=True, omit_defaults=True):
+class Ask(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One question put to the person, numbered within its run; open until answered.
 
     `selected` are the places of choices taken so far, where several may be; `reminded` counts reminders;
@@ -84,7 +84,7 @@ system of a run that has ended.
 """
 
 
-class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
+class Pending(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Work of a step that goes on without the person: a task, or a wait with its timer.
 
     `ask` is the question of the same step, shown already, which opens when the work is done. `told_busy`
@@ -103,7 +103,7 @@ class Pending(msgspec.Struct, frozen=True, omit_defaults=True):
     held: MessageReceived | None = None
 
 
-class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
+class Handoff(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A person of the account has the dialog.
 
     `step_id` is the step that handed it over, if one did; `ask` the question that opens when it is given
@@ -120,7 +120,7 @@ class Handoff(msgspec.Struct, frozen=True, omit_defaults=True):
     enter: str | None = None
 
 
-class Call(msgspec.Struct, frozen=True, omit_defaults=True):
+class Call(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One scenario called by another, under way.
 
     `step_id` is the caller's step, `ask` that step's question, shown already; `trail` is the caller's.
@@ -133,7 +133,7 @@ class Call(msgspec.Struct, frozen=True, omit_defaults=True):
     trail: tuple[str, ...] = ()
 
 
-class Detour(msgspec.Struct, frozen=True, omit_defaults=True):
+class Detour(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a command has interrupted and its end returns to: an open question, or work to begin again.
 
     `enter` is a step that was not begun at all.
@@ -146,7 +146,7 @@ class Detour(msgspec.Struct, frozen=True, omit_defaults=True):
     enter: str | None = None
 
 
-class Album(msgspec.Struct, frozen=True, omit_defaults=True):
+class Album(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """The album that gave the last answer; what is left of it is added to its variable, up to `max`.
 
     What is left of one with a `max` of 0 is only recorded.
@@ -157,7 +157,7 @@ class Album(msgspec.Struct, frozen=True, omit_defaults=True):
     max: int = 1
 
 
-class Task(msgspec.Struct, frozen=True, omit_defaults=True):
+class Task(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Work outside of the engine that a turn wants done; it comes back as `TaskFinished`.
 
     `request` is all that the work needs, its texts printed already. `timeout` is in seconds.
@@ -169,7 +169,7 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
     timeout: int
 
 
-class Outbox(msgspec.Struct, frozen=True, omit_defaults=True):
+class Outbox(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What is still to be done for the last turn, until it is certain that it was.
 
     `event` is the hash of the event that caused it, `entry` its row for the history. `group` is the id that
@@ -184,7 +184,7 @@ class Outbox(msgspec.Struct, frozen=True, omit_defaults=True):
     group: str = ""
 
 
-class Identities(msgspec.Struct, frozen=True, omit_defaults=True):
+class Identities(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """By what a person is known beside the identity that their dialog's id is made of.
 
     `places` are the ids that dialogs of their other identities would have: each has an item that leads to
@@ -197,7 +197,7 @@ class Identities(msgspec.Struct, frozen=True, omit_defaults=True):
     events: tuple[str, ...] = ()
 
 
-class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
+class Dialog(msgspec.Struct, gc=False, kw_only=True, omit_defaults=True):
     """The whole of one dialog, saved as one item.
 
     `turn` counts applied events and is the optimistic lock; `epoch` is random and new whenever the
@@ -267,7 +267,7 @@ class Dialog(msgspec.Struct, kw_only=True, omit_defaults=True):
         return self.pending.number if self.pending else None, self.contact_task
 
 
-class Remains(msgspec.Struct, frozen=True, omit_defaults=True):
+class Remains(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What is left of a deleted dialog in its place for a while: enough to know what was meant for it.
 
     `epoch` and `recent_events` are its last.

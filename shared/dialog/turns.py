@@ -73,7 +73,7 @@ def chance_in(dialog: Dialog) -> float:
 How = Literal["begins", "moved", "restarted"]
 
 
-class Followed(msgspec.Struct, frozen=True, omit_defaults=True):
+class Followed(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What a turn follows in the place of what its run is bound to; kept in the turn's entry.
 
     `contact_fields` are the types of what may be known of the person, by name.
@@ -111,7 +111,7 @@ class Followed(msgspec.Struct, frozen=True, omit_defaults=True):
         )
 
 
-class Program(msgspec.Struct, frozen=True):
+class Program(msgspec.Struct, frozen=True, gc=False):
     """What applies an event: a processor, and whether it is another than the run's own.
 
     `former` is the scenario that a run which is moved has followed so far.

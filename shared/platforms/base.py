@@ -19,7 +19,7 @@ from shared.dialog.events import Event
 from shared.dialog.messages import Message
 
 
-class WebhookRequest(msgspec.Struct, frozen=True):
+class WebhookRequest(msgspec.Struct, frozen=True, gc=False):
     """An HTTP request as API Gateway handed it over; header names are lower-case."""
 
     method: str
@@ -28,7 +28,7 @@ class WebhookRequest(msgspec.Struct, frozen=True):
     body: bytes
 
 
-class WebhookAnswer(msgspec.Struct, frozen=True):
+class WebhookAnswer(msgspec.Struct, frozen=True, gc=False):
     """An HTTP answer; `body` is sent as it is."""
 
     status: int
@@ -36,7 +36,7 @@ class WebhookAnswer(msgspec.Struct, frozen=True):
     content_type: str = "application/json"
 
 
-class AddressedEvent(msgspec.Struct, frozen=True):
+class AddressedEvent(msgspec.Struct, frozen=True, gc=False):
     """An event and the chat it belongs to: the opaque identity of the person on the platform.
 
     `alias` is another identity of the same person that the same update tells, or "".
@@ -63,7 +63,7 @@ class Outcome(StrEnum):
     ALREADY_SO = "already_so"
 
 
-class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
+class Receipt(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """How far a message has come, as its messenger tells afterwards.
 
     It names the message by the `delivery_id` that was sent along, or by the messenger's own `message_id`.
@@ -79,7 +79,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: Outcome | None = None
 
 
-class Parsed(msgspec.Struct, frozen=True):
+class Parsed(msgspec.Struct, frozen=True, gc=False):
     """What was in an authentic update.
 
     `receipts` tell of messages sent earlier. `ignored` names what was of no interest, one word each, for
@@ -104,7 +104,7 @@ MEGABYTE = 1_000_000
 """Whichever megabyte a messenger means, this is no more."""
 
 
-class MediaLimits(msgspec.Struct, frozen=True):
+class MediaLimits(msgspec.Struct, frozen=True, gc=False):
     """Which files of one type a messenger shows as such; the rest goes as a file, or as an address.
 
     No `content_types` means any; `max_sides` is of width and height together, in pixels, `max_ratio` how many
@@ -128,7 +128,7 @@ class MediaLimits(msgspec.Struct, frozen=True):
         return 0 < self.max_ratio * min(width, height) < max(width, height)
 
 
-class Capabilities(msgspec.Struct, frozen=True):
+class Capabilities(msgspec.Struct, frozen=True, gc=False):
     """What a messenger can show; lengths are in characters unless the name says otherwise.
 
     Beyond `max_buttons` choices are written out as numbered text. 0 means: none at all. `shares` is what
@@ -160,7 +160,7 @@ class Capabilities(msgspec.Struct, frozen=True):
         return next(fitting, "")
 
 
-class Attachment(msgspec.Struct, frozen=True):
+class Attachment(msgspec.Struct, frozen=True, gc=False):
     """A file of the library that a request has to carry: the name of its part, and where it lies.
 
     `place` is its place among the request's files, as among the `file_ids` of what comes of it.
@@ -174,7 +174,7 @@ class Attachment(msgspec.Struct, frozen=True):
     place: int = 0
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """One HTTP POST to a messenger. `url` may hold a token: never log it.
 
     `json` is sent as compact UTF-8: limits in bytes are counted on that. `instead` is made in its place where
@@ -196,7 +196,7 @@ class Request(msgspec.Struct, frozen=True):
         return f"Request({len(self.attachments)} attachments)"
 
 
-class Rendered(msgspec.Struct, frozen=True):
+class Rendered(msgspec.Struct, frozen=True, gc=False):
     """A message in a messenger's terms: calls to be made in order, and what had to be given up.
 
     No request at all is possible: the web chat reads what was recorded.
@@ -206,7 +206,7 @@ class Rendered(msgspec.Struct, frozen=True):
     degradations: tuple[str, ...] = ()
 
 
-class Response(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True, gc=False):
     """A messenger's answer to a `Request`; header names are lower-case."""
 
     status: int
@@ -214,7 +214,7 @@ class Response(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
 
 
-class Delivery(msgspec.Struct, frozen=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """What a messenger made of one request.
 
     `message_id` is the messenger's, when sent. `retry_after_seconds` is what it asked for, when it

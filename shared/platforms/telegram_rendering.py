@@ -69,7 +69,7 @@ _ALBUMS: Mapping[str, str] = {"image": "sights", "video": "sights", "audio": "so
 _MOVES = re.compile(r"[^?#]*\.gif(?:[?#].*)?", re.IGNORECASE)
 
 
-class Call(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True, gc=False):
     """A method, its parameters and the files it carries; for the rest see `Request`."""
 
     method: str
@@ -79,7 +79,7 @@ class Call(msgspec.Struct, frozen=True):
     may_be_refused: bool = False
 
 
-class _Words(msgspec.Struct, frozen=True):
+class _Words(msgspec.Struct, frozen=True, gc=False):
     """The text with what has to be said in words, its styles, and the keyboard if there is one."""
 
     text: str

@@ -22,7 +22,7 @@ from shared.dialog.events import (
 from shared.platforms.base import AddressedEvent, Parsed
 
 
-class _User(msgspec.Struct):
+class _User(msgspec.Struct, gc=False):
     id: int
     is_bot: bool = False
     first_name: str = ""
@@ -31,12 +31,12 @@ class _User(msgspec.Struct):
     language_code: str = ""
 
 
-class _Chat(msgspec.Struct):
+class _Chat(msgspec.Struct, gc=False):
     id: int
     type: str
 
 
-class _File(msgspec.Struct):
+class _File(msgspec.Struct, gc=False):
     """Any kind of file; names and types are what the sender claims."""
 
     file_id: str
@@ -45,35 +45,35 @@ class _File(msgspec.Struct):
     file_size: int = 0
 
 
-class _PhotoSize(msgspec.Struct):
+class _PhotoSize(msgspec.Struct, gc=False):
     file_id: str
     width: int = 0
     height: int = 0
     file_size: int = 0
 
 
-class _Location(msgspec.Struct):
+class _Location(msgspec.Struct, gc=False):
     latitude: Annotated[float, msgspec.Meta(ge=-90, le=90)]
     longitude: Annotated[float, msgspec.Meta(ge=-180, le=180)]
 
 
-class _Venue(msgspec.Struct):
+class _Venue(msgspec.Struct, gc=False):
     location: _Location
     title: str = ""
 
 
-class _Contact(msgspec.Struct):
+class _Contact(msgspec.Struct, gc=False):
     phone_number: str
     first_name: str = ""
     last_name: str = ""
     user_id: int | None = None
 
 
-class _WebAppData(msgspec.Struct):
+class _WebAppData(msgspec.Struct, gc=False):
     data: str
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, gc=False):
     """A message, as far as we can read it."""
 
     date: int
@@ -97,7 +97,7 @@ class _Message(msgspec.Struct):
     web_app_data: _WebAppData | None = None
 
 
-class _PressedOn(msgspec.Struct):
+class _PressedOn(msgspec.Struct, gc=False):
     """The message under the pressed button; one without a date is out of reach and cannot be changed."""
 
     chat: _Chat
@@ -105,18 +105,18 @@ class _PressedOn(msgspec.Struct):
     date: int = 0
 
 
-class _CallbackQuery(msgspec.Struct):
+class _CallbackQuery(msgspec.Struct, gc=False):
     id: str
     sender: _User = msgspec.field(name="from")
     message: _PressedOn | None = None
     data: str | None = None
 
 
-class _Member(msgspec.Struct):
+class _Member(msgspec.Struct, gc=False):
     status: str
 
 
-class _Membership(msgspec.Struct):
+class _Membership(msgspec.Struct, gc=False):
     """What the bot was in a chat, and what it is from now on."""
 
     chat: _Chat
@@ -126,7 +126,7 @@ class _Membership(msgspec.Struct):
     new: _Member = msgspec.field(name="new_chat_member")
 
 
-class _Update(msgspec.Struct):
+class _Update(msgspec.Struct, gc=False):
     update_id: int
     message: _Message | None = None
     callback_query: _CallbackQuery | None = None

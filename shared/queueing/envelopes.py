@@ -19,7 +19,9 @@ from shared.dialog.messages import Message
 from shared.dialog.state import Task
 
 
-class InboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="event.v1"):
+class InboundEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="event.v1"
+):
     """One event for one dialog.
 
     `met_turn` and `failure` are set when the worker gives an event up: the turn the dialog was at,
@@ -45,7 +47,7 @@ Remedy = Literal["template", "links"]
 """How a message is said again: as its template, or with addresses in place of its files."""
 
 
-class Resend(msgspec.Struct, frozen=True, omit_defaults=True):
+class Resend(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """Message `n` of a turn once more, which its messenger took, and told afterwards that it had failed.
 
     `message_id` is the messenger's name of the request that failed, `reason` is for people.
@@ -57,7 +59,9 @@ class Resend(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str = ""
 
 
-class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="turn.v1"):
+class OutboundEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="turn.v1"
+):
     """Everything one turn wants said to one person; message `n` counts from 1.
 
     `reemitted` says that an earlier copy may exist, so the sender looks at what it has recorded
@@ -90,7 +94,7 @@ class OutboundEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=
         return self.reemitted or bool(self.failure)
 
 
-class TaskEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="task.v1"):
+class TaskEnvelope(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="task.v1"):
     """One task that a turn has emitted; what it finds out comes back as `TaskFinished`.
 
     `last_message_id` is as on a turn. `failure` is set when the worker gives it up, as it is on the other
@@ -118,7 +122,9 @@ def task_id_of(dialog_id: str, epoch: str, number: int) -> str:
     return f"{dialog_id}:{epoch}:{number}"
 
 
-class UploadEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="upload.v1"):
+class UploadEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="upload.v1"
+):
     """A file of the library that a messenger is to be given ahead of the messages that show it."""
 
     bot_id: str
@@ -128,7 +134,9 @@ class UploadEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     failure: str = ""
 
 
-class FirstSendEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="first_send.v1"):
+class FirstSendEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="first_send.v1"
+):
     """Message `n` of a turn that has to carry its files itself: the messenger has no other way to get them.
 
     Whoever sends it records that as the sender would, who waits until then with all that follows.
@@ -141,7 +149,7 @@ class FirstSendEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     failure: str = ""
 
 
-class MenuEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="menu.v1"):
+class MenuEnvelope(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="menu.v1"):
     """A bot's menu of commands is to be what its active scenario says.
 
     `former_languages` are those of the menus that it had until now.
@@ -154,7 +162,9 @@ class MenuEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     failure: str = ""
 
 
-class SyncCheckEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="sync_check.v1"):
+class SyncCheckEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="sync_check.v1"
+):
     """A bot's main system is to be looked at: whether what runs collect would arrive there."""
 
     bot_id: str
@@ -173,7 +183,9 @@ class SyncRedriveEnvelope(
     failure: str = ""
 
 
-class ExportEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="export.v1"):
+class ExportEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="export.v1"
+):
     """An export of results that is to be carried on; `step` is how far it was when that was asked for."""
 
     export_id: str
@@ -183,7 +195,9 @@ class ExportEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tr
     failure: str = ""
 
 
-class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="receipt.v1"):
+class ReceiptEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="receipt.v1"
+):
     """How far one message of a bot's has come, as its messenger tells.
 
     The message goes by the delivery id that it was sent with, or by the messenger's own name of it.
@@ -204,7 +218,9 @@ class ReceiptEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     failure: str = ""
 
 
-class BotDeletionEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="bot.v1"):
+class BotDeletionEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="bot.v1"
+):
     """A bot was deleted, and all that is left of it is to be removed. `failure` is as in receipts."""
 
     bot_id: str
@@ -212,7 +228,9 @@ class BotDeletionEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaul
     failure: str = ""
 
 
-class DialogDeletionEnvelope(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="dialog.v1"):
+class DialogDeletionEnvelope(
+    msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True, tag="dialog.v1"
+):
     """A dialog was deleted, and all that is left of that epoch of it is to be removed.
 
     `serial` is how many timers and tasks it has numbered. `is_second_look` says that it was removed once

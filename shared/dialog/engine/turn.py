@@ -19,14 +19,14 @@ MAX_NOTE = 500
 """Characters of one note."""
 
 
-class Moment(msgspec.Struct, frozen=True):
+class Moment(msgspec.Struct, frozen=True, gc=False):
     """The outside, as the event met it: the time, and one random number from 0 up to 1."""
 
     now: datetime
     random: float
 
 
-class Turn(msgspec.Struct, frozen=True):
+class Turn(msgspec.Struct, frozen=True, gc=False):
     """What one event did to a dialog.
 
     `notes` are an author's mistakes met on the way, for the history. `ended_runs` tells of the runs
