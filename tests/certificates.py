@@ -13,6 +13,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+_SIGNS = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=True,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -29,7 +41,9 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Authority {uuid4()}")])
         basic = x509.BasicConstraints(ca=True, path_length=0)
+        itself = x509.SubjectKeyIdentifier.from_public_key(self._key.public_key())
         unsigned = self._unsigned(self._name, self._key).add_extension(basic, critical=True)
+        unsigned = unsigned.add_extension(itself, critical=False).add_extension(_SIGNS, critical=True)
         self.certificate = _pem(unsigned.sign(self._key, hashes.SHA256()))
 
     def issue(self, *names: str) -> Pair:
@@ -45,6 +59,8 @@ class Authority:
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(self._name)
         builder = builder.public_key(key.public_key()).serial_number(x509.random_serial_number())
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
+        builder = builder.add_extension(signer, critical=False)
         return builder.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
 
 

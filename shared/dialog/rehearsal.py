@@ -24,6 +24,11 @@ T = TypeVar("T")
 
 TICK_SECONDS = 0.25
 
+AGAIN_SECONDS = 0.5
+"""To the next time that a step is broken off, should it have taken the first for something else: so does what
+the expression library calls, for a mistake of the author. What tidies up after a step is done long before.
+"""
+
 
 class TookTooLong(Exception):
     """The step was broken off."""
@@ -39,6 +44,7 @@ class _Watch:
     def look(self, _signal: int, _frame: FrameType | None) -> None:
         if monotonic() > self.ends_at:
             self.has_broken_off = True
+            self.ends_at = monotonic() + AGAIN_SECONDS
             raise TookTooLong
 
 
