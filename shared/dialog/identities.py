@@ -76,7 +76,7 @@ class Met(msgspec.Struct, frozen=True, gc=False):
     def named(self, dialog: Dialog) -> Dialog:
         """The dialog, knowing all that leads to it."""
         known = dialog.identities
-        if not self.others and (not self.places or set(self.places).issubset(known.places)):
+        if not self.others and set(self.places).issubset(known.places):
             return dialog
         taken_along = tuple(event for other in self.others for event in _events_of(other))
         left = {each: at for was in self.dialogs for each, at in was.identities.left.items()}

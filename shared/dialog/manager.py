@@ -246,11 +246,9 @@ class DialogManager:
             active = self._active(applying)
             program = self._following(dialog, Followed.of(active)) if active else None
             return program, Applied.TURN if program else Applied.NO_SCENARIO
-        if isinstance(event, FROM_PERSON) and _calls_away(applying.active, dialog):
-            overtaken = self._overtaken(dialog)
-            if overtaken:
-                return overtaken, Applied.TURN
-        return Program(self._own(dialog)), Applied.TURN
+        is_called_away = isinstance(event, FROM_PERSON) and _calls_away(applying.active, dialog)
+        overtaken = self._overtaken(dialog) if is_called_away else None
+        return overtaken or Program(self._own(dialog)), Applied.TURN
 
     def _active(self, applying: Applying) -> ActiveScenario | None:
         """What a new run follows: the bot's active revision, or the one that has already said welcome."""

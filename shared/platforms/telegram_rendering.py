@@ -369,7 +369,7 @@ def _key(button: Button) -> dict[str, Any]:
 
 def _inline_keyboard(text: str, message: Message, degradations: list[str]) -> tuple[str, Markup | None]:
     """The text with what no keyboard can hold, and the buttons under the message, one a row."""
-    shown = [button for button in message.buttons if button.data or _is_link(button.url)]
+    shown = [button for button in message.buttons if _has_key(button)]
     room = MAX_LABEL - (len(formatting.TAKEN) if message.several else 0)
     rows = [[_button(button, room, is_taken=message.several and button.selected)] for button in shown]
     untaken = sum(not button.selected for button in shown) if message.several else 0
@@ -378,9 +378,13 @@ def _inline_keyboard(text: str, message: Message, degradations: list[str]) -> tu
         return _written_out(text, labels, formatting.links_of(message), degradations), None
     _note_cut_labels(shown, room, degradations)
     if len(shown) < len(message.buttons):
-        unshown = [button for button in message.buttons if not (button.data or _is_link(button.url))]
+        unshown = [button for button in message.buttons if not _has_key(button)]
         text = _written_out(text, (), unshown, degradations)
     return text, {"inline_keyboard": rows} if rows else None
+
+
+def _has_key(button: Button) -> bool:
+    return bool(button.data) or _is_link(button.url)
 
 
 def _button(button: Button, room: int, *, is_taken: bool) -> dict[str, Any]:

@@ -32,18 +32,17 @@ class Shortcut(msgspec.Struct, frozen=True):
         """The expression's value; None unless every name has a text. A name alone gives it as it is."""
         known = self.constants
         try:
-            if not (self.operator or known):
-                text = value_of(self.operands[0])
-                return text if isinstance(text, str) else None
             texts = [known[each] if each in known else value_of(each) for each in self.operands]
         except KeyError:
             return None
+        if not self.operator:
+            return texts[0] if isinstance(texts[0], str) else None
         if {*map(type, texts)} != _ONLY_TEXTS:
             return None
         joined = "".join(texts)
         if not joined.isascii() and _HALF_PAIR.search(joined):
             return None
-        if self.operator in ("+", ""):
+        if self.operator == "+":
             return joined
         return (texts[0] == texts[1]) is (self.operator == "==")
 

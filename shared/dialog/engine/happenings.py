@@ -42,8 +42,7 @@ class Happenings(Answers):
     def turn(self) -> Turn:
         """Apply the event."""
         self._break_silence()
-        if self.dialog.blocked:
-            self._look_behind_block()
+        self._look_behind_block()
         if self.dialog.handoff and isinstance(self.event, FROM_PERSON):
             self._only_record()
         else:
@@ -128,7 +127,9 @@ class Happenings(Answers):
     def _look_behind_block(self) -> None:
         """A word from the person opens the chat again; anything else happens behind the block."""
         dialog = self.dialog
-        dialog.status = dialog.blocked or dialog.status
+        if not dialog.blocked:
+            return
+        dialog.status = dialog.blocked
         if isinstance(self.event, (*FROM_PERSON, ChatUnblocked)):
             dialog.blocked = ""
             if not dialog.handoff:

@@ -159,7 +159,7 @@ class Speech(Values):
         return urls[language].address(self.value_of, language, self.notes)
 
     def _label_words(self, text: Text) -> str:
-        return text.show(self.value_of, self.languages(), self.notes)[0].strip()[:MAX_LABEL] or NO_WORDS
+        return self.plain(text)[:MAX_LABEL] or NO_WORDS
 
     # --- buttons ------------------------------------------------------------------------------------
 
@@ -182,7 +182,7 @@ class Speech(Values):
         for button in step.buttons:
             if button.is_dynamic:
                 choices += islice(self._dynamic_choices(button), MAX_CHOICES - len(choices))
-            elif button.url is None and (not button.is_conditional or self._is_shown(button)):
+            elif button.url is None and self._is_shown(button):
                 label = self._label_words(button.text)
                 choices.append(Choice(label, button.value, button.text.words, button.next_step))
         return tuple(choices[:MAX_CHOICES])
